@@ -1,0 +1,1 @@
+"""What runs inside an agency, beside its database."""

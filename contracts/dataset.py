@@ -1,0 +1,150 @@
+"""The dataset contract: what one agency allows to be asked of one dataset.
+
+A contract is written as an ODCS 3.2 document with our extras (``contracts.odcs`` reads one); this is the part that
+the machines execute. ``digest`` is that of the whole document, so nothing in it can change unnoticed.
+"""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from contracts.identifiers import AgencyId, Code, DatasetId, Digest, MeasureName, Name, NanoRho, SourceId, Version
+from contracts.values import Value
+
+
+class ProtectAt(StrEnum):
+    """Where the noise is added: at the trusted centre, or inside the agency."""
+
+    GATEWAY = "gateway"
+    CONNECTOR = "connector"
+
+
+class Tier(StrEnum):
+    """How a release leaves; only ``statistics`` has its machinery today."""
+
+    STATISTICS = "statistics"
+    MICRODATA = "microdata"
+    FEED = "feed"
+    LOOKUP = "lookup"
+
+
+class Grain(StrEnum):
+    """What a timestamp is reduced to, in Bangkok time."""
+
+    MONTH = "month"
+    WEEKDAY = "weekday"
+    HOUR = "hour"
+
+
+class Text(Value):
+    """A text in both languages of the federation."""
+
+    th: str
+    en: str
+
+
+class Dimension(Value):
+    """Something that a question may group or filter by.
+
+    ``column`` is the source's column that it is derived from. A time dimension has a ``grain``; every other one has a
+    public key set, ``values``, which comes from a code list and never from the data. ``via`` names the code list that
+    maps the column's codes to ``values`` (an offence to its group, an age to its band).
+    """
+
+    name: Name
+    title: Text
+    column: Name
+    grain: Grain | None = None
+    code_list: Name | None = None
+    via: Name | None = None
+    values: tuple[Code, ...] = ()
+
+
+class MeasureColumn(Value):
+    """A column that may be summed or averaged: whole units, each row's value clamped to ``clamp`` (low, high)."""
+
+    column: Name
+    title: Text
+    kinds: tuple[str, ...]
+    clamp: tuple[int, int]
+    unit: str
+
+
+class ProtectedUnit(Value):
+    """Whom the promise protects, and how much one of them may contribute.
+
+    ``person`` says who (victim, suspect, probationer); ``column`` holds the agency's own key for them and never leaves
+    it; ``rows_per_window`` bounds the rows of one person in one fiscal year. Without a column every row is a person of
+    its own, and the promise says so.
+    """
+
+    person: Text
+    column: Name | None
+    rows_per_window: int = Field(ge=1, le=1000)
+
+
+class PrivacyTerms(Value):
+    """How answers are protected and what a fiscal year may cost.
+
+    ``nano_rho_per_window`` is the budget of zCDP of one fiscal year, over all requesters; ``delta`` is the decimal
+    string at which epsilon is shown.
+    """
+
+    protect_at: ProtectAt
+    nano_rho_per_window: NanoRho = Field(gt=0)
+    delta: str = Field(pattern=r"^0?\.\d{1,15}$|^1e-\d{1,2}$")
+
+
+class DatasetContract(Value):
+    """What one agency allows to be asked of one dataset. Versioned and immutable."""
+
+    id: DatasetId
+    version: Version
+    digest: Digest
+    agency: AgencyId
+    source: SourceId
+    title: Text
+    table: Name
+    row_key: Name
+    event_time: Name
+    unit: ProtectedUnit
+    dimensions: tuple[Dimension, ...]
+    measure_columns: tuple[MeasureColumn, ...] = ()
+    max_dimensions: int = Field(ge=1, le=6)
+    first_month: str = Field(pattern=r"^\d{4}-\d{2}$")
+    last_month: str = Field(pattern=r"^\d{4}-\d{2}$")
+    purposes: tuple[Code, ...]
+    legal_basis: tuple[Code, ...]
+    tiers: tuple[Tier, ...]
+    privacy: PrivacyTerms
+    enforcement_values: dict[Name, tuple[Code, ...]] = Field(default_factory=dict)
+    """Codes, by dimension, that count enforcement and not victimisation: never shown as risk."""
+
+    disjoint_from: tuple[DatasetId, ...] = ()
+    """Datasets that hold no person of this one: their questions do not add up."""
+
+    def dimension(self, name: str) -> Dimension | None:
+        """The dimension of that name."""
+        return next((each for each in self.dimensions if each.name == name), None)
+
+    def measure_column(self, name: str) -> MeasureColumn | None:
+        """The measurable column of that name."""
+        return next((each for each in self.measure_columns if each.column == name), None)
+
+    @property
+    def measures(self) -> tuple[MeasureName, ...]:
+        """Every measure that may be asked: the count, and the kinds of each measurable column."""
+        return ("count", *(f"{each.column}:{kind}" for each in self.measure_columns for kind in each.kinds))
+
+    @property
+    def reference(self) -> "ContractRef":
+        """The contract's name, version and digest, as documents cite it."""
+        return ContractRef(id=self.id, version=self.version, digest=self.digest)
+
+
+class ContractRef(Value):
+    """A contract as other documents cite it: the digest decides, the rest is for people."""
+
+    id: DatasetId
+    version: Version
+    digest: Digest

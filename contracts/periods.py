@@ -1,0 +1,58 @@
+"""Months, half-open periods and the Thai fiscal year, the window that a privacy budget belongs to."""
+
+from datetime import date
+from typing import Annotated, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from contracts.values import Value
+
+BUDDHIST_ERA = 543
+FISCAL_YEAR_STARTS_IN = 10
+DECEMBER = 12
+
+Window = Annotated[str, StringConstraints(pattern=r"^FY2[45]\d\d$")]
+"""A Thai fiscal year, named by the Buddhist year in which it ends: FY2569 ends 30 September 2026."""
+
+
+class Period(Value):
+    """A half-open span of Bangkok days: ``from`` is inside, ``until`` is not."""
+
+    start: date = Field(alias="from")
+    until: date
+
+    @model_validator(mode="after")
+    def _is_a_span(self) -> Self:
+        if self.start >= self.until:
+            raise ValueError("a period ends after it begins")
+        return self
+
+    @property
+    def is_whole_months(self) -> bool:
+        """Whether both ends are the first day of a month."""
+        return self.start.day == 1 and self.until.day == 1
+
+    def months(self) -> tuple[str, ...]:
+        """Every calendar month that the period touches, oldest first, as ``YYYY-MM``."""
+        months, month = [], self.start.replace(day=1)
+        while month < self.until:
+            months.append(f"{month:%Y-%m}")
+            month = next_month(month)
+        return tuple(months)
+
+    def windows(self) -> tuple[str, ...]:
+        """Every fiscal year that the period touches, oldest first; each is charged."""
+        return tuple(dict.fromkeys(window_of(date.fromisoformat(f"{m}-01")) for m in self.months()))
+
+
+def next_month(day: date) -> date:
+    """The first day of the month after ``day``'s."""
+    if day.month == DECEMBER:
+        return date(day.year + 1, 1, 1)
+    return date(day.year, day.month + 1, 1)
+
+
+def window_of(day: date) -> str:
+    """The fiscal year of a Bangkok day: 1 October to 30 September, named by its end in the Buddhist era."""
+    ends_in = day.year + 1 if day.month >= FISCAL_YEAR_STARTS_IN else day.year
+    return f"FY{ends_in + BUDDHIST_ERA}"

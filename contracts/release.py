@@ -1,0 +1,107 @@
+"""The release: the protected answer, immutable, every number with its error."""
+
+from enum import StrEnum
+
+from pydantic import AwareDatetime, Field
+
+from contracts.dataset import ContractRef, ProtectAt, Text, Tier
+from contracts.grid import Grid
+from contracts.identifiers import AgencyId, Code, Digest, Identifier
+from contracts.query import Query
+from contracts.task import Charge
+from contracts.transparency import Receipt
+from contracts.values import Value
+
+
+class Released(Value):
+    """One noisy base measure, unbiased and unclipped, in the order of the cells.
+
+    ``sigma`` is the standard deviation of the noise in each cell, in ``unit``; ``expected_error_95`` the half-width of
+    the interval that holds the exact (bounded and clamped) figure 95 times in 100.
+    """
+
+    measure: str
+    unit: str
+    cells: tuple[int, ...]
+    sigma: float = Field(gt=0)
+    expected_error_95: float = Field(gt=0)
+
+
+class Derived(Value):
+    """A measure computed from released ones at no further cost, such as a mean; null where it has no meaning.
+
+    ``errors_95`` has the half-width of each cell's 95 % interval, by the delta method.
+    """
+
+    measure: str
+    unit: str
+    cells: tuple[float | None, ...]
+    errors_95: tuple[float | None, ...]
+
+
+class Promise(Value):
+    """What a person in the data is promised: whom it protects, from whom, and at what epsilon."""
+
+    contract: ContractRef
+    person: Text
+    protect_at: ProtectAt
+    rows_per_window: int
+    epsilon: float
+    """Of this release for one person, over all the windows that it touches, at ``delta``."""
+
+    delta: str
+    data_version: int
+
+
+class ReleaseBody(Value):
+    """All of a release that is signed and digested."""
+
+    id: Identifier
+    request_id: Identifier
+    request_digest: Digest
+    agreement: Identifier
+    agreement_digest: Digest
+    activity: Identifier
+    requester: AgencyId
+    purpose: Code
+    tier: Tier
+    public: bool
+    query: Query
+    grid: Grid
+    released: tuple[Released, ...]
+    derived: tuple[Derived, ...]
+    charges: tuple[Charge, ...]
+    promises: tuple[Promise, ...]
+    parts: tuple[Digest, ...]
+    """Digests of the connectors' signed parts, as the log commits to them."""
+
+    created: AwareDatetime
+
+
+class ReleaseState(StrEnum):
+    """Whether a release may still be relied on."""
+
+    VALID = "valid"
+    WITHDRAWN = "withdrawn"
+    SUPERSEDED = "superseded"
+
+
+class Withdrawal(Value):
+    """Why a release is no longer to be relied on; all that cites it is flagged."""
+
+    release: Identifier
+    state: ReleaseState
+    reason: str = Field(min_length=3, max_length=500)
+    replaced_by: Identifier | None = None
+
+
+class Release(Value):
+    """A release as it is fetched: the signed body, and what came after it."""
+
+    body: ReleaseBody
+    digest: Digest
+    signature: str
+    """The gateway's JWS over the canonical body (compact serialisation)."""
+
+    receipt: Receipt | None = None
+    withdrawal: Withdrawal | None = None

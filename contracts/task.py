@@ -1,0 +1,106 @@
+"""Task and part: what the gateway hands to a connector, and what the connector signs in return."""
+
+from typing import Self
+
+from pydantic import AwareDatetime, Field, model_validator
+
+from contracts.dataset import ContractRef
+from contracts.identifiers import AgencyId, Digest, Identifier, NanoRho
+from contracts.periods import Window
+from contracts.values import Value
+
+
+class Forwarded(Value):
+    """A signed message as it was received: the exact body and the headers that its signature covers."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: str
+
+
+class Task(Value):
+    """One agency's share of a request.
+
+    The connector believes none of it on the gateway's word: ``request`` carries the requester's own signature,
+    ``agreement`` all officers' signatures, and ``contract`` must be on the connector's local list.
+    """
+
+    id: Identifier
+    agency: AgencyId
+    contract: ContractRef
+    request: Forwarded
+    agreement: str
+    """The agreement as a JWS in general JSON serialisation."""
+
+
+class LeasedTask(Value):
+    """A task with the gateway's access token for it (RFC 9068, audience the agency, bound to the task's digest)."""
+
+    task: Task
+    token: str
+    attempt: int = Field(ge=1)
+
+
+class Lease(Value):
+    """The answer to a connector that asks for work."""
+
+    tasks: tuple[LeasedTask, ...]
+
+
+class LeaseCall(Value):
+    """A connector asks for work and says on which snapshot it would answer.
+
+    ``data_versions`` gives the number of the current snapshot for each dataset.
+    """
+
+    agency: AgencyId
+    data_versions: dict[str, int]
+    wait_seconds: int = Field(ge=0, le=30)
+    most: int = Field(default=4, ge=1, le=16)
+
+
+class Charge(Value):
+    """What one answer costs one window of one physical source, in nano-rho."""
+
+    source: str
+    window: Window
+    nano_rho: NanoRho
+
+
+class PartMeasure(Value):
+    """One base measure over the whole grid, in the order of its cells.
+
+    ``sigma`` is the scale of the discrete Gaussian noise already in ``cells``; none when the cells are exact.
+    """
+
+    measure: str
+    cells: tuple[int, ...]
+    sigma: float | None = None
+
+
+class Part(Value):
+    """A connector's answer to its task, or its refusal.
+
+    ``charged`` says whether the connector's own journal charged for it: a reservation is returned only if every
+    connector signed that it did not.
+    """
+
+    task: Identifier
+    task_digest: Digest
+    agency: AgencyId
+    contract: ContractRef
+    request_digest: Digest
+    data_version: int
+    charged: bool
+    measures: tuple[PartMeasure, ...] = ()
+    refusal: str | None = None
+    finished: AwareDatetime
+
+    @model_validator(mode="after")
+    def _answers_or_refuses(self) -> Self:
+        if (self.refusal is None) != bool(self.measures):
+            raise ValueError("a part answers or refuses")
+        if self.refusal is None and not self.charged:
+            raise ValueError("an answer is charged")
+        return self

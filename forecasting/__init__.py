@@ -1,0 +1,1 @@
+"""Numbers in, numbers out: panels, models, intervals. Pure."""

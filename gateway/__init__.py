@@ -1,0 +1,1 @@
+"""The broker: registry, relay, ledger, log, releases and pages."""

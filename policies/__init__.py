@@ -1,0 +1,1 @@
+"""May this be done, and on what terms? Pure."""

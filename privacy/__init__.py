@@ -1,0 +1,1 @@
+"""How is it protected? Pure apart from the randomness of the noise."""
