@@ -66,7 +66,8 @@ class Receipt(Value):
 
 
 class LogExport(Value):
-    """The whole log as an auditor takes it away: every entry's bytes, and the signed checkpoint over them."""
+    """The whole log as an auditor takes it away: every entry's bytes and leaf hash, and the signed checkpoint."""
 
     entries: tuple[str, ...]
+    leaf_hashes: tuple[Hash, ...]
     checkpoint: str
