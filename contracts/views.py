@@ -5,10 +5,12 @@ from pydantic import AwareDatetime, Field
 from contracts.agreement import Agreement
 from contracts.dataset import ContractRef
 from contracts.errors import Problem
-from contracts.identifiers import AgencyId, Digest, Identifier, NanoRho
+from contracts.identifiers import AgencyId, Code, Digest, Identifier, NanoRho
 from contracts.periods import Window
 from contracts.query import Query
+from contracts.release import ReleaseState
 from contracts.request import RequestState
+from contracts.task import Charge
 from contracts.values import Value
 
 
@@ -91,3 +93,21 @@ class PublishedContract(Value):
     reference: ContractRef
     agency: AgencyId
     document: str
+
+
+class ReleaseSummary(Value):
+    """A release without its figures, as lists show it."""
+
+    id: Identifier
+    digest: Digest
+    requester: AgencyId
+    agreement: Identifier
+    activity: Identifier
+    purpose: Code
+    public: bool
+    contracts: tuple[ContractRef, ...]
+    query: Query
+    cells: int
+    charges: tuple[Charge, ...]
+    created: AwareDatetime
+    state: ReleaseState
