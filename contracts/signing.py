@@ -1,0 +1,265 @@
+"""Keys of the federation and their signatures over documents: ES256 as JWS (RFC 7515, RFC 7518).
+
+A *document* is text that several people sign (agreement, contract): JWS in general JSON serialisation. What one program
+signs alone (release, part, checkpoint, forecast) is a compact JWS. Both carry the ``kind`` of their payload in the
+protected ``typ``, so that a signature over one kind never passes for another. ECDSA signatures are malleable: compare
+payloads and key ids, never signature bytes.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from joserfc import jws
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey
+from pydantic import Field, TypeAdapter, ValidationError
+
+from contracts.canonical import Json, canonical_bytes
+from contracts.errors import InvalidInput, Refused
+from contracts.federation import KeyPurpose, PublicKey
+from contracts.identifiers import KeyId
+from contracts.values import Value
+
+ALGORITHM = "ES256"
+MOST_SIGNATURES = 32
+MOST_BYTES = 64 * 2**20
+COORDINATE_BYTES = 32
+
+Resolve = Callable[[str], PublicKey | None]
+"""Gives the registered key of a key id, or nothing when it may not sign this now."""
+
+_key_id: TypeAdapter[str] = TypeAdapter(KeyId)
+_unreadable = (JoseError, ValueError, TypeError, KeyError, AttributeError, binascii.Error)
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A private P-256 key and its name; it is never printed, compared or sent."""
+
+    kid: str
+    private: ec.EllipticCurvePrivateKey = field(repr=False, compare=False)
+
+    def public_key(self, purpose: KeyPurpose, valid_from: datetime, valid_until: datetime) -> PublicKey:
+        """The public half, as the federation registers it for one purpose and one half-open span of time."""
+        numbers = self.private.public_key().public_numbers()
+        return PublicKey(
+            kid=self.kid,
+            purpose=purpose,
+            x=_coordinate(numbers.x),
+            y=_coordinate(numbers.y),
+            valid_from=valid_from,
+            valid_until=valid_until,
+        )
+
+    def to_pem(self) -> bytes:
+        """The key as unencrypted PKCS 8 PEM, for a file that only its owner reads."""
+        return self.private.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+
+
+class SignedDocument(Value):
+    """A payload whose signatures were all verified, and the key ids of those who signed."""
+
+    payload: bytes
+    signers: frozenset[str]
+
+
+class _Signature(Value):
+    protected: str = Field(max_length=1000)
+    signature: str = Field(max_length=200)
+
+
+class _Document(Value):
+    payload: str
+    signatures: tuple[_Signature, ...] = Field(min_length=1, max_length=MOST_SIGNATURES)
+
+
+class _Registry(jws.JWSRegistry):
+    """The library's registry with our one algorithm, and room for a release of a million cells."""
+
+    max_payload_length = MOST_BYTES
+
+
+_registry = _Registry(algorithms=[ALGORITHM])
+
+
+def new_key(kid: str) -> SigningKey:
+    """A fresh key from the operating system's randomness."""
+    return SigningKey(_checked(kid), ec.generate_private_key(ec.SECP256R1()))
+
+
+def load_key(kid: str, pem: bytes) -> SigningKey:
+    """The key of that name from its PEM file.
+
+    Raises:
+        InvalidInput: ``setting-invalid``, when it is not an unencrypted P-256 private key.
+    """
+    try:
+        private = serialization.load_pem_private_key(pem, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise InvalidInput("setting-invalid", setting=f"key {kid}", why="not a private key in PEM") from error
+    if not isinstance(private, ec.EllipticCurvePrivateKey) or not isinstance(private.curve, ec.SECP256R1):
+        raise InvalidInput("setting-invalid", setting=f"key {kid}", why="not a P-256 key")
+    return SigningKey(_checked(kid), private)
+
+
+def key_file_name(kid: str) -> str:
+    """The file that holds a key: ``ccib#steward-1`` lives in ``ccib~steward-1.pem``."""
+    return f"{kid.replace('#', '~')}.pem"
+
+
+def verifying_key(key: PublicKey) -> ec.EllipticCurvePublicKey:
+    """A registered key in the form that checks signatures; points are decoded once.
+
+    Raises:
+        Refused: ``signature-wrong``, when the registered numbers are no point of the curve.
+    """
+    return _point(key.x, key.y).public_key
+
+
+def sign_document(payload: bytes, kind: str, *keys: SigningKey) -> str:
+    """Sign canonical bytes with one key or several.
+
+    Args:
+        payload: The bytes that are signed.
+        kind: What they are: ``agreement``, ``contract``; becomes the protected ``typ``.
+        keys: At least one, all different.
+
+    Returns:
+        A JWS in general JSON serialisation, as text.
+    """
+    document = _Document(payload=_encode(payload), signatures=tuple(_signature(payload, kind, each) for each in keys))
+    return canonical_bytes(document).decode()
+
+
+def add_signature(document: str, kind: str, key: SigningKey) -> str:
+    """The same document with one more signature; the others stay as they are and are not checked here.
+
+    Raises:
+        Refused: ``signature-wrong``, when it is no document or this key has signed it already.
+    """
+    parsed = _parsed(document)
+    if key.kid in {_headers(_compact(parsed, each)).get("kid") for each in parsed.signatures}:
+        raise Refused("signature-wrong", why="this key has signed already")
+    added = _signature(_decode(parsed.payload), kind, key)
+    return canonical_bytes(_Document(payload=parsed.payload, signatures=(*parsed.signatures, added))).decode()
+
+
+def verify_document(document: str, kind: str, resolve: Resolve) -> SignedDocument:
+    """Verify every signature of a document; the caller compares the set of signers with whom it needs.
+
+    Raises:
+        Refused: ``key-unknown`` or ``signature-wrong``; one bad signature spoils the document.
+    """
+    parsed = _parsed(document)
+    verified = [verify_compact(_compact(parsed, each), kind, resolve) for each in parsed.signatures]
+    signers = frozenset[str]().union(*(each.signers for each in verified))
+    if len(signers) != len(verified):
+        raise Refused("signature-wrong", why="two signatures of one key")
+    return SignedDocument(payload=verified[0].payload, signers=signers)
+
+
+def sign_compact(payload: bytes, kind: str, key: SigningKey) -> str:
+    """Sign canonical bytes with one key: a compact JWS."""
+    return _signed(payload, _typ(kind), key)
+
+
+def verify_compact(token: str, kind: str, resolve: Resolve) -> SignedDocument:
+    """Verify a compact JWS of one kind.
+
+    Raises:
+        Refused: ``key-unknown`` or ``signature-wrong``.
+    """
+    headers = _headers(token)
+    if headers.keys() != {"alg", "typ", "kid"} or headers["typ"] != _typ(kind):
+        raise Refused("signature-wrong", why=f"not a signed {kind}")
+    kid = str(headers["kid"])
+    key = resolve(kid)
+    if key is None or key.kid != kid:
+        raise Refused("key-unknown", kid=_shown(kid))
+    public = _point(key.x, key.y)
+    try:
+        payload = jws.deserialize_compact(token, public, registry=_registry).payload
+    except _unreadable as error:
+        raise Refused("signature-wrong", why="altered, or signed by another key") from error
+    return SignedDocument(payload=payload, signers=frozenset({kid}))
+
+
+def sign_claims(claims: Json, key: SigningKey, typ: str = "JWT") -> str:
+    """Sign a JSON Web Token, such as the assertion by which a client authenticates (RFC 7523)."""
+    return _signed(canonical_bytes(claims), typ, key)
+
+
+def _signed(payload: bytes, typ: str, key: SigningKey) -> str:
+    headers = {"alg": ALGORITHM, "typ": typ, "kid": key.kid}
+    return jws.serialize_compact(headers, payload, ECKey(key.private, key.private), registry=_registry)
+
+
+def _signature(payload: bytes, kind: str, key: SigningKey) -> _Signature:
+    protected, _, signature = sign_compact(payload, kind, key).split(".")
+    return _Signature(protected=protected, signature=signature)
+
+
+def _compact(document: _Document, signature: _Signature) -> str:
+    return f"{signature.protected}.{document.payload}.{signature.signature}"
+
+
+def _parsed(document: str) -> _Document:
+    try:
+        return _Document.model_validate_json(document)
+    except ValidationError as error:
+        raise Refused("signature-wrong", why="not a signed document") from error
+
+
+def _headers(token: str) -> dict[str, object]:
+    try:
+        return dict(jws.extract_compact(token.encode(), registry=_registry).headers())
+    except _unreadable as error:
+        raise Refused("signature-wrong", why="not a JWS") from error
+
+
+@lru_cache(maxsize=1024)
+def _point(x: str, y: str) -> ECKey:
+    try:
+        return ECKey.import_key({"kty": "EC", "crv": "P-256", "x": x, "y": y})
+    except _unreadable as error:
+        raise Refused("signature-wrong", why="the registered key is no point of P-256") from error
+
+
+def _typ(kind: str) -> str:
+    return f"saphan-{kind}+jws"
+
+
+def _checked(kid: str) -> str:
+    try:
+        return _key_id.validate_python(kid)
+    except ValidationError as error:
+        raise InvalidInput("setting-invalid", setting="key id", why="it is written owner#purpose-number") from error
+
+
+def _shown(kid: str) -> str:
+    """A key id for an error text; what is not one is not repeated."""
+    try:
+        return _key_id.validate_python(kid)
+    except ValidationError:
+        return "?"
+
+
+def _coordinate(number: int) -> str:
+    return _encode(number.to_bytes(COORDINATE_BYTES, "big"))
+
+
+def _encode(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _decode(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
