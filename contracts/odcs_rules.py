@@ -1,0 +1,234 @@
+"""What must hold inside a dataset contract once every part of it has the right form.
+
+Each rule gives the places that break it; ``odcs_rules.toml`` says in both languages what each asks for.
+"""
+
+import tomllib
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+
+from contracts.code_lists import NAMES, code_list, crosswalk
+from contracts.dataset import Grain, Text
+from contracts.errors import InvalidInput
+from contracts.odcs_extras import DimensionExtra, DocumentExtras, PropertyExtras, TableExtras
+
+TIME_TYPES = frozenset({"date", "timestamp"})
+NUMBER_TYPES = frozenset({"number", "integer"})
+NEVER_OFFERED = "direct-identifier"
+NOT_REGISTRABLE = "TOP_SECRET"
+
+RULES: dict[str, Text] = {
+    rule: Text(th=texts["th"], en=texts["en"])
+    for rule, texts in tomllib.loads(files("contracts").joinpath("odcs_rules.toml").read_text(encoding="utf-8")).items()
+}
+"""Every rule and what it asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A property of the table, as far as rules look at it; ``labels`` are the values of its ``enum``."""
+
+    name: str
+    type: str | None
+    required: bool
+    unique: bool
+    primary_key: bool
+    classification: str | None
+    labels: tuple[str, ...]
+    extras: PropertyExtras
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A contract document whose parts all have the right form."""
+
+    id: str
+    version: str
+    api_version: str
+    status: str | None
+    table: str
+    extras: DocumentExtras
+    table_extras: TableExtras
+    columns: tuple[Column, ...]
+
+    def column(self, name: str) -> Column | None:
+        """The property of that name."""
+        return next((each for each in self.columns if each.name == name), None)
+
+    def dimensions(self) -> Iterator[tuple[Column, DimensionExtra]]:
+        """Every dimension with the property that it is derived from, in the order of the document."""
+        return ((column, each) for column in self.columns for each in column.extras.dimensions)
+
+
+def labels_of(column: Column, dimension: DimensionExtra) -> tuple[str, ...]:
+    """The public key set of a dimension; empty for a time dimension and for an unknown code list."""
+    if dimension.grain is not None:
+        return ()
+    if dimension.code_list is not None:
+        return code_list(dimension.code_list).values if dimension.code_list in NAMES else ()
+    return column.labels
+
+
+def broken(written: Written) -> Iterator[tuple[str, str]]:
+    """Every broken rule with the place that breaks it."""
+    for rule, places in CHECKS.items():
+        yield from ((rule, place) for place in places(written))
+
+
+def _version(written: Written) -> Iterator[str]:
+    if written.api_version != "v3.2.0":
+        yield "apiVersion"
+
+
+def _status(written: Written) -> Iterator[str]:
+    if written.status != "active":
+        yield "status"
+
+
+def _twice(names: Iterable[str]) -> list[str]:
+    return [name for name, times in Counter(names).items() if times > 1]
+
+
+def _columns_once(written: Written) -> Iterator[str]:
+    yield from _twice(column.name for column in written.columns)
+
+
+def _row_key(written: Written) -> Iterator[str]:
+    keys = [column for column in written.columns if column.primary_key]
+    if len(keys) != 1:
+        yield written.table
+    yield from (column.name for column in keys if not (column.required and column.unique))
+
+
+def _event_time(written: Written) -> Iterator[str]:
+    column = written.column(written.table_extras.event_time)
+    if column is None or column.type not in TIME_TYPES or not column.required:
+        yield written.table_extras.event_time
+
+
+def _unit_column(written: Written) -> Iterator[str]:
+    name = written.table_extras.unit_of_privacy.column
+    column = written.column(name) if name is not None else None
+    if name is not None and (column is None or not column.required):
+        yield name
+
+
+def _identifiers(written: Written) -> Iterator[str]:
+    for column in written.columns:
+        hidden = column.primary_key or column.classification == NEVER_OFFERED
+        hidden = hidden or column.name == written.table_extras.unit_of_privacy.column
+        if hidden and (column.extras.dimensions or column.extras.measure):
+            yield column.name
+
+
+def _dimensions_once(written: Written) -> Iterator[str]:
+    names = [dimension.name for _, dimension in written.dimensions()]
+    yield from _twice(names) if names else (written.table,)
+
+
+def _labels(written: Written) -> Iterator[str]:
+    for column, dimension in written.dimensions():
+        sources = (dimension.grain is not None) + (dimension.code_list is not None)
+        own = sources == 0 and dimension.via is None and column.labels and not _twice(column.labels)
+        timely = dimension.grain is not None and dimension.via is None
+        if not (own or (sources == 1 and (timely or dimension.code_list is not None))):
+            yield f"{column.name}.{dimension.name}"
+
+
+def _time(written: Written) -> Iterator[str]:
+    for column, dimension in written.dimensions():
+        allowed = {"timestamp"} if dimension.grain is Grain.HOUR else TIME_TYPES
+        late = dimension.grain is Grain.MONTH and column.name != written.table_extras.event_time
+        if dimension.grain is not None and (column.type not in allowed or late):
+            yield f"{column.name}.{dimension.name}"
+
+
+def _code_lists(written: Written) -> Iterator[str]:
+    for column, dimension in written.dimensions():
+        if dimension.code_list is not None and not _leads(dimension.via, dimension.code_list):
+            yield f"{column.name}.{dimension.name}"
+
+
+def _leads(via: str | None, target: str) -> bool:
+    try:
+        found = code_list(target)
+        return via is None or (via == target and bool(found.bands)) or bool(crosswalk(via, target))
+    except InvalidInput:
+        return False
+
+
+def _pins(written: Written) -> Iterator[str]:
+    pinned = written.extras.code_lists
+    used = {name for _, each in written.dimensions() for name in (each.code_list, each.via) if name in NAMES}
+    for name in sorted(used | set(pinned)):
+        if name not in used:
+            yield f"codeLists.{name}"
+        elif pinned.get(name) != code_list(name).digest:
+            yield f"codeLists.{name} ({code_list(name).digest})"
+
+
+def _measures(written: Written) -> Iterator[str]:
+    for column in written.columns:
+        measure = column.extras.measure
+        if measure and (column.type not in NUMBER_TYPES or measure.clamp[0] >= measure.clamp[1]):
+            yield column.name
+
+
+def _coverage(written: Written) -> Iterator[str]:
+    if written.extras.coverage.first_month > written.extras.coverage.last_month:
+        yield "coverage"
+
+
+def _purposes(written: Written) -> Iterator[str]:
+    pdpa = written.extras.pdpa
+    yield from (each for each in pdpa.purposes if each not in code_list("purposes").values)
+    yield from (each for each in pdpa.legal_basis if each not in code_list("legal_bases").values)
+
+
+def _level(written: Written) -> Iterator[str]:
+    level = written.extras.government.dga_level
+    if level == NOT_REGISTRABLE or level not in code_list("data_classification").values:
+        yield "government.dgaLevel"
+
+
+def _enforcement(written: Written) -> Iterator[str]:
+    labels = {each.name: labels_of(column, each) for column, each in written.dimensions()}
+    for name, values in written.extras.enforcement_values.items():
+        if not set(values) <= set(labels.get(name, ())):
+            yield f"enforcementValues.{name}"
+
+
+def _disjoint(written: Written) -> Iterator[str]:
+    if written.id in written.extras.disjoint_from:
+        yield "disjointFrom"
+
+
+def _source(written: Written) -> Iterator[str]:
+    federation = written.extras.federation
+    if federation.source.partition("/")[0] != federation.agency:
+        yield "federation.source"
+
+
+CHECKS: dict[str, Callable[[Written], Iterator[str]]] = {
+    "odcs-version": _version,
+    "status-active": _status,
+    "column-once": _columns_once,
+    "row-key": _row_key,
+    "event-time": _event_time,
+    "unit-column": _unit_column,
+    "identifier-offered": _identifiers,
+    "dimension-once": _dimensions_once,
+    "dimension-labels": _labels,
+    "dimension-time": _time,
+    "code-list": _code_lists,
+    "code-list-pinned": _pins,
+    "measure-column": _measures,
+    "coverage": _coverage,
+    "purpose-known": _purposes,
+    "level-registrable": _level,
+    "enforcement-known": _enforcement,
+    "disjoint-from": _disjoint,
+    "source-owner": _source,
+}
