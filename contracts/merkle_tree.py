@@ -1,0 +1,89 @@
+"""The arithmetic of a growing Merkle tree: what to store for a new entry, and how to prove from what is stored.
+
+Stored are the complete subtrees: ``(level, index)`` is the hash over the ``2**level`` leaves from ``index * 2**level``.
+They never change. Everything else, the right edge, is folded from at most one of each level.
+"""
+
+from collections.abc import Callable, Iterator
+
+from contracts.merkle import EMPTY_ROOT, node_hash
+
+Node = Callable[[int, int], bytes]
+"""Gives the stored hash of a complete subtree by its level and index."""
+
+
+def new_nodes(size: int, leaf: bytes, node: Node) -> list[tuple[int, int, bytes]]:
+    """The complete subtrees that a new leaf completes, lowest first, to be stored with it.
+
+    Args:
+        size: The number of leaves before.
+        leaf: The hash of the new one, which becomes leaf number ``size``.
+        node: The stored subtrees, with those of leaves added before in the same transaction.
+
+    Returns:
+        Level, index and hash of each.
+    """
+    level, index, top = 0, size, leaf
+    completed = [(level, index, top)]
+    while index & 1:
+        top = node_hash(node(level, index - 1), top)
+        level, index = level + 1, index >> 1
+        completed.append((level, index, top))
+    return completed
+
+
+def root(size: int, node: Node) -> bytes:
+    """The root over the first ``size`` leaves."""
+    return _span(0, size, node) if size else EMPTY_ROOT
+
+
+def inclusion_path(index: int, size: int, node: Node) -> list[bytes]:
+    """The path that proves leaf ``index`` under the root of ``size`` leaves, lowest sibling first."""
+    if not 0 <= index < size:
+        raise ValueError("the leaf is not in the tree")
+    siblings = [_span(start, end, node) for start, end in _siblings(index, size)]
+    return siblings[::-1]
+
+
+def consistency_path(old: int, new: int, node: Node) -> list[bytes]:
+    """The path that proves that a tree of ``new`` leaves begins with the tree of ``old`` (RFC 6962, section 2.1.2).
+
+    It is empty for an empty old tree and for an equal one.
+    """
+    if not 0 <= old <= new:
+        raise ValueError("the old tree is not within the new one")
+    if old in (0, new):
+        return []
+    # The old tree's last complete subtree is where its right edge meets the new tree.
+    width = old & -old
+    siblings = [_span(start, end, node) for start, end in _siblings(old - 1, new, width)]
+    if width != old:
+        siblings.append(_span(old - width, old, node))
+    return siblings[::-1]
+
+
+def _siblings(index: int, size: int, width: int = 1) -> Iterator[tuple[int, int]]:
+    """The spans beside the way from the root down to the subtree of ``width`` leaves that holds a leaf."""
+    start, end = 0, size
+    while end - start > width:
+        middle = start + _half(end - start)
+        if index < middle:
+            yield middle, end
+            end = middle
+        else:
+            yield start, middle
+            start = middle
+
+
+def _span(start: int, end: int, node: Node) -> bytes:
+    """The hash over the leaves from ``start`` to before ``end``, which begin at a multiple of their leading subtree."""
+    width = end - start
+    if width & (width - 1) == 0:
+        return node(width.bit_length() - 1, start // width)
+    middle = start + _half(width)
+    return node_hash(_span(start, middle, node), _span(middle, end, node))
+
+
+def _half(width: int) -> int:
+    """The largest power of two below ``width``."""
+    return 1 << ((width - 1).bit_length() - 1)
