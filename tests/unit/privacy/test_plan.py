@@ -1,0 +1,130 @@
+"""What a question costs: charges, sensitivities and the noise that follows."""
+
+import math
+
+import pytest
+
+from contracts.dataset import ProtectAt
+from contracts.errors import InvalidInput
+from privacy.mechanisms import epsilon_of, gaussian_price, gaussian_sigma
+from privacy.plan import plan, promise, sensitivity
+from tests import factories as make
+
+pytestmark = pytest.mark.unit
+
+RHO = 50_000_000
+
+
+def test_every_window_that_the_period_touches_is_charged_in_full() -> None:
+    asked = make.query(period=make.period("2025-08-01", "2026-01-01"))
+
+    charges = plan(asked, [make.contract()], RHO).charges
+
+    assert [(c.window, c.nano_rho) for c in charges] == [("FY2568", RHO), ("FY2569", RHO)]
+
+
+def test_each_source_of_a_question_is_charged() -> None:
+    other = make.contract(id="crimes_case", agency="rtp")
+
+    charges = plan(make.query(), [make.contract(), other], RHO).charges
+
+    assert {c.source for c in charges} == {"ccib/tpo_complaint", "rtp/crimes_case"}
+
+
+def test_all_rows_of_a_person_may_fall_into_one_cell() -> None:
+    offered = make.contract(rows_per_window=3)
+
+    assert sensitivity(offered, "count") == 3
+    assert sensitivity(offered, "damage_thb:sum") == 300_000
+
+
+def test_a_sum_is_as_sensitive_as_its_larger_clamp() -> None:
+    offered = make.contract(measure_columns=(make.damage(clamp=(-500, 100)),))
+
+    assert sensitivity(offered, "damage_thb:sum") == 1000
+
+
+def test_a_measure_that_the_contract_lacks_has_no_sensitivity() -> None:
+    with pytest.raises(InvalidInput, match="unknown-measure"):
+        sensitivity(make.contract(), "frozen_thb:sum")
+
+
+def test_the_price_is_split_over_the_base_measures() -> None:
+    terms = plan(make.query(measures=("count", "damage_thb:mean")), [make.contract()], RHO)
+
+    assert [(m.measure, m.nano_rho) for m in terms.measures] == [("count", RHO // 2), ("damage_thb:sum", RHO // 2)]
+    assert sum(gaussian_price(m.central_l2, m.sigma) for m in terms.measures) <= RHO
+
+
+def test_a_price_below_one_nano_rho_a_measure_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="price-not-positive"):
+        plan(make.query(measures=("count", "damage_thb:sum")), [make.contract()], 1)
+
+
+def test_sensitivities_of_overlapping_contracts_add_up() -> None:
+    other = make.contract(id="crimes_case", agency="rtp", rows_per_window=3)
+
+    (count,) = plan(make.query(), [make.contract(), other], RHO).measures
+
+    assert count.central_l2 == 5
+    assert count.sigma == pytest.approx(5 / math.sqrt(2 * RHO / 1e9))
+
+
+def test_disjoint_contracts_share_the_larger_sensitivity_only_if_both_declare_it() -> None:
+    one = make.contract(disjoint_from=("crimes_case",))
+    other = make.contract(id="crimes_case", agency="rtp", rows_per_window=3, disjoint_from=("tpo_complaint",))
+    silent = make.contract(id="crimes_case", agency="rtp", rows_per_window=3)
+
+    assert plan(make.query(), [one, other], RHO).measures[0].central_l2 == 3
+    assert plan(make.query(), [one, silent], RHO).measures[0].central_l2 == 5
+
+
+def test_noise_of_several_places_adds_in_variance() -> None:
+    inside = make.contract(protect_at=ProtectAt.CONNECTOR, rows_per_window=3)
+    other = make.contract(id="crimes_case", agency="rtp", rows_per_window=4)
+
+    (count,) = plan(make.query(), [inside, other], RHO).measures
+
+    assert count.central_l2 == 4
+    assert count.sigma == pytest.approx(5 / math.sqrt(2 * RHO / 1e9))
+
+
+def test_loss_adds_over_windows_and_over_datasets_that_overlap() -> None:
+    asked = make.query(period=make.period("2025-08-01", "2026-01-01"))
+    other = make.contract(id="crimes_case", agency="rtp")
+
+    assert plan(asked, [make.contract()], RHO).epsilon == epsilon_of(2 * RHO, "1e-6")
+    assert plan(asked, [make.contract(), other], RHO).epsilon == epsilon_of(4 * RHO, "1e-6")
+    assert promise(make.contract(), asked, RHO, 7).epsilon == epsilon_of(2 * RHO, "1e-6")
+
+
+def test_the_smallest_delta_of_the_contracts_is_shown() -> None:
+    other = make.contract(id="crimes_case", agency="rtp", delta="1e-9")
+
+    assert plan(make.query(), [make.contract(), other], RHO).delta == "1e-9"
+
+
+def test_the_conversion_to_epsilon_is_opendp_s() -> None:
+    """Reference values: rho 0.1 is epsilon 2.14 at delta 1e-6, and 2.88 at 1e-10."""
+    assert epsilon_of(100_000_000, "1e-6") == pytest.approx(2.14, abs=0.01)
+    assert epsilon_of(100_000_000, "1e-10") == pytest.approx(2.88, abs=0.01)
+    assert epsilon_of(0, "1e-6") == 0
+
+
+def test_an_absurd_loss_is_still_a_number_and_never_understated() -> None:
+    just_below, just_above = epsilon_of(200 * 10**9, "1e-6"), epsilon_of(200 * 10**9 + 1, "1e-6")
+
+    assert just_below <= just_above <= just_below * 1.05
+
+
+@pytest.mark.parametrize("nano_rho", [1, 7, 300_000_000, 999_999_999, 10**10])
+def test_the_noise_never_costs_more_than_its_price(nano_rho: int) -> None:
+    sigma = gaussian_sigma(3, nano_rho)
+
+    assert gaussian_price(3, sigma) <= nano_rho
+    assert sigma == pytest.approx(3 / math.sqrt(2 * nano_rho / 1e9), rel=1e-9)
+
+
+def test_noise_without_a_price_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="price-not-positive"):
+        gaussian_sigma(1, 0)
