@@ -69,8 +69,8 @@ def add_gaussian(cells: Sequence[int], l2: int, nano_rho: int) -> list[int]:
 def epsilon_of(nano_rho: int, delta: str) -> float:
     """The epsilon at ``delta`` of a total zCDP loss: OpenDP's conversion, tighter than the textbook formula.
 
-    Beyond ``LARGEST_CONVERTED``, where the conversion overflows, it is rho + 2 sqrt(rho ln(1/delta)): Bun, Steinke 2016,
-    "Concentrated Differential Privacy", proposition 1.3. Neither is smaller than the true epsilon.
+    Beyond ``LARGEST_CONVERTED``, where the conversion overflows, it is rho + 2 sqrt(rho ln(1/delta)): Bun, Steinke
+    2016, "Concentrated Differential Privacy", proposition 1.3. Neither is smaller than the true epsilon.
     """
     if nano_rho == 0:
         return 0.0
