@@ -1,0 +1,106 @@
+"""A connector's home: the one folder that holds its keys, its pinned federation, its databases and its contracts."""
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from contracts.errors import InvalidInput
+from contracts.federation import Federation, Member
+from contracts.signing import SigningKey, key_file_name, load_key
+
+PRIVATE_FOLDER = 0o700
+PRIVATE_FILE = 0o600
+SECRET_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where everything of one connector lies. Nobody but its user may look inside."""
+
+    path: Path
+
+    @property
+    def journal(self) -> Path:
+        """The agency's own record of what was approved, charged and sent."""
+        return self.path / "journal.db"
+
+    @property
+    def snapshot(self) -> Path:
+        """The ranked snapshot of the agency's source."""
+        return self.path / "snapshot.duckdb"
+
+    @property
+    def contracts(self) -> Path:
+        """The agency's dataset contracts, as ODCS files."""
+        return self.path / "contracts"
+
+    @property
+    def settings(self) -> Path:
+        """The settings file."""
+        return self.path / "saphan.toml"
+
+    @property
+    def public(self) -> Path:
+        """The agency's public keys, to be handed to the federation."""
+        return self.path / "public.json"
+
+    def make(self) -> None:
+        """Make the folder and its subfolders, closed to others."""
+        for folder in (self.path, self.path / "keys", self.contracts):
+            folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+            folder.chmod(PRIVATE_FOLDER)
+
+    def write(self, path: Path, data: bytes) -> None:
+        """Write a file that only its owner may read; it is whole or it is not there."""
+        part = path.with_name(f"{path.name}.part")
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+
+    def save_key(self, key: SigningKey) -> None:
+        """Keep a private key."""
+        self.write(self.path / "keys" / key_file_name(key.kid), key.to_pem())
+
+    def key(self, kid: str) -> SigningKey:
+        """A private key of the agency.
+
+        Raises:
+            InvalidInput: ``setting-invalid`` when the home does not hold it.
+        """
+        path = self.path / "keys" / key_file_name(kid)
+        if not path.is_file():
+            raise InvalidInput("setting-invalid", setting="keys", why=f"the home holds no key {kid}")
+        return load_key(kid, path.read_bytes())
+
+    def secret(self, name: str) -> bytes:
+        """A random secret of 256 bits, made at its first use."""
+        path = self.path / f"{name}.secret"
+        if not path.is_file():
+            self.write(path, secrets.token_bytes(SECRET_BYTES))
+        return path.read_bytes()
+
+    def federation(self) -> Federation:
+        """The pinned keys of all members.
+
+        Raises:
+            InvalidInput: ``setting-invalid`` when the file is missing or is not a federation.
+        """
+        try:
+            return Federation.model_validate_json((self.path / "federation.json").read_bytes())
+        except (OSError, ValidationError) as error:
+            why = "federation.json is missing or cannot be read"
+            raise InvalidInput("setting-invalid", setting="federation", why=why) from error
+
+    def pin(self, federation: Federation) -> None:
+        """Keep a copy of the federation's keys; from then on only these are believed."""
+        self.write(self.path / "federation.json", federation.model_dump_json(indent=2).encode())
+
+    def publish_keys(self, member: Member) -> None:
+        """Write the public keys for the federation's operator to collect."""
+        self.write(self.public, member.model_dump_json(indent=2).encode())

@@ -1,0 +1,1 @@
+"""The agency's own record of what it approved, what it charged and what left."""

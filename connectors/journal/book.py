@@ -1,0 +1,303 @@
+"""The agency's own record: which contracts it approved, what each window has cost, and what left.
+
+SQLite in WAL mode with full synchronisation: what a method wrote is on the disk when it returns. Every method is one
+transaction that takes the write lock first, so that reading a balance and charging it cannot be interleaved.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from connectors.crash import CrashPoint, Hook, carry_on
+from connectors.journal.entries import Approval, Departure, Opening, Spending, Unfinished
+from connectors.journal.tables import Answer, AnswerState, Approved, Base, Charged, Refusal, engine_of
+from contracts.canonical import digest_of
+from contracts.dataset import ContractRef
+from contracts.errors import InvalidInput, Refused, Spent
+from contracts.task import Charge, Part, Task
+
+
+class Journal:
+    """The journal of one connector.
+
+    Args:
+        path: The database file; it and its tables are made when absent.
+        at: Called at the crash points around each commit that another party depends on.
+    """
+
+    def __init__(self, path: Path, at: Hook = carry_on) -> None:
+        self._at = at
+        self._engine = engine_of(path)
+        with self._engine.begin() as connection:
+            Base.metadata.create_all(connection)
+        path.chmod(0o600)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._engine.dispose()
+
+    def approve(self, contract: ContractRef, document: str, now: datetime) -> None:
+        """Put a contract on the agency's list; approving it again takes back its retirement."""
+        with self._transaction() as session:
+            row = session.get(Approved, contract.digest)
+            if row is not None:
+                row.retired_at = None
+                return
+            session.add(
+                Approved(
+                    digest=contract.digest,
+                    dataset=contract.id,
+                    version=contract.version,
+                    document=document,
+                    approved_at=now,
+                )
+            )
+
+    def retire(self, digest: str, now: datetime) -> None:
+        """Take a contract off the list.
+
+        Raises:
+            InvalidInput: ``unknown-contract``, when it never stood there.
+        """
+        with self._transaction() as session:
+            row = session.get(Approved, digest)
+            if row is None:
+                raise InvalidInput("unknown-contract", contract=digest)
+            row.retired_at = now
+
+    def approvals(self) -> tuple[Approval, ...]:
+        """The agency's list, oldest approval first."""
+        statement = select(Approved).where(Approved.retired_at.is_(None)).order_by(Approved.approved_at)
+        with self._transaction() as session:
+            return tuple(_approval(row) for row in session.scalars(statement))
+
+    def approval(self, digest: str) -> Approval | None:
+        """The contract of that digest if it stands on the list today."""
+        with self._transaction() as session:
+            row = session.get(Approved, digest)
+            return None if row is None or row.retired_at is not None else _approval(row)
+
+    def open(self, opening: Opening, now: datetime) -> Part | None:
+        """Charge a question unless it was charged before, or give the part that was made for it.
+
+        One transaction: the question is unseen and its windows have room, or it was charged already and is not charged
+        again. A stored part is addressed to the task that asks now; its figures stay as they are.
+
+        Returns:
+            The stored part, or nothing when the data must be read.
+
+        Raises:
+            Refused: ``local-cap-exceeded``; ``part-already-posted`` when the gateway acknowledged a part that is no
+                longer kept.
+        """
+        key = (opening.request_digest, opening.task.contract.digest)
+        with self._transaction(CrashPoint.CHARGE_BEFORE_COMMIT, CrashPoint.CHARGE_AFTER_COMMIT) as session:
+            row = session.get(Answer, key)
+            if row is None:
+                _charge(session, opening, now)
+                return None
+            if row.part is None and row.part_digest is not None:
+                raise Refused("part-already-posted", spent=Spent.CHARGED)
+            _readdress(row, opening.task)
+            return None if row.part is None else Part.model_validate_json(row.part)
+
+    def finish(self, part: Part, now: datetime) -> Part | None:
+        """Keep a part before it is posted; of two parts for one question the first stays and is returned to both.
+
+        Returns:
+            The part to post, or nothing when the question was refused meanwhile and its charge returned.
+        """
+        key = (part.request_digest, part.contract.digest)
+        with self._transaction(CrashPoint.PART_BEFORE_COMMIT, CrashPoint.PART_AFTER_COMMIT) as session:
+            row = session.get(Answer, key)
+            if row is None:
+                return None
+            if row.part_digest is None:
+                row.state, row.answered_at = AnswerState.ANSWERED, now
+                row.cells = sum(len(each.cells) for each in part.measures)
+                _store(row, part)
+            return None if row.part is None else Part.model_validate_json(row.part)
+
+    def refuse(self, task: Task, request_digest: str, code: str, now: datetime, *, undo: bool) -> bool:
+        """Record a refusal.
+
+        Args:
+            task: What is refused.
+            request_digest: The digest of the request in it.
+            code: Why, as a code of the catalogue.
+            now: The instant of refusal.
+            undo: Whether a charge is returned if no part was ever made for the question, so that nothing left.
+
+        Returns:
+            Whether the question stays charged.
+        """
+        key = (request_digest, task.contract.digest)
+        with self._transaction(CrashPoint.REFUSAL_BEFORE_COMMIT, CrashPoint.REFUSAL_AFTER_COMMIT) as session:
+            row = session.get(Answer, key)
+            if row is not None and row.part_digest is None and undo:
+                _uncharge(session, row)
+                row = None
+            session.add(
+                Refusal(
+                    task_id=task.id,
+                    request_digest=request_digest,
+                    contract=task.contract.id,
+                    code=code,
+                    charged=row is not None,
+                    at=now,
+                )
+            )
+            return row is not None
+
+    def settle(self, task_id: str, outcome: str, now: datetime) -> None:
+        """The gateway has spoken its last word on a task: its part need not be posted again.
+
+        Exact figures are forgotten then; protected ones, and the digest of both, are kept.
+        """
+        with self._transaction(CrashPoint.SETTLE_BEFORE_COMMIT, CrashPoint.SETTLE_AFTER_COMMIT) as session:
+            answered = Answer.part_digest.is_not(None)
+            for row in session.scalars(select(Answer).where(Answer.task_id == task_id, answered)):
+                row.state, row.outcome, row.settled_at = AnswerState.SETTLED, outcome, now
+                if row.part is not None and _is_exact(Part.model_validate_json(row.part)):
+                    row.part = None
+
+    def unfinished(self) -> tuple[Unfinished, ...]:
+        """Every charged task that the gateway has not acknowledged, oldest first."""
+        statement = select(Answer).where(Answer.state != AnswerState.SETTLED).order_by(Answer.opened_at)
+        with self._transaction() as session:
+            return tuple(
+                Unfinished(
+                    Task.model_validate_json(row.task), None if row.part is None else Part.model_validate_json(row.part)
+                )
+                for row in session.scalars(statement)
+            )
+
+    def spending(self) -> tuple[Spending, ...]:
+        """What each window of each source has cost, by source and window."""
+        total = func.sum(Charged.nano_rho)
+        statement = select(Charged.source, Charged.window, total).group_by(Charged.source, Charged.window)
+        with self._transaction() as session:
+            rows = session.execute(statement.order_by(Charged.source, Charged.window))
+            return tuple(Spending(source=source, window=window, nano_rho=spent) for source, window, spent in rows)
+
+    def departures(self) -> tuple[Departure, ...]:
+        """Everything that was asked and what left, oldest first."""
+        with self._transaction() as session:
+            answers = [_answered(row) for row in session.scalars(select(Answer))]
+            refusals = [_refused(row) for row in session.scalars(select(Refusal))]
+        return tuple(sorted((*answers, *refusals), key=lambda each: (each.at, each.task)))
+
+    @contextmanager
+    def _transaction(self, before: CrashPoint | None = None, after: CrashPoint | None = None) -> Iterator[Session]:
+        with Session(self._engine, expire_on_commit=False) as session:
+            with session.begin():
+                yield session
+                session.flush()
+                self._pass(before)
+            self._pass(after)
+
+    def _pass(self, point: CrashPoint | None) -> None:
+        if point is not None:
+            self._at(point)
+
+
+def _charge(session: Session, opening: Opening, now: datetime) -> None:
+    for charge in opening.charges:
+        if _spent(session, charge) + charge.nano_rho > opening.cap:
+            raise Refused("local-cap-exceeded", source=charge.source, window=charge.window)
+    task, request = opening.task, opening.request
+    session.add(
+        Answer(
+            request_digest=opening.request_digest,
+            contract_digest=task.contract.digest,
+            task_id=task.id,
+            task=task.model_dump_json(by_alias=True),
+            contract=task.contract.id,
+            requester=request.requester,
+            activity=request.activity,
+            state=AnswerState.CHARGED,
+            opened_at=now,
+        )
+    )
+    session.add_all(
+        Charged(
+            source=charge.source,
+            window=charge.window,
+            request_digest=opening.request_digest,
+            contract_digest=task.contract.digest,
+            nano_rho=charge.nano_rho,
+            at=now,
+        )
+        for charge in opening.charges
+    )
+
+
+def _spent(session: Session, charge: Charge) -> int:
+    same: Sequence[ColumnElement[bool]] = (Charged.source == charge.source, Charged.window == charge.window)
+    return session.scalar(select(func.coalesce(func.sum(Charged.nano_rho), 0)).where(*same)) or 0
+
+
+def _uncharge(session: Session, row: Answer) -> None:
+    same: Sequence[ColumnElement[bool]] = (
+        Charged.request_digest == row.request_digest,
+        Charged.contract_digest == row.contract_digest,
+    )
+    for charge in session.scalars(select(Charged).where(*same)):
+        session.delete(charge)
+    session.delete(row)
+
+
+def _readdress(row: Answer, task: Task) -> None:
+    row.task_id, row.task = task.id, task.model_dump_json(by_alias=True)
+    if row.part is not None:
+        part = Part.model_validate_json(row.part)
+        _store(row, part.model_copy(update={"task": task.id, "task_digest": digest_of(task)}))
+
+
+def _store(row: Answer, part: Part) -> None:
+    row.part, row.part_digest = part.model_dump_json(), digest_of(part)
+
+
+def _is_exact(part: Part) -> bool:
+    return any(each.sigma is None for each in part.measures)
+
+
+def _approval(row: Approved) -> Approval:
+    reference = ContractRef(id=row.dataset, version=row.version, digest=row.digest)
+    return Approval(contract=reference, document=row.document, approved_at=row.approved_at)
+
+
+def _answered(row: Answer) -> Departure:
+    return Departure(
+        at=row.opened_at,
+        task=row.task_id,
+        request_digest=row.request_digest,
+        contract=row.contract,
+        requester=row.requester,
+        activity=row.activity,
+        state=row.outcome or row.state,
+        refusal=None,
+        charged=True,
+        cells=row.cells,
+        part_digest=row.part_digest,
+    )
+
+
+def _refused(row: Refusal) -> Departure:
+    return Departure(
+        at=row.at,
+        task=row.task_id,
+        request_digest=row.request_digest,
+        contract=row.contract,
+        requester=None,
+        activity=None,
+        state="refused",
+        refusal=row.code,
+        charged=row.charged,
+        cells=0,
+        part_digest=None,
+    )

@@ -1,0 +1,60 @@
+"""What goes into the journal and what is read from it."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from contracts.dataset import ContractRef
+from contracts.identifiers import AgencyId, Digest, Identifier, NanoRho, SourceId
+from contracts.periods import Window
+from contracts.request import Request
+from contracts.task import Charge, Part, Task
+from contracts.values import Value
+
+
+class Approval(Value):
+    """A contract that this agency allows to be asked; ``document`` is its canonical ODCS text."""
+
+    contract: ContractRef
+    document: str
+    approved_at: datetime
+
+
+class Spending(Value):
+    """What one window of one physical source has cost so far, by this agency's own count."""
+
+    source: SourceId
+    window: Window
+    nano_rho: NanoRho
+
+
+class Departure(Value):
+    """One line of what was asked and what left; never a figure. ``cells`` counts the figures that left."""
+
+    at: datetime
+    task: Identifier
+    request_digest: Digest
+    contract: str
+    requester: AgencyId | None
+    activity: str | None
+    state: str
+    refusal: str | None
+    charged: bool
+    cells: int
+    part_digest: Digest | None
+
+
+class Opening(NamedTuple):
+    """What is asked of the journal before any data is touched: the question, its price and the cap it must respect."""
+
+    task: Task
+    request: Request
+    request_digest: str
+    charges: tuple[Charge, ...]
+    cap: int
+
+
+class Unfinished(NamedTuple):
+    """A charged task whose part the gateway has not acknowledged; ``part`` is there once it was made."""
+
+    task: Task
+    part: Part | None
