@@ -34,7 +34,7 @@ LABEL = "saphan"
 _ES256 = ec.ECDSA(hashes.SHA256())
 _ANSWERS_REQUEST = '"signature";req'
 _TEXT = r'"[ !#-\[\]-~]*"'
-_MEMBER = re.compile(rf"([a-z*][a-z0-9_.*-]*)=((?:{_TEXT}|[^\",])*)")
+_MEMBER = re.compile(rf"([a-z*][a-z0-9_.*-]*)=([^\",]*(?:{_TEXT}[^\",]*)*)")
 _PARAMETERS = re.compile(rf"(?:;[a-z]+=(?:\d{{1,11}}|{_TEXT}))*")
 _PARAMETER = re.compile(rf";([a-z]+)=(\d+|{_TEXT})")
 _NONCE = re.compile(r"[A-Za-z0-9_-]{16,64}")

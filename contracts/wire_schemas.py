@@ -1,0 +1,80 @@
+"""The JSON Schemas of everything that travels, made from the values themselves; a test keeps the files true.
+
+``python -m contracts.wire_schemas`` writes them to ``contracts/schemas``.
+"""
+
+from pathlib import Path
+
+from pydantic_core import to_json
+
+from contracts.agreement import Agreement
+from contracts.dataset import DatasetContract
+from contracts.errors import Problem
+from contracts.federation import Federation
+from contracts.forecast import Forecast, PublishedForecast
+from contracts.query import Query
+from contracts.release import Release, ReleaseBody, Withdrawal
+from contracts.request import Request
+from contracts.task import Lease, LeaseCall, Part, Task
+from contracts.transparency import Checkpoint, LogEntry, LogExport, Receipt
+from contracts.values import Value
+from contracts.views import (
+    AgreementView,
+    BudgetLine,
+    Preview,
+    PreviewCall,
+    PublishedContract,
+    ReleaseSummary,
+    RequestStatus,
+    SignedText,
+)
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+FOLDER = Path(__file__).with_name("schemas")
+
+WIRE: dict[str, type[Value]] = {
+    "agreement": Agreement,
+    "agreement-view": AgreementView,
+    "budget-line": BudgetLine,
+    "checkpoint": Checkpoint,
+    "dataset-contract": DatasetContract,
+    "federation": Federation,
+    "forecast": Forecast,
+    "lease": Lease,
+    "lease-call": LeaseCall,
+    "log-entry": LogEntry,
+    "log-export": LogExport,
+    "part": Part,
+    "preview": Preview,
+    "preview-call": PreviewCall,
+    "problem": Problem,
+    "published-contract": PublishedContract,
+    "published-forecast": PublishedForecast,
+    "query": Query,
+    "receipt": Receipt,
+    "release": Release,
+    "release-body": ReleaseBody,
+    "release-summary": ReleaseSummary,
+    "request": Request,
+    "request-status": RequestStatus,
+    "signed-text": SignedText,
+    "task": Task,
+    "withdrawal": Withdrawal,
+}
+"""Every wire object by the name of its schema."""
+
+
+def schema_of(name: str) -> dict[str, object]:
+    """The schema of one wire object, as its receiver checks it."""
+    schema = WIRE[name].model_json_schema(by_alias=True, mode="validation")
+    return {"$schema": DIALECT, "$id": f"urn:saphan:schema:{name}", **schema}
+
+
+def files() -> dict[str, str]:
+    """Every schema file's name and text."""
+    return {f"{name}.schema.json": f"{to_json(schema_of(name), indent=2).decode()}\n" for name in WIRE}
+
+
+if __name__ == "__main__":
+    for file_name, content in files().items():
+        (FOLDER / file_name).write_text(content, encoding="utf-8")
