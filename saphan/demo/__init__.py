@@ -1,0 +1,1 @@
+"""The demonstration federation: real programs, synthetic people."""
