@@ -4,9 +4,9 @@ from contracts.error_catalogue import CATALOGUE
 
 HEAD = """# Errors
 
-Every refusal and fault has a stable code and number, says what was spent, and what to do next, in Thai and English. On the
-wire it is RFC 9457 problem details (`application/problem+json`) with the fields `code`, `number`, `detail`, `detail_th`,
-`advice`, `advice_th`, `spent` and `reasons` (every rule that said no). Words in braces are filled in.
+Every refusal and fault has a stable code and number, says what was spent, and what to do next, in Thai and English.
+On the wire it is RFC 9457 problem details (`application/problem+json`) with the fields `code`, `number`, `detail`,
+`detail_th`, `advice`, `advice_th`, `spent` and `reasons` (every rule that said no). Words in braces are filled in.
 
 | numbers | family | exit code | what the caller can do |
 |---|---|---|---|
