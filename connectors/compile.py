@@ -1,0 +1,142 @@
+"""From a closed query to one SQL statement on the ranked snapshot, and from its rows to the cells of the answer.
+
+The statement is built with SQLAlchemy Core: its identifiers come from the contract alone, everything else is bound. It
+is compiled with PostgreSQL's grammar and ``$1`` parameters, which DuckDB reads natively.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
+import pyarrow.compute as pc  # type: ignore[import-untyped]  # ships no types
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from connectors import snapshot_schema as schema
+from connectors.snapshot import opened_for
+from contracts.dataset import DatasetContract
+from contracts.errors import InvalidInput
+from contracts.grid import Grid
+from contracts.query import Query
+
+Integers = npt.NDArray[np.int64]
+Booleans = npt.NDArray[np.bool_]
+
+_DIALECT = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # SQLAlchemy left it bare
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement, its parameters in order, and the snapshot that it may be put to."""
+
+    sql: str
+    parameters: tuple[object, ...]
+    dataset: str
+    layout: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """Exact cells, by base measure, in the grid's order, and the data version that they were counted on."""
+
+    data_version: int
+    cells: dict[str, list[int]]
+
+
+def compile_query(query: Query, contract: DatasetContract, grid: Grid) -> Statement:
+    """The statement that counts and adds up, per cell, the rows within the bound, the period and the filters.
+
+    Args:
+        query: The question, already checked against the contract.
+        contract: Names every table and column in the statement.
+        grid: The cells of the answer; its axes are the query's dimensions.
+
+    Raises:
+        InvalidInput: ``unknown-dimension`` or ``unknown-measure``, for a name that the contract does not declare.
+    """
+    rows = _table(contract)
+    axes = [_column(rows, contract, axis.name) for axis in grid.axes]
+    kept = [
+        rows.c.rank <= contract.unit.rows_per_window,
+        rows.c.event_day >= query.period.start,
+        rows.c.event_day < query.period.until,
+        *(_column(rows, contract, name).in_(values) for name, values in query.where.items()),
+    ]
+    figures = [_figure(rows, contract, measure).label(f"figure_{n}") for n, measure in enumerate(query.base_measures)]
+    statement = sa.select(*axes, *figures).where(*kept).group_by(*axes)
+    compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+    parameters = tuple(compiled.params[name] for name in compiled.positiontup or ())
+    return Statement(str(compiled), parameters, contract.id, schema.layout_of(contract))
+
+
+def run(snapshot_path: Path, statement: Statement, query: Query, grid: Grid) -> dict[str, list[int]]:
+    """The cells of ``answer`` alone."""
+    return answer(snapshot_path, statement, query, grid).cells
+
+
+def answer(snapshot_path: Path, statement: Statement, query: Query, grid: Grid) -> Exact:
+    """Put a statement to the snapshot.
+
+    Args:
+        snapshot_path: The snapshot's file.
+        statement: What ``compile_query`` made of ``query`` and ``grid``.
+        query: Names the measures.
+        grid: The cells.
+
+    Returns:
+        Every base measure over the whole grid: zero where there is no row. Rows whose label is none of the grid's are
+        counted nowhere.
+
+    Raises:
+        Unavailable: ``snapshot-missing``.
+        IntegrityError: ``snapshot-damaged``, also when the snapshot was made for another contract.
+    """
+    with opened_for(snapshot_path, statement.dataset, statement.layout) as (connection, version):
+        found = connection.sql(statement.sql, params=list(statement.parameters)).to_arrow_table()
+    places, inside = _places(found, grid)
+    cells = {}
+    for number, measure in enumerate(query.base_measures, start=len(grid.axes)):
+        figures = found.column(number).fill_null(0).to_numpy()
+        exact = np.zeros(grid.size, dtype=np.int64)
+        exact[places] = figures[inside]
+        cells[measure] = exact.tolist()
+    return Exact(version, cells)
+
+
+def _places(found: pa.Table, grid: Grid) -> tuple[Integers, Booleans]:
+    """The cell of each row whose labels are all in the grid, and which rows these are; no two rows share a cell."""
+    place = np.zeros(found.num_rows, dtype=np.int64)
+    inside = np.ones(found.num_rows, dtype=np.bool_)
+    for number, axis in enumerate(grid.axes):
+        labels = found.column(number).cast(pa.string())
+        index = pc.index_in(labels, value_set=pa.array(axis.values, pa.string())).fill_null(-1).to_numpy()
+        inside &= index >= 0
+        place = place * len(axis.values) + index
+    return place[inside], inside
+
+
+def _table(contract: DatasetContract) -> sa.TableClause:
+    dimensions = (sa.column(schema.dimension_column(each.name), sa.String) for each in contract.dimensions)
+    measures = (sa.column(schema.measure_column(each.column), sa.BigInteger) for each in contract.measure_columns)
+    fixed = (sa.column("rank", sa.Integer), sa.column("event_day", sa.Date))
+    return sa.table(schema.rows_table(contract.id), *fixed, *dimensions, *measures)
+
+
+def _column(rows: sa.TableClause, contract: DatasetContract, name: str) -> sa.ColumnClause[str]:
+    if contract.dimension(name) is None:
+        choices = ", ".join(each.name for each in contract.dimensions)
+        raise InvalidInput("unknown-dimension", contract=contract.id, dimension=name, choices=choices)
+    return rows.c[schema.dimension_column(name)]
+
+
+def _figure(rows: sa.TableClause, contract: DatasetContract, measure: str) -> sa.ColumnElement[int]:
+    """A base measure; a sum that outgrows 64 bits is an error of the engine, never a wrong figure."""
+    if measure == "count":
+        return sa.func.count()
+    name = measure.partition(":")[0]
+    if contract.measure_column(name) is None:
+        choices = ", ".join(contract.measures)
+        raise InvalidInput("unknown-measure", contract=contract.id, measure=measure, choices=choices)
+    return sa.cast(sa.func.sum(rows.c[schema.measure_column(name)]), sa.BigInteger)

@@ -1,0 +1,206 @@
+"""The ranked snapshot: what answers are computed on, and the memory of every rank that was ever given.
+
+Beside the answer table (see ``connectors.snapshot_schema``) the file keeps, for each dataset, ``people_<dataset>`` (the
+keyed hash of a person's key and the running number) and ``ranks_<dataset>`` (the keyed hash of a row's key, person,
+fiscal year, rank). A rank is given once: a row that is seen again keeps it, a row that vanishes takes it along, a row
+that moves to another person or year is new there. So ``rank <= m`` bounds what one person contributes to any question
+on any snapshot, whatever the agency does to its tables.
+
+A refresh works on a private copy, which replaces the snapshot when it is complete: who reads meanwhile keeps the old.
+"""
+
+import fcntl
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from connectors import snapshot_schema as schema
+from connectors.snapshot_ranking import Ranking
+from connectors.sources import SHUT, Source
+from contracts.dataset import DatasetContract
+from contracts.errors import IntegrityError, InvalidInput, Unavailable
+
+MEMORY_LIMIT: Final = "512MB"
+SHORTEST_SECRET: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotInfo:
+    """One dataset of a snapshot.
+
+    Attributes:
+        data_version: The number of refreshes of this dataset so far.
+        rows: Rows in the source.
+        kept_rows: Rows that answers are computed on: with a person and an instant, inside the contract's months, within
+            the bound.
+        persons: Protected persons among the rows with an instant inside the contract's months.
+    """
+
+    data_version: int
+    rows: int
+    kept_rows: int
+    persons: int
+
+
+def refresh(
+    snapshot_path: Path, source: Source, contract: DatasetContract, secret: bytes, now: datetime
+) -> SnapshotInfo:
+    """Bring one dataset of the snapshot up to date with its source.
+
+    Args:
+        snapshot_path: The DuckDB file; made (0600) if there is none.
+        source: Where the rows are.
+        contract: What is kept of them.
+        secret: The connector's own key for the keyed hashes; the same one each time, at least 16 bytes.
+        now: The instant that is noted as the refresh's.
+
+    Raises:
+        InvalidInput: ``source-mismatch``, also when the row key is missing or not unique.
+        Unavailable: ``source-unreachable``; the snapshot stays as it was.
+        IntegrityError: ``snapshot-damaged``, for a file that is no snapshot or was made with another secret.
+    """
+    if len(secret) < SHORTEST_SECRET:
+        raise InvalidInput("setting-invalid", setting="secret", why=f"shorter than {SHORTEST_SECRET} bytes")
+    key = sha256(b"saphan snapshot" + secret).hexdigest()
+    with _only_one(snapshot_path), _replacement(snapshot_path) as copy, _opened(copy, read_only=False) as connection:
+        connection.execute(schema.META_TABLE)
+        check = _key_check(connection, key)
+        version = _last_version(connection, contract.id, check) + 1
+        connection.execute("BEGIN")
+        try:
+            ranked = Ranking(connection, contract, key).run(source)
+        except InvalidInput as error:
+            raise InvalidInput(error.code, contract=contract.id, where=error.details["where"]) from error
+        info = SnapshotInfo(version, ranked.rows, ranked.kept_rows, ranked.persons)
+        figures = [contract.id, schema.FORMAT, schema.layout_of(contract), check, *astuple(info), now.isoformat()]
+        connection.execute(
+            "INSERT OR REPLACE INTO saphan_snapshot VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)", figures
+        )
+        connection.execute("COMMIT")
+        connection.execute("CHECKPOINT")
+    return info
+
+
+def _key_check(connection: duckdb.DuckDBPyConnection, key: str) -> str:
+    """What shows that the secret is the one that the ranks were given under, without giving it away."""
+    found = connection.execute(
+        f"SELECT CAST({schema.keyed('$what', 'check')} AS VARCHAR)", {"secret": key, "what": "key"}
+    )
+    return str(found.fetchall()[0][0])
+
+
+def _last_version(connection: duckdb.DuckDBPyConnection, dataset: str, check: str) -> int:
+    found = connection.execute(
+        "SELECT format, key_check, data_version FROM saphan_snapshot WHERE dataset = $1", [dataset]
+    ).fetchone()
+    if found is None:
+        return 0
+    if found[:2] != (schema.FORMAT, check):
+        raise IntegrityError("snapshot-damaged")
+    return int(found[2])
+
+
+class Snapshot:
+    """A snapshot as it is read."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def info(self, dataset: str) -> SnapshotInfo:
+        """What the snapshot holds of a dataset.
+
+        Raises:
+            Unavailable: ``snapshot-missing``.
+            IntegrityError: ``snapshot-damaged``.
+        """
+        found = self._infos().get(dataset)
+        if found is None:
+            raise Unavailable("snapshot-missing", contract=dataset)
+        return found
+
+    def data_versions(self) -> dict[str, int]:
+        """The number of the current snapshot of each dataset; empty before the first refresh.
+
+        Raises:
+            IntegrityError: ``snapshot-damaged``.
+        """
+        return {dataset: info.data_version for dataset, info in self._infos().items()}
+
+    def _infos(self) -> dict[str, SnapshotInfo]:
+        if not self._path.exists():
+            return {}
+        with _opened(self._path, read_only=True) as connection:
+            rows = connection.execute(
+                "SELECT dataset, data_version, rows, kept_rows, persons FROM saphan_snapshot ORDER BY dataset"
+            ).fetchall()
+        return {dataset: SnapshotInfo(*numbers) for dataset, *numbers in rows}
+
+
+@contextmanager
+def opened_for(path: Path, dataset: str, layout: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, int]]:
+    """A snapshot to be read and the dataset's data version, provided it was made under that layout.
+
+    Raises:
+        Unavailable: ``snapshot-missing``.
+        IntegrityError: ``snapshot-damaged``.
+    """
+    if not path.exists():
+        raise Unavailable("snapshot-missing", contract=dataset)
+    with _opened(path, read_only=True) as connection:
+        found = connection.execute(
+            "SELECT format, layout, data_version FROM saphan_snapshot WHERE dataset = $1", [dataset]
+        ).fetchone()
+        if found is None:
+            raise Unavailable("snapshot-missing", contract=dataset)
+        if found[:2] != (schema.FORMAT, layout):
+            raise IntegrityError("snapshot-damaged")
+        yield connection, found[2]
+
+
+@contextmanager
+def _opened(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that reaches no other file; whatever DuckDB finds wrong in the file means that it is damaged."""
+    config: dict[str, str | bool | int | float | list[str]] = {**SHUT, "enable_external_access": False}
+    if not read_only:
+        config |= {
+            "memory_limit": MEMORY_LIMIT,
+            "temp_directory": str(path.parent / "spill"),
+            "preserve_insertion_order": False,
+        }
+    try:
+        with duckdb.connect(str(path), read_only=read_only, config=config) as connection:
+            yield connection
+    except duckdb.Error as error:
+        raise IntegrityError("snapshot-damaged") from error
+
+
+@contextmanager
+def _only_one(path: Path) -> Iterator[None]:
+    """One refresh at a time, across processes: two at once could give one rank twice."""
+    with path.with_name(f"{path.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _replacement(path: Path) -> Iterator[Path]:
+    """A private copy of the file, which takes its place at the end; after an error nothing has changed."""
+    folder = path.with_name(f".{path.name}.next")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    try:
+        copy = folder / path.name
+        if path.exists():
+            shutil.copyfile(path, copy)
+        yield copy
+        copy.chmod(0o600)
+        copy.replace(path)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,158 @@
+"""One refresh of one dataset: read the source, number the people, rank their rows, keep what may be asked.
+
+The statements are templates: only names and expressions of ``connectors.snapshot_schema`` are put into them, which come
+from the contract; the secret is bound, and the rows arrive as Arrow tables.
+"""
+
+from dataclasses import dataclass
+from string import Template
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
+
+from connectors import snapshot_schema as schema
+from connectors.sources import Source
+from contracts.dataset import DatasetContract
+from contracts.errors import InvalidInput
+
+_MAKE_CODES: Final = "CREATE OR REPLACE TEMP TABLE codes (dimension VARCHAR, value VARCHAR, label VARCHAR)"
+_MAKE_INCOMING: Final = Template("""
+CREATE OR REPLACE TEMP TABLE incoming (row_hash UUID, person_hash UUID, event_day DATE, fiscal_year SMALLINT, $columns)
+""")
+_READ_BATCH: Final = Template("""
+INSERT INTO incoming
+SELECT $row_hash, $person_hash, CAST($clock AS DATE) AS event_day,
+    CAST(year($clock) + CASE WHEN month($clock) >= 10 THEN 1 ELSE 0 END + 543 AS SMALLINT) AS fiscal_year, $answers
+FROM batch$joins
+WHERE CAST($clock AS DATE) >= DATE '$start' AND CAST($clock AS DATE) < DATE '$until' AND $has_person
+""")
+_BAD_ROW_KEYS: Final = "SELECT count(*) - count(DISTINCT row_hash) FROM incoming"
+_MAKE_MEMORY: Final = Template("""
+CREATE TABLE IF NOT EXISTS $people (hash UUID, number INTEGER);
+CREATE TABLE IF NOT EXISTS $ranks (row_hash UUID, person INTEGER, fiscal_year SMALLINT, rank INTEGER);
+""")
+_NUMBER_PEOPLE: Final = Template("""
+INSERT INTO $people
+SELECT hash, (SELECT coalesce(max(number), 0) FROM $people) + row_number() OVER (ORDER BY hash)
+FROM (SELECT DISTINCT person_hash AS hash FROM incoming) AS arrived
+WHERE NOT EXISTS (SELECT 1 FROM $people AS known WHERE known.hash = arrived.hash)
+""")
+_RANK_ROWS: Final = Template("""
+INSERT INTO $ranks
+SELECT i.row_hash, p.number, i.fiscal_year, coalesce(given.most, 0)
+    + row_number() OVER (PARTITION BY p.number, i.fiscal_year ORDER BY i.row_hash)
+FROM incoming AS i
+JOIN $people AS p ON p.hash = i.person_hash
+LEFT JOIN (SELECT person, fiscal_year, max(rank) AS most FROM $ranks GROUP BY person, fiscal_year) AS given
+    ON given.person = p.number AND given.fiscal_year = i.fiscal_year
+WHERE NOT EXISTS (
+    SELECT 1 FROM $ranks AS r
+    WHERE r.row_hash = i.row_hash AND r.person = p.number AND r.fiscal_year = i.fiscal_year)
+""")
+_MAKE_ROWS: Final = Template("""
+CREATE OR REPLACE TABLE $rows (person INTEGER, fiscal_year SMALLINT, rank INTEGER, event_day DATE, $columns)
+""")
+_KEEP_RANKED: Final = Template("""
+INSERT INTO $rows
+SELECT p.number, i.fiscal_year, r.rank, i.event_day, $names
+FROM incoming AS i
+JOIN $people AS p ON p.hash = i.person_hash
+JOIN $ranks AS r ON r.row_hash = i.row_hash AND r.person = p.number AND r.fiscal_year = i.fiscal_year
+WHERE r.rank <= $bound
+""")
+_KEEP_ALL: Final = Template("""
+INSERT INTO $rows SELECT row_number() OVER (), fiscal_year, 1, event_day, $names FROM incoming AS i
+""")
+_COUNTS: Final = Template("SELECT (SELECT count(*) FROM $rows), (SELECT $persons FROM incoming)")
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """Figures of one refresh; see ``connectors.snapshot.SnapshotInfo``."""
+
+    rows: int
+    kept_rows: int
+    persons: int
+
+
+class Ranking:
+    """One refresh of one dataset on a writable connection.
+
+    Args:
+        connection: To the snapshot's copy.
+        contract: What is kept.
+        secret: The key of the hashes, in hexadecimal.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, contract: DatasetContract, secret: str) -> None:
+        self._connection = connection
+        self._contract = contract
+        self._secret = secret
+        answer = schema.answer_columns(contract)
+        self._names = {
+            "people": schema.quoted(f"people_{contract.id}"),
+            "ranks": schema.quoted(f"ranks_{contract.id}"),
+            "rows": schema.quoted(schema.rows_table(contract.id)),
+            "columns": ", ".join(f"{schema.quoted(name)} {kind}" for name, kind in answer),
+            "names": ", ".join(f"i.{schema.quoted(name)}" for name, _ in answer),
+            "bound": str(contract.unit.rows_per_window),
+            "persons": "count(*)" if contract.unit.column is None else "count(DISTINCT person_hash)",
+        }
+
+    def run(self, source: Source) -> Ranked:
+        """Read, number, rank, keep.
+
+        Raises:
+            InvalidInput: ``source-mismatch``.
+            Unavailable: ``source-unreachable``.
+        """
+        rows = self._read(source)
+        if self._figures(_BAD_ROW_KEYS) != (0,):
+            raise InvalidInput("source-mismatch", where=f"{self._contract.row_key} is not a key")
+        if self._contract.unit.column is None:
+            self._run(_MAKE_ROWS, _KEEP_ALL)
+        else:
+            self._run(_MAKE_MEMORY, _NUMBER_PEOPLE, _RANK_ROWS, _MAKE_ROWS, _KEEP_RANKED)
+        kept, persons = self._figures(_COUNTS.substitute(self._names))
+        return Ranked(rows=rows, kept_rows=kept, persons=persons)
+
+    def _read(self, source: Source) -> int:
+        """Bring the source's rows in, with hashes for keys and labels for codes; gives their number."""
+        self._run(_MAKE_INCOMING)
+        self._connection.execute(_MAKE_CODES)
+        codes = list(schema.code_rows(self._contract))
+        if codes:
+            self._connection.executemany("INSERT INTO codes VALUES ($1, $2, $3)", codes)
+        rows = 0
+        for batch in source.batches(self._contract.table, schema.source_columns(self._contract)):
+            rows += batch.num_rows
+            self._connection.register("batch", batch)
+            self._connection.execute(self._batch_statement(batch.schema), {"secret": self._secret})
+            self._connection.unregister("batch")
+        return rows
+
+    def _batch_statement(self, columns: pa.Schema) -> str:
+        contract = self._contract
+        person = contract.unit.column
+        period = schema.span(contract)
+        return _READ_BATCH.substitute(
+            row_hash=schema.keyed(f"batch.{schema.quoted(contract.row_key)}", f"row {contract.id}"),
+            person_hash="NULL"
+            if person is None
+            else schema.keyed(f"batch.{schema.quoted(person)}", f"person {contract.id}"),
+            clock=schema.wall_clock(contract.event_time, columns),
+            answers=", ".join(schema.answer_expressions(contract, columns)),
+            joins=schema.joins(contract),
+            start=period.start.isoformat(),
+            until=period.until.isoformat(),
+            has_person="true" if person is None else f"batch.{schema.quoted(person)} IS NOT NULL",
+        )
+
+    def _run(self, *statements: Template) -> None:
+        for statement in statements:
+            self._connection.execute(statement.substitute(self._names))
+
+    def _figures(self, statement: str) -> tuple[Any, ...]:
+        found = self._connection.execute(statement).fetchone()
+        return () if found is None else tuple(found)

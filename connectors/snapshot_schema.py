@@ -1,0 +1,226 @@
+"""What a snapshot looks like inside: its tables, and the expressions that turn a source's columns into theirs.
+
+Every identifier comes from a dataset contract, whose names follow a closed pattern, and is quoted all the same; labels
+come from the contract's code lists. Whatever comes from a data row is bound or stays inside the engine.
+
+The answer table of a dataset, ``rows_<dataset>``:
+
+    person       INTEGER   the agency's own running number of the protected person
+    fiscal_year  SMALLINT  the window: the Thai fiscal year (Buddhist era) of the event's Bangkok day
+    rank         INTEGER   the row's place within (person, fiscal year), by first arrival
+    event_day    DATE      the Bangkok day of the event
+    d_<name>     ENUM      a dimension's label, none when the source's value has no label
+    m_<column>   BIGINT    a measure column: whole units, clamped
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
+
+from contracts.canonical import digest_of
+from contracts.code_lists import Bands, Lookup, code_list, derivation
+from contracts.dataset import DatasetContract, Dimension, Grain, MeasureColumn
+from contracts.errors import InvalidInput
+from contracts.grid import HOURS, WEEKDAYS, key_set
+from contracts.periods import Period, next_month
+from contracts.query import Query
+
+FORMAT: Final = 1
+BANGKOK_MICROSECONDS: Final = 7 * 3600 * 1_000_000
+"""Bangkok is seven hours ahead of UTC, all year, since 1920."""
+
+META_TABLE: Final = """
+CREATE TABLE IF NOT EXISTS saphan_snapshot (
+    dataset VARCHAR PRIMARY KEY, format INTEGER, layout VARCHAR, key_check VARCHAR, data_version INTEGER,
+    rows BIGINT, kept_rows BIGINT, persons BIGINT, refreshed_at VARCHAR)
+"""
+
+
+def rows_table(dataset: str) -> str:
+    """The table that answers are computed on."""
+    return f"rows_{dataset}"
+
+
+def dimension_column(name: str) -> str:
+    """The column of a dimension's labels."""
+    return f"d_{name}"
+
+
+def measure_column(column: str) -> str:
+    """The column of a clamped measure."""
+    return f"m_{column}"
+
+
+def layout_of(contract: DatasetContract) -> str:
+    """Digest of all that a contract says about the snapshot: its columns, labels, clamps, bound and months.
+
+    A snapshot that was built under another layout is never asked: an older, wider clamp would break the promise.
+    """
+    return digest_of(
+        {
+            "table": contract.table,
+            "row_key": contract.row_key,
+            "event_time": contract.event_time,
+            "person": contract.unit.column,
+            "rows_per_window": contract.unit.rows_per_window,
+            "dimensions": [each.model_dump(mode="json", exclude={"title"}) for each in contract.dimensions],
+            "measures": [[each.column, *each.clamp] for each in contract.measure_columns],
+            "months": [contract.first_month, contract.last_month],
+            "code_lists": {name: code_list(name).digest for name in _lists(contract)},
+        }
+    )
+
+
+def source_columns(contract: DatasetContract) -> tuple[str, ...]:
+    """The columns that are read from the source, each once: what the contract needs and nothing else."""
+    person = () if contract.unit.column is None else (contract.unit.column,)
+    dimensions = (each.column for each in contract.dimensions)
+    measures = (each.column for each in contract.measure_columns)
+    return tuple(dict.fromkeys((contract.row_key, *person, contract.event_time, *dimensions, *measures)))
+
+
+def span(contract: DatasetContract) -> Period:
+    """The days from the contract's first month to its last."""
+    first = Period.model_validate({"from": f"{contract.first_month}-01", "until": f"{contract.last_month}-02"})
+    return Period.model_validate({"from": first.start, "until": next_month(first.until)})
+
+
+def labels_of(dimension: Dimension, contract: DatasetContract) -> tuple[str, ...]:
+    """Every label that a dimension may have in this snapshot."""
+    return key_set(dimension, Query(measures=("count",), dimensions=(), period=span(contract)))
+
+
+def answer_columns(contract: DatasetContract) -> tuple[tuple[str, str], ...]:
+    """Name and type of each dimension's and measure's column in the answer table."""
+    dimensions = (
+        (dimension_column(each.name), f"ENUM({', '.join(_text(v) for v in labels_of(each, contract))})")
+        for each in contract.dimensions
+    )
+    return (*dimensions, *((measure_column(each.column), "BIGINT") for each in contract.measure_columns))
+
+
+def answer_expressions(contract: DatasetContract, schema: pa.Schema) -> tuple[str, ...]:
+    """How each of ``answer_columns`` is computed from a batch with that schema."""
+    dimensions = (_label(each, contract, schema) for each in contract.dimensions)
+    return (*dimensions, *(_clamped(each) for each in contract.measure_columns))
+
+
+def code_rows(contract: DatasetContract) -> Iterator[tuple[str, str, str]]:
+    """Dimension, source value and label: what the temporary table ``codes`` holds while rows are read."""
+    for dimension in contract.dimensions:
+        derived = derivation(dimension)
+        if isinstance(derived, Lookup):
+            yield from ((dimension.name, value, label) for value, label in derived.mapping.items())
+
+
+def joins(contract: DatasetContract) -> str:
+    """The joins that bring in the labels, one per dimension whose values are looked up."""
+    return "".join(
+        f" LEFT JOIN codes AS {_alias(each)} ON {_alias(each)}.dimension = {_text(each.name)}"
+        f" AND {_alias(each)}.value = CAST(batch.{quoted(each.column)} AS VARCHAR)"
+        for each in contract.dimensions
+        if isinstance(derivation(each), Lookup)
+    )
+
+
+def wall_clock(column: str, schema: pa.Schema) -> str:
+    """The Bangkok wall clock of a column of instants, none where it holds no instant.
+
+    An instant with an offset is converted. A plain timestamp, a date and a text without an offset are what a clock on
+    the wall in Bangkok showed: that is how Thai systems write them.
+
+    Raises:
+        InvalidInput: ``source-mismatch``, for a column that holds no instants.
+    """
+    name, kind = f"batch.{quoted(column)}", schema.field(column).type
+    if pa.types.is_timestamp(kind) and kind.tz is not None:
+        return _shifted(name)
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind) or pa.types.is_null(kind):
+        return f"CAST({name} AS TIMESTAMP)"
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        has_offset = rf"regexp_matches({name}, ':\d\d(\.\d+)?\s*(Z|[+-]\d\d(:?\d\d)?)$')"
+        aware = _shifted(f"TRY_CAST({name} AS TIMESTAMPTZ)")
+        return f"CASE WHEN {has_offset} THEN {aware} ELSE TRY_CAST({name} AS TIMESTAMP) END"
+    raise InvalidInput("source-mismatch", where=f"{column} holds no times")
+
+
+def keyed(value: str, what: str) -> str:
+    """The keyed hash of an expression (128 bits): the hash of the secret and of the hash of the secret and the value.
+
+    ``what`` separates kinds of values. The secret is the bound parameter ``$secret``; hashing twice keeps a hash from
+    being extended.
+    """
+    inner = f"sha256($secret || {_text(what + ':')} || CAST({value} AS VARCHAR))"
+    return f"CAST(substr(sha256($secret || {inner}), 1, 32) AS UUID)"
+
+
+def quoted(identifier: str) -> str:
+    """An identifier as SQL writes it."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _shifted(instant: str) -> str:
+    return f"make_timestamp(epoch_us({instant}) + {BANGKOK_MICROSECONDS})"
+
+
+def _label(dimension: Dimension, contract: DatasetContract, schema: pa.Schema) -> str:
+    kind = f"ENUM({', '.join(_text(value) for value in labels_of(dimension, contract))})"
+    return f"TRY_CAST({_label_text(dimension, schema)} AS {kind})"
+
+
+def _label_text(dimension: Dimension, schema: pa.Schema) -> str:
+    derived = derivation(dimension)
+    if isinstance(derived, Lookup):
+        return f"coalesce({_alias(dimension)}.label, {_optional(derived.otherwise)})"
+    if isinstance(derived, Bands):
+        return _banded(derived, f"TRY_CAST(CAST(batch.{quoted(dimension.column)} AS VARCHAR) AS BIGINT)")
+    clock = wall_clock(dimension.column, schema)
+    return f"strftime({clock}, '%Y-%m')" if dimension.grain is Grain.MONTH else _part_of_week(dimension.grain, clock)
+
+
+def _part_of_week(grain: Grain | None, clock: str) -> str:
+    if grain is Grain.HOUR:
+        return f"{_list(HOURS)}[hour({clock}) + 1]"
+    return f"{_list(WEEKDAYS)}[isodow({clock})]"
+
+
+def _banded(derived: Bands, number: str) -> str:
+    whens = (
+        f" WHEN {number} >= {band.low}{'' if band.high is None else f' AND {number} <= {band.high}'}"
+        f" THEN {_text(band.code)}"
+        for band in derived.bands
+    )
+    return f"CASE{''.join(whens)} ELSE {_optional(derived.otherwise)} END"
+
+
+def _alias(dimension: Dimension) -> str:
+    return quoted(f"of_{dimension.name}")
+
+
+def _optional(label: str | None) -> str:
+    return "NULL" if label is None else _text(label)
+
+
+def _lists(contract: DatasetContract) -> list[str]:
+    named = (name for each in contract.dimensions for name in (each.code_list, each.via) if name is not None)
+    return sorted(set(named))
+
+
+def _list(labels: tuple[str, ...]) -> str:
+    return f"[{', '.join(_text(label) for label in labels)}]"
+
+
+def _clamped(measure: MeasureColumn) -> str:
+    """Whole units, halves away from zero, inside the clamp.
+
+    What is no finite number (none, NaN, infinities, text) counts as 0 before clamping.
+    """
+    number = f"TRY_CAST(batch.{quoted(measure.column)} AS DOUBLE)"
+    low, high = measure.clamp
+    finite = f"CASE WHEN {number} IS NULL OR NOT isfinite({number}) THEN 0 ELSE {number} END"
+    return f"CAST(round(greatest(least({finite}, {high}), {low})) AS BIGINT)"

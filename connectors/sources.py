@@ -1,0 +1,204 @@
+"""An agency's own tables, strictly to be read: SQLite, DuckDB, PostgreSQL, Parquet and CSV.
+
+A source is named by a URL. Nothing in a URL (path, host, user, password) ever stands in an error: messages name the
+kind of the source and the table or column that is missing.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import quote, unquote, urlsplit
+
+import duckdb
+import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
+import sqlalchemy as sa
+
+from contracts.errors import InvalidInput, Unavailable
+
+BATCH_ROWS = 50_000
+CONNECT_SECONDS = 10
+SHUT = {"autoinstall_known_extensions": False, "autoload_known_extensions": False, "allow_community_extensions": False}
+"""DuckDB never fetches an extension from anywhere."""
+
+_POSTGRES_SCHEMES = ("postgresql", "postgresql+psycopg")
+
+
+class Source(Protocol):
+    """Where an agency's rows are read from."""
+
+    def batches(self, table: str, columns: Sequence[str], batch_rows: int = BATCH_ROWS) -> Iterator[pa.Table]:
+        """The named columns of every row, in the source's own types, at most ``batch_rows`` rows at a time.
+
+        Raises:
+            InvalidInput: ``source-mismatch``, naming the table or the column that the source lacks.
+            Unavailable: ``source-unreachable``.
+        """
+        ...
+
+
+def open_source(url: str) -> Source:
+    """The source that a URL names; nothing is opened before rows are asked for.
+
+    Args:
+        url: ``sqlite:///path``, ``duckdb:///path``, ``postgresql+psycopg://...``, ``parquet:///path`` or
+            ``csv:///path``. The path of the last two is a file, or a folder that holds ``<table>.parquet``. As in
+            SQLAlchemy, an absolute path makes four slashes: ``sqlite:////srv/cases.db``.
+
+    Raises:
+        InvalidInput: ``setting-invalid``, for a scheme that is none of these.
+    """
+    scheme = urlsplit(url).scheme
+    if scheme in _POSTGRES_SCHEMES:
+        return _Sql("postgresql", partial(_postgres, url))
+    path = _path_of(url)
+    match scheme:
+        case "sqlite":
+            return _Sql("sqlite", partial(_sqlite, path))
+        case "duckdb":
+            return _duckdb(path)
+        case "parquet" | "csv":
+            return _files(path, scheme)
+        case _:
+            raise InvalidInput("setting-invalid", setting="source", why="the scheme is not supported")
+
+
+def _path_of(url: str) -> Path:
+    return Path(unquote(url.partition("://")[2].removeprefix("/")))
+
+
+def _require_columns(table: str, wanted: Sequence[str], offered: Sequence[str]) -> None:
+    missing = [name for name in wanted if name not in offered]
+    if missing:
+        raise InvalidInput("source-mismatch", where=f"{table}.{missing[0]}")
+
+
+class _Sql:
+    """A database that SQLAlchemy reads.
+
+    Args:
+        kind: What messages call it.
+        engine: Makes the engine of one reading.
+    """
+
+    def __init__(self, kind: str, engine: Callable[[], sa.Engine]) -> None:
+        self._kind = kind
+        self._engine = engine
+
+    def batches(self, table: str, columns: Sequence[str], batch_rows: int = BATCH_ROWS) -> Iterator[pa.Table]:
+        """See ``Source``."""
+        try:
+            engine = self._engine()
+            try:
+                yield from _read(engine, table, columns, batch_rows)
+            finally:
+                engine.dispose()
+        except sa.exc.NoSuchTableError:
+            raise InvalidInput("source-mismatch", where=table) from None
+        except (sa.exc.SQLAlchemyError, sqlite3.Error):
+            raise Unavailable("source-unreachable", source=self._kind) from None
+
+
+def _read(engine: sa.Engine, table: str, columns: Sequence[str], batch_rows: int) -> Iterator[pa.Table]:
+    _require_columns(table, columns, [each["name"] for each in sa.inspect(engine).get_columns(table)])
+    statement = sa.table(table, *(sa.column(name) for name in columns)).select()
+    with engine.connect().execution_options(stream_results=True, max_row_buffer=batch_rows) as connection:
+        for rows in connection.execute(statement).partitions(batch_rows):
+            yield pa.table(
+                {name: _array(values) for name, values in zip(columns, zip(*rows, strict=True), strict=True)}
+            )
+
+
+def _array(values: Sequence[object]) -> pa.Array:
+    """Values of one column; SQLite may mix types in one column, which are then read as text."""
+    try:
+        return pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        return pa.array([None if value is None else str(value) for value in values], pa.string())
+
+
+def _sqlite(path: Path) -> sa.Engine:
+    """A SQLite file that is opened with ``mode=ro``."""
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
+        connection.execute("PRAGMA query_only = ON")
+        return connection
+
+    return sa.create_engine("sqlite://", creator=connect, poolclass=sa.pool.NullPool)
+
+
+def _postgres(url: str) -> sa.Engine:
+    """A PostgreSQL database in which every transaction begins read-only."""
+    address = sa.make_url(url).set(drivername="postgresql+psycopg")
+    arguments = {"options": "-c default_transaction_read_only=on", "connect_timeout": CONNECT_SECONDS}
+    return sa.create_engine(address, connect_args=arguments, poolclass=sa.pool.NullPool, hide_parameters=True)
+
+
+class _Duck:
+    """Files that DuckDB reads.
+
+    Args:
+        kind: What messages call it.
+        connect: Opens what holds a table.
+        relation: The table on such a connection.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        connect: Callable[[str], duckdb.DuckDBPyConnection],
+        relation: Callable[[duckdb.DuckDBPyConnection, str], duckdb.DuckDBPyRelation],
+    ) -> None:
+        self._kind = kind
+        self._connect = connect
+        self._relation = relation
+
+    def batches(self, table: str, columns: Sequence[str], batch_rows: int = BATCH_ROWS) -> Iterator[pa.Table]:
+        """See ``Source``."""
+        try:
+            with self._connect(table) as connection:
+                relation = self._relation(connection, table)
+                _require_columns(table, columns, relation.columns)
+                chosen = relation.select(*(duckdb.ColumnExpression(name) for name in columns))
+                for batch in chosen.to_arrow_reader(batch_rows):
+                    yield pa.Table.from_batches([batch])
+        except duckdb.CatalogException:
+            raise InvalidInput("source-mismatch", where=table) from None
+        except (duckdb.Error, OSError):
+            raise Unavailable("source-unreachable", source=self._kind) from None
+
+
+def _duckdb(path: Path) -> _Duck:
+    """A DuckDB file, opened read-only and without access to any other file."""
+
+    def connect(_: str) -> duckdb.DuckDBPyConnection:
+        return duckdb.connect(str(path), read_only=True, config={**SHUT, "enable_external_access": False})
+
+    return _Duck("duckdb", connect, lambda connection, table: connection.table(f'"{table}"'))
+
+
+def _files(path: Path, kind: str) -> _Duck:
+    """Parquet or CSV, read through a DuckDB that may open this one file and no other. CSV is all text."""
+
+    def file_of(table: str) -> Path:
+        return path / f"{table}.{kind}" if path.is_dir() else path
+
+    def connect(table: str) -> duckdb.DuckDBPyConnection:
+        if not path.exists():
+            raise FileNotFoundError
+        if not file_of(table).is_file():
+            raise InvalidInput("source-mismatch", where=table)
+        connection = duckdb.connect(config=dict(SHUT))
+        connection.execute("SET allowed_paths = $1", [[str(file_of(table))]])
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+        return connection
+
+    def relation(connection: duckdb.DuckDBPyConnection, table: str) -> duckdb.DuckDBPyRelation:
+        if kind == "parquet":
+            return connection.read_parquet(str(file_of(table)))
+        return connection.read_csv(str(file_of(table)), all_varchar=True, header=True)
+
+    return _Duck(kind, connect, relation)
