@@ -1,0 +1,1 @@
+"""The gateway's state: the only place that speaks SQL, on SQLite or PostgreSQL alike."""

@@ -1,0 +1,123 @@
+"""The privacy budget: integer nano-rho accounts, one for each physical source and window, that never refill.
+
+Money-like rules: a charge is reserved, then spent or given back, each in the transaction of the step that causes it.
+An account gets its budget from the contract that is charged first; a later contract may lower it and never raises it,
+for raising it is a decision of its own that no new version of a contract makes by the way. The database itself refuses
+a negative or overspent account.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import select, update
+
+from contracts.errors import Refused
+from contracts.task import Charge
+from contracts.views import BudgetLine
+from gateway.store.engine import Reading, Transaction
+from gateway.store.tables import accounts, charges
+
+
+class ChargeState(StrEnum):
+    """What became of a charge."""
+
+    RESERVED = "reserved"
+    SPENT = "spent"
+    RETURNED = "returned"
+
+
+def reserve(
+    t: Transaction, request: str, price: Sequence[Charge], budgets: Mapping[str, int], now: datetime
+) -> tuple[Charge, ...]:
+    """Set aside what a request costs, in all accounts or in none.
+
+    Args:
+        t: The transaction that also writes the tasks; an error takes all of it back.
+        request: Who pays; a request is charged once in its life.
+        price: What it costs; several charges of one account add up.
+        budgets: The budget of a window of each source, as its contract says today.
+        now: The time of the reservation.
+
+    Returns:
+        One charge an account.
+
+    Raises:
+        Refused: ``budget-exceeded``, naming the first account that does not suffice.
+    """
+    totals: Counter[tuple[str, str]] = Counter()
+    for charge in price:
+        totals[charge.source, charge.window] += charge.nano_rho
+    owed = tuple(Charge(source=s, window=w, nano_rho=amount) for (s, w), amount in sorted(totals.items()))
+    for charge in owed:
+        _hold(t, charge, budgets[charge.source])
+    t.add(
+        charges,
+        [
+            {**_key(each), "request": request, "nano_rho": each.nano_rho, "state": ChargeState.RESERVED, "at": now}
+            for each in owed
+        ],
+    )
+    return owed
+
+
+def spend(t: Transaction, request: str, now: datetime) -> tuple[Charge, ...]:
+    """Make a request's reservation final; nothing happens when there is none."""
+    return _settle(t, request, ChargeState.SPENT, now)
+
+
+def give_back(t: Transaction, request: str, now: datetime) -> tuple[Charge, ...]:
+    """Return a request's reservation, which is right only when no connector charged; nothing happens twice."""
+    return _settle(t, request, ChargeState.RETURNED, now)
+
+
+def lines(r: Reading) -> tuple[BudgetLine, ...]:
+    """Every account, by source and window."""
+    rows = r.all(select(accounts).order_by(accounts.c.source, accounts.c.budget_window))
+    return tuple(
+        BudgetLine(
+            source=row.source, window=row.budget_window, budget=row.budget, spent=row.spent, reserved=row.reserved
+        )
+        for row in rows
+    )
+
+
+def _hold(t: Transaction, charge: Charge, budget: int) -> None:
+    key = _key(charge)
+    t.add_new(accounts, {**key, "budget": budget, "spent": 0, "reserved": 0})
+    here = (accounts.c.source == charge.source) & (accounts.c.budget_window == charge.window)
+    account = t.lock(select(accounts).where(here))
+    if account is None:
+        raise LookupError(f"no account {key}")
+    used = account.spent + account.reserved
+    allowed = max(min(account.budget, budget), used)  # what is used stays used, whatever a new contract says
+    if used + charge.nano_rho > allowed:
+        raise Refused(
+            "budget-exceeded",
+            source=charge.source,
+            window=charge.window,
+            left=allowed - used,
+            needed=charge.nano_rho,
+        )
+    t.run(update(accounts).where(here).values(budget=allowed, reserved=account.reserved + charge.nano_rho))
+
+
+def _settle(t: Transaction, request: str, state: ChargeState, now: datetime) -> tuple[Charge, ...]:
+    mine = (charges.c.request == request) & (charges.c.state == ChargeState.RESERVED)
+    rows = t.all(select(charges).where(mine).order_by(charges.c.source, charges.c.budget_window))
+    for row in rows:
+        here = (accounts.c.source == row.source) & (accounts.c.budget_window == row.budget_window)
+        spent = row.nano_rho if state is ChargeState.SPENT else 0
+        t.lock(select(accounts).where(here))
+        t.run(
+            update(accounts)
+            .where(here)
+            .values(reserved=accounts.c.reserved - row.nano_rho, spent=accounts.c.spent + spent)
+        )
+    t.run(update(charges).where(mine).values(state=state, at=now))
+    return tuple(Charge(source=row.source, window=row.budget_window, nano_rho=row.nano_rho) for row in rows)
+
+
+def _key(charge: Charge) -> dict[str, object]:
+    return {"source": charge.source, "budget_window": charge.window}

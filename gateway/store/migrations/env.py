@@ -1,0 +1,14 @@
+"""Alembic asks here how to connect; ``gateway.store.migrate`` gives it an open connection."""
+
+from alembic import context
+
+from gateway.store.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,
+    compare_type=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,178 @@
+"""The relay: tasks wait here for their connectors, and parts for each other. Nothing is pushed to an agency.
+
+A task is leased until it is answered; a lease that runs out is given again, so a connector that dies loses nothing.
+The first part that is accepted for a task stays; the same part again is welcome, another one is refused.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, select, update
+
+from contracts.errors import Refused
+from contracts.task import Forwarded, Part, Task
+from gateway.store.engine import EPOCH, AnyRow, Reading, Transaction
+from gateway.store.tables import connectors, data_versions, tasks
+
+SEEN_EVERY = timedelta(seconds=5)
+"""How often a connector's presence is written down; more often would only wear the disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewTask:
+    """A task and its digest."""
+
+    task: Task
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """A task that was handed out, for the so-manieth time."""
+
+    task: Task
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldTask:
+    """A task as the relay holds it; ``part`` is the body of its part once there is one."""
+
+    task: Task
+    digest: str
+    request: str
+    part: Part | None
+    part_digest: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """When a connector last asked for work."""
+
+    agency: str
+    last_seen: datetime
+
+
+def add_tasks(t: Transaction, request: str, new: Sequence[NewTask], now: datetime) -> None:
+    """Let one task for each contract of a request wait for its connector."""
+    t.add(
+        tasks,
+        [
+            {
+                "id": each.task.id,
+                "request": request,
+                "agency": each.task.agency,
+                "place": place,
+                "task": each.task.model_dump_json(by_alias=True),
+                "digest": each.digest,
+                "created_at": now,
+                "leased_until": EPOCH,
+                "attempt": 0,
+            }
+            for place, each in enumerate(new)
+        ],
+    )
+
+
+def has_free_task(r: Reading, agency: str, now: datetime) -> bool:
+    """Whether a lease would find something: a look that takes no lock."""
+    return r.one(select(tasks.c.id).where(_free(agency, now)).limit(1)) is not None
+
+
+def lease(t: Transaction, agency: str, most: int, now: datetime, until: datetime) -> tuple[Leased, ...]:
+    """Hand the oldest free tasks of an agency to its connector until ``until``."""
+    wanted = select(tasks.c.id, tasks.c.task, tasks.c.attempt).where(_free(agency, now))
+    rows = t.take_free(wanted.order_by(tasks.c.created_at, tasks.c.place).limit(most))
+    if rows:
+        taken = tasks.c.id.in_([row.id for row in rows])
+        t.run(update(tasks).where(taken).values(leased_until=until, attempt=tasks.c.attempt + 1))
+    return tuple(Leased(Task.model_validate_json(row.task), row.attempt + 1) for row in rows)
+
+
+def held_task(r: Reading, task: str) -> HeldTask | None:
+    """The task of that identifier."""
+    row = r.one(select(tasks).where(tasks.c.id == task))
+    return _held(row) if row else None
+
+
+def tasks_of(r: Reading, request: str) -> tuple[HeldTask, ...]:
+    """Every task of a request, in the order of its contracts."""
+    return tuple(_held(row) for row in r.all(select(tasks).where(tasks.c.request == request).order_by(tasks.c.place)))
+
+
+def waiting_for(r: Reading, request: str) -> tuple[str, ...]:
+    """The agencies that have not answered a request yet."""
+    rows = r.all(select(tasks.c.agency).where(tasks.c.request == request, tasks.c.posted_at.is_(None)).distinct())
+    return tuple(sorted(row.agency for row in rows))
+
+
+def accept_part(t: Transaction, task: str, part: Forwarded, digest: str, now: datetime) -> bool:
+    """Keep the part of a task with its signature; whether it is new.
+
+    Raises:
+        Refused: ``part-already-posted``, when another part is there.
+    """
+    row = t.lock(select(tasks.c.part_digest).where(tasks.c.id == task))
+    held = row.part_digest if row else None
+    if held is None:
+        t.run(
+            update(tasks)
+            .where(tasks.c.id == task)
+            .values(part=part.model_dump_json(), part_digest=digest, posted_at=now)
+        )
+    elif held != digest:
+        raise Refused("part-already-posted")
+    return held is None
+
+
+def note_presence(t: Transaction, agency: str, now: datetime) -> None:
+    """Remember that a connector asked for work."""
+    if not t.add_new(connectors, {"agency": agency, "last_seen": now}):
+        t.run(update(connectors).where(connectors.c.agency == agency).values(last_seen=now))
+
+
+def is_noted(r: Reading, agency: str, versions: Mapping[str, int], now: datetime) -> bool:
+    """Whether a connector's presence and its data versions are written down well enough."""
+    row = r.one(select(connectors.c.last_seen).where(connectors.c.agency == agency))
+    known = known_versions(r, agency)
+    return row is not None and now - row.last_seen < SEEN_EVERY and all(known.get(k) == v for k, v in versions.items())
+
+
+def note_versions(t: Transaction, agency: str, versions: Mapping[str, int], now: datetime) -> None:
+    """Remember on which snapshot a connector answers; a version never goes back."""
+    for dataset, version in sorted(versions.items()):
+        here = (data_versions.c.agency == agency) & (data_versions.c.dataset == dataset)
+        row = {"agency": agency, "dataset": dataset, "version": version, "seen_at": now}
+        if not t.add_new(data_versions, row):
+            t.run(
+                update(data_versions)
+                .where(here, data_versions.c.version < version)
+                .values(version=version, seen_at=now)
+            )
+
+
+def known_versions(r: Reading, agency: str) -> dict[str, int]:
+    """The current data version of each dataset of an agency, as far as it has been heard of."""
+    rows = r.all(select(data_versions).where(data_versions.c.agency == agency))
+    return {row.dataset: row.version for row in rows}
+
+
+def seen(r: Reading) -> tuple[Seen, ...]:
+    """When each connector last asked for work."""
+    return tuple(Seen(row.agency, row.last_seen) for row in r.all(select(connectors).order_by(connectors.c.agency)))
+
+
+def _free(agency: str, now: datetime) -> ColumnElement[bool]:
+    return (tasks.c.agency == agency) & tasks.c.posted_at.is_(None) & (tasks.c.leased_until <= now)
+
+
+def _held(row: AnyRow) -> HeldTask:
+    body = Forwarded.model_validate_json(row.part).body if row.part is not None else None
+    return HeldTask(
+        task=Task.model_validate_json(row.task),
+        digest=row.digest,
+        request=row.request,
+        part=Part.model_validate_json(body) if body is not None else None,
+        part_digest=row.part_digest,
+    )

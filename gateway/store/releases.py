@@ -1,0 +1,179 @@
+"""Releases: written once, read for ever; a withdrawal is written beside them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, select, true, update
+
+from contracts.release import Release, ReleaseBody, ReleaseState, Withdrawal
+from contracts.views import ReleaseSummary
+from gateway.store.engine import AnyRow, AnySelect, Reading, Transaction
+from gateway.store.log import Event, append
+from gateway.store.tables import release_sources, releases, requests
+
+Dataset = tuple[str, str]
+"""An agency and its dataset."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewRelease:
+    """A release to be kept: signed body, its question, and which data of whom it came from."""
+
+    body: ReleaseBody
+    digest: str
+    signature: str
+    question: str
+    sources: Mapping[Dataset, int]
+    available_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRelease:
+    """A release as it is kept; ``receipt`` is still to be attached. ``log_index`` is the place of its log entry."""
+
+    release: Release
+    log_index: int
+    available_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What decides about a release without its figures."""
+
+    id: str
+    digest: str
+    requester: str
+    agencies: frozenset[str]
+    withdrawal: Withdrawal | None
+    available_at: datetime
+
+
+def add_release(t: Transaction, new: NewRelease, event: Event) -> None:
+    """Keep a release and log it."""
+    row = {
+        "id": new.body.id,
+        "digest": new.digest,
+        "question": new.question,
+        "requester": new.body.requester,
+        "public": new.body.public,
+        "body": new.body.model_dump_json(by_alias=True),
+        "summary": _summary(new).model_dump_json(by_alias=True),
+        "signature": new.signature,
+        "available_at": new.available_at,
+        "state": ReleaseState.VALID,
+        "log_index": 0,
+    }
+    t.add(releases, [row])
+    sources = sorted(new.sources.items())
+    t.add(
+        release_sources,
+        [{"release": new.body.id, "agency": a, "dataset": d, "data_version": v} for (a, d), v in sources],
+    )
+    place = append(t, event)
+    t.run(update(releases).where(releases.c.id == new.body.id).values(log_index=place))
+
+
+def release(r: Reading, name: str, reader: str | None, now: datetime) -> HeldRelease | None:
+    """The release of that identifier, if that agency (or, for ``None``, everybody) may read it by now."""
+    row = r.one(select(releases).where(releases.c.id == name, _readable(reader, now)))
+    return _held(row) if row else None
+
+
+def summaries(r: Reading, reader: str | None, now: datetime) -> tuple[ReleaseSummary, ...]:
+    """Every release that an agency (or everybody) may read by now, newest first."""
+    wanted = select(releases.c.summary, releases.c.state).where(_readable(reader, now))
+    rows = r.all(wanted.order_by(releases.c.available_at.desc(), releases.c.id))
+    states = [ReleaseState(row.state) for row in rows]
+    kept = [ReleaseSummary.model_validate_json(row.summary) for row in rows]
+    return tuple(s.model_copy(update={"state": state}) for s, state in zip(kept, states, strict=True))
+
+
+def standing(r: Reading, name: str) -> Standing | None:
+    """The release of that identifier without its figures."""
+    row = r.one(_standing().where(releases.c.id == name))
+    return _stands(r, row) if row else None
+
+
+def lock_standing(t: Transaction, name: str) -> Standing | None:
+    """The same, and nobody else changes it until the transaction ends."""
+    row = t.lock(_standing().where(releases.c.id == name))
+    return _stands(t, row) if row else None
+
+
+def withdraw(t: Transaction, withdrawal: Withdrawal, event: Event) -> None:
+    """Say of a release that it is no longer to be relied on."""
+    here = releases.c.id == withdrawal.release
+    t.run(update(releases).where(here).values(state=withdrawal.state, withdrawal=withdrawal.model_dump_json()))
+    append(t, event)
+
+
+def current_release(r: Reading, question: str, versions: Mapping[Dataset, int]) -> Standing | None:
+    """The valid release of a question on exactly these data versions, if there is one."""
+    asked = _standing().where(releases.c.question == question, releases.c.state == ReleaseState.VALID)
+    for row in r.all(asked.order_by(releases.c.available_at.desc())):
+        if _versions(r, row.id) == dict(versions):
+            return _stands(r, row)
+    return None
+
+
+def _readable(reader: str | None, now: datetime) -> ColumnElement[bool]:
+    out = releases.c.available_at <= now
+    if reader is None:
+        return out & releases.c.public.is_(true())
+    asked = select(requests.c.release_id).where(
+        requests.c.agency == reader, requests.c.release_id.is_not(None), requests.c.available_at <= now
+    )
+    gave = select(release_sources.c.release).where(release_sources.c.agency == reader)
+    return out & (releases.c.public.is_(true()) | releases.c.id.in_(asked) | releases.c.id.in_(gave))
+
+
+def _standing() -> AnySelect:
+    return select(
+        releases.c.id, releases.c.digest, releases.c.requester, releases.c.withdrawal, releases.c.available_at
+    )
+
+
+def _stands(r: Reading, row: AnyRow) -> Standing:
+    return Standing(
+        id=row.id,
+        digest=row.digest,
+        requester=row.requester,
+        agencies=frozenset(agency for agency, _ in _versions(r, row.id)),
+        withdrawal=Withdrawal.model_validate_json(row.withdrawal) if row.withdrawal else None,
+        available_at=row.available_at,
+    )
+
+
+def _versions(r: Reading, name: str) -> dict[Dataset, int]:
+    rows = r.all(select(release_sources).where(release_sources.c.release == name))
+    return {(row.agency, row.dataset): row.data_version for row in rows}
+
+
+def _held(row: AnyRow) -> HeldRelease:
+    kept = Release(
+        body=ReleaseBody.model_validate_json(row.body),
+        digest=row.digest,
+        signature=row.signature,
+        withdrawal=Withdrawal.model_validate_json(row.withdrawal) if row.withdrawal else None,
+    )
+    return HeldRelease(kept, row.log_index, row.available_at)
+
+
+def _summary(new: NewRelease) -> ReleaseSummary:
+    body = new.body
+    return ReleaseSummary(
+        id=body.id,
+        digest=new.digest,
+        requester=body.requester,
+        agreement=body.agreement,
+        activity=body.activity,
+        purpose=body.purpose,
+        public=body.public,
+        contracts=tuple(promise.contract for promise in body.promises),
+        query=body.query,
+        cells=body.grid.size,
+        charges=body.charges,
+        created=body.created,
+        state=ReleaseState.VALID,
+    )

@@ -1,0 +1,188 @@
+"""Requests, where each stands, and the nonces that were seen."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select, update
+
+from contracts.errors import InvalidInput, Problem, Refused
+from contracts.request import TRANSITIONS, RequestState
+from contracts.task import Forwarded
+from gateway.store.engine import AnyRow, Reading, Transaction
+from gateway.store.log import Event, append
+from gateway.store.tables import nonces, questions, requests, tasks
+
+NONCES_LAST = timedelta(minutes=10)
+"""Longer than a signature is accepted for, clocks and all."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRequest:
+    """A request as the store holds it.
+
+    ``question`` is the key of what is asked; ``joined_to`` the request that asked the same before and is still out.
+    """
+
+    id: str
+    digest: str
+    agency: str
+    question: str
+    forwarded: Forwarded
+    state: RequestState
+    joined_to: str | None
+    release: str | None
+    repeated: bool
+    problem: Problem | None
+    available_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewRequest:
+    """A request that has just been permitted."""
+
+    id: str
+    digest: str
+    agency: str
+    question: str
+    forwarded: Forwarded
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a request ended: with a release, or with a problem; ``repeated`` when it cost nothing of its own."""
+
+    available_at: datetime
+    release: str | None = None
+    repeated: bool = False
+    problem: Problem | None = None
+
+    @property
+    def state(self) -> RequestState:
+        """The state that it leads to."""
+        return RequestState.RELEASED if self.release else RequestState.REFUSED
+
+
+def spend_nonce(t: Transaction, kid: str, nonce: str, now: datetime) -> None:
+    """Accept the nonce of a signature once.
+
+    Raises:
+        Refused: ``request-replayed``.
+    """
+    t.run(delete(nonces).where(nonces.c.seen_at < now - NONCES_LAST))
+    if not t.add_new(nonces, {"kid": kid, "nonce": nonce, "seen_at": now}):
+        raise Refused("request-replayed")
+
+
+def receive(t: Transaction, new: NewRequest, now: datetime, event: Event) -> bool:
+    """Write down a request; whether it is new.
+
+    Raises:
+        InvalidInput: ``request-id-reused``, when the identifier stands for another request.
+    """
+    t.add_new(questions, {"key": new.question})
+    row = {
+        "id": new.id,
+        "digest": new.digest,
+        "agency": new.agency,
+        "question": new.question,
+        "forwarded": new.forwarded.model_dump_json(),
+        "state": RequestState.RECEIVED,
+        "repeated": False,
+        "received_at": now,
+    }
+    if t.add_new(requests, row):
+        append(t, event)
+        return True
+    check_same(t, new.id, new.agency, new.digest)
+    return False
+
+
+def check_same(r: Reading, request: str, agency: str, digest: str) -> bool:
+    """Whether this very request is known.
+
+    Raises:
+        InvalidInput: ``request-id-reused``, when the identifier stands for another request.
+    """
+    known = find(r, request)
+    if known is not None and (known.digest, known.agency) != (digest, agency):
+        raise InvalidInput("request-id-reused")
+    return known is not None
+
+
+def find(r: Reading, request: str) -> HeldRequest | None:
+    """The request of that identifier."""
+    row = r.one(select(requests).where(requests.c.id == request))
+    return _held(row) if row else None
+
+
+def lock_question(t: Transaction, question: str) -> None:
+    """Let nobody else decide about this question until the transaction ends."""
+    t.lock(select(questions).where(questions.c.key == question))
+
+
+def lock_request(t: Transaction, request: str) -> HeldRequest | None:
+    """The request, which nobody else changes until the transaction ends."""
+    row = t.lock(select(requests).where(requests.c.id == request))
+    return _held(row) if row else None
+
+
+def leader_of(r: Reading, question: str) -> HeldRequest | None:
+    """The request that is out with this question, if any."""
+    waiting = (requests.c.question == question) & (requests.c.state == RequestState.WAITING)
+    row = r.one(select(requests).where(waiting, requests.c.joined_to.is_(None)).limit(1))
+    return _held(row) if row else None
+
+
+def followers_of(r: Reading, leader: str) -> tuple[HeldRequest, ...]:
+    """The requests that joined another one, oldest first."""
+    joined = (requests.c.joined_to == leader) & (requests.c.state == RequestState.WAITING)
+    return tuple(_held(row) for row in r.all(select(requests).where(joined).order_by(requests.c.received_at)))
+
+
+def wait(t: Transaction, request: HeldRequest, joined_to: str | None = None) -> None:
+    """A request waits for its connectors, or for the one that it joined."""
+    _move(t, request, RequestState.WAITING, joined_to=joined_to)
+
+
+def end(t: Transaction, request: HeldRequest, outcome: Outcome) -> None:
+    """A request has its release or its refusal; what it is logged as is the caller's step."""
+    _move(
+        t,
+        request,
+        outcome.state,
+        release_id=outcome.release,
+        repeated=outcome.repeated,
+        problem=outcome.problem.model_dump_json() if outcome.problem else None,
+        available_at=outcome.available_at,
+    )
+
+
+def unfinished(r: Reading) -> tuple[HeldRequest, ...]:
+    """What a restarted gateway has to look at: received and not yet out, or out with every part in."""
+    missing = select(tasks.c.id).where(tasks.c.request == requests.c.id, tasks.c.posted_at.is_(None)).exists()
+    received = requests.c.state == RequestState.RECEIVED
+    complete = (requests.c.state == RequestState.WAITING) & requests.c.joined_to.is_(None) & ~missing
+    rows = r.all(select(requests).where(received | complete).order_by(requests.c.received_at))
+    return tuple(_held(row) for row in rows)
+
+
+def _move(t: Transaction, request: HeldRequest, state: RequestState, **columns: object) -> None:
+    if state is not request.state and state not in TRANSITIONS[request.state]:
+        raise ValueError(f"a {request.state} request does not become {state}")
+    t.run(update(requests).where(requests.c.id == request.id).values(state=state, **columns))
+
+
+def _held(row: AnyRow) -> HeldRequest:
+    return HeldRequest(
+        id=row.id,
+        digest=row.digest,
+        agency=row.agency,
+        question=row.question,
+        forwarded=Forwarded.model_validate_json(row.forwarded),
+        state=RequestState(row.state),
+        joined_to=row.joined_to,
+        release=row.release_id,
+        repeated=row.repeated,
+        problem=Problem.model_validate_json(row.problem) if row.problem else None,
+        available_at=row.available_at,
+    )
