@@ -1,0 +1,240 @@
+"""The outbound-only agent: it leases tasks over one HTTP client, answers them in a few threads, and posts the parts.
+
+Nothing calls it: it opens no port. While the gateway cannot be reached, or the data cannot be read, it waits longer and
+longer and tries again; what was charged stands in the journal and is taken up at every turn and at every start.
+"""
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Event, Lock
+from typing import Final
+
+import httpx2
+from pydantic import ValidationError
+
+from connectors.answer import LAST_WORDS, Desk, answer, resume
+from connectors.crash import CrashPoint, Hook, carry_on
+from connectors.guard import Guard
+from contracts.calls import FORM_TYPE, TOKEN_PATH, SignedCalls
+from contracts.canonical import canonical_bytes
+from contracts.errors import Problem, SaphanError, Unavailable, from_problem
+from contracts.message_signatures import Message, headers_of
+from contracts.task import Lease, LeaseCall, Part
+from contracts.views import PublishedContract
+
+LEASE_PATH: Final = "/v1/tasks:lease"
+CONTRACTS_PATH: Final = "/v1/contracts"
+ANSWER_SECONDS: Final = 30.0
+"""How long the gateway may take for an answer, beyond what a long poll asked it to wait."""
+
+BUSY_WAIT_SECONDS: Final = 1
+"""The longest poll while answers are being made, so that their failures are noticed soon."""
+
+MOST_TASKS: Final = 16
+
+log = logging.getLogger("saphan.connector")
+
+
+@dataclass(slots=True)
+class Channel:
+    """The calls of a connector to its gateway; every answer that matters carries the gateway's signature.
+
+    Args:
+        http: The client, with the gateway's address as its base.
+        calls: Tokens and signatures.
+        guard: Checks the gateway's signatures.
+        clock: Gives the time.
+        at: Called at the crash points around each send.
+    """
+
+    http: httpx2.Client
+    calls: SignedCalls
+    guard: Guard
+    clock: Callable[[], datetime]
+    at: Hook = carry_on
+    _token: Lock = field(default_factory=Lock)
+
+    def lease(self, call: LeaseCall) -> Lease:
+        """Ask for work, waiting for it as long as the call says.
+
+        Raises:
+            Unavailable: ``gateway-unreachable`` or ``unknown-answer``.
+            SaphanError: What the gateway refused, or what is wrong with its signature.
+        """
+        self.at(CrashPoint.LEASE_BEFORE_SEND)
+        answered = self._call("POST", LEASE_PATH, canonical_bytes(call), call.wait_seconds + ANSWER_SECONDS)
+        self.at(CrashPoint.LEASE_AFTER_SEND)
+        return self.guard.check_lease(answered, self.clock())
+
+    def post(self, part: Part) -> None:
+        """Post a part; when this returns, the gateway has signed that it has it.
+
+        Raises:
+            SaphanError: As ``lease``; a code of ``LAST_WORDS`` only under the gateway's signature.
+        """
+        self._call("POST", f"/v1/tasks/{part.task}/part", canonical_bytes(part), ANSWER_SECONDS)
+
+    def publish(self, contract: PublishedContract) -> None:
+        """Publish a signed dataset contract.
+
+        Raises:
+            SaphanError: As ``lease``.
+        """
+        self._call("POST", CONTRACTS_PATH, canonical_bytes(contract), ANSWER_SECONDS)
+
+    def _call(self, method: str, path: str, body: bytes, seconds: float) -> Message:
+        with self._token:
+            if self.calls.needs_token(self.clock()):
+                self._obtain_token()
+        message = self.calls.message(method, path, body, self.clock())
+        answered = self._send(message, seconds)
+        problem = None if answered.status is None or answered.status < httpx2.codes.BAD_REQUEST else _problem(answered)
+        if problem is not None and problem.code not in LAST_WORDS:
+            raise problem
+        # Only the gateway itself may say that a part arrived, or that it never will.
+        self.guard.check_response(answered, self.clock())
+        if problem is not None:
+            raise problem
+        return answered
+
+    def _obtain_token(self) -> None:
+        form = self.calls.token_request(self.clock())
+        self.at(CrashPoint.TOKEN_BEFORE_SEND)
+        answered = self._send(Message("POST", TOKEN_PATH, {"content-type": FORM_TYPE}, form), ANSWER_SECONDS)
+        self.at(CrashPoint.TOKEN_AFTER_SEND)
+        self.calls.accept_token(answered.body, self.clock())
+
+    def _send(self, message: Message, seconds: float) -> Message:
+        try:
+            response = self.http.request(
+                message.method, message.path, content=message.body, headers=dict(message.headers), timeout=seconds
+            )
+        except httpx2.HTTPError as error:
+            raise Unavailable("gateway-unreachable") from error
+        return Message(
+            message.method,
+            message.path,
+            headers_of(response.headers.raw),
+            response.content,
+            response.status_code,
+            message,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How many answers at once, how long a poll waits, and how soon a failure is tried again."""
+
+    workers: int = 2
+    wait_seconds: int = 20
+    retry: timedelta = timedelta(milliseconds=500)
+    longest_retry: timedelta = timedelta(seconds=10)
+
+    def delay(self, failures: int) -> timedelta:
+        """How long to wait after so many failures in a row: twice as long each time."""
+        return min(self.longest_retry, self.retry * float(2 ** min(failures - 1, 16)))
+
+
+@dataclass(slots=True)
+class _Trouble:
+    failures: int
+    not_before: datetime
+
+
+@dataclass(slots=True)
+class Agent:
+    """The loop of one connector.
+
+    Args:
+        channel: The way to the gateway.
+        desk: What answering needs.
+        clock: Gives the time.
+        pace: How fast.
+        stop: Set from outside to end the loop after its turn.
+    """
+
+    channel: Channel
+    desk: Desk
+    clock: Callable[[], datetime]
+    pace: Pace = field(default_factory=Pace)
+    stop: Event = field(default_factory=Event)
+    _running: dict[str, Future[None]] = field(default_factory=dict)
+    _troubles: dict[str, _Trouble] = field(default_factory=dict)
+    _failed_leases: int = 0
+
+    def run(self) -> None:
+        """Take turns until told to stop; work that is under way is finished first."""
+        with ThreadPoolExecutor(self.pace.workers, thread_name_prefix="answer") as pool:
+            while not self.stop.is_set():
+                self.turn(pool)
+        self._collect()
+
+    def turn(self, pool: ThreadPoolExecutor) -> None:
+        """One turn: gather what ended, take up what the journal holds unfinished, then ask for more."""
+        self._collect()
+        self._take_up(pool)
+        free = self.pace.workers - len(self._running)
+        if free > 0:
+            self._lease(pool, free)
+        else:
+            wait(self._running.values(), BUSY_WAIT_SECONDS, FIRST_COMPLETED)
+
+    def _take_up(self, pool: ThreadPoolExecutor) -> None:
+        unfinished = self.desk.journal.unfinished()
+        for task in self._troubles.keys() - {each.task.id for each in unfinished} - self._running.keys():
+            del self._troubles[task]  # it was never charged: the gateway hands it out again
+        for each in unfinished:
+            trouble = self._troubles.get(each.task.id)
+            is_due = trouble is None or trouble.not_before <= self.clock()
+            if len(self._running) < self.pace.workers and each.task.id not in self._running and is_due:
+                self._running[each.task.id] = pool.submit(resume, each, self.desk, self.clock)
+
+    def _lease(self, pool: ThreadPoolExecutor, free: int) -> None:
+        waits = BUSY_WAIT_SECONDS if self._running or self._troubles else self.pace.wait_seconds
+        call = LeaseCall(
+            agency=self.desk.guard.agency,
+            data_versions=self.desk.data_versions(),
+            wait_seconds=min(waits, self.pace.wait_seconds),
+            most=min(free, MOST_TASKS),
+        )
+        try:
+            lease = self.channel.lease(call)
+        except SaphanError as error:
+            self._failed_leases += 1
+            log.warning("no lease: %s", error.code)
+            self.stop.wait(self.pace.delay(self._failed_leases).total_seconds())
+            return
+        self._failed_leases = 0
+        for leased in lease.tasks:
+            if leased.task.id not in self._running:
+                self._running[leased.task.id] = pool.submit(answer, leased, self.desk, self.clock)
+
+    def _collect(self) -> None:
+        """Note how ended answers ended. Errors are named by code or kind alone: their text could quote data."""
+        for task, future in list(self._running.items()):
+            if not future.done():
+                continue
+            del self._running[task]
+            error = future.exception()
+            if error is None:
+                self._troubles.pop(task, None)
+            elif isinstance(error, Exception):
+                self._note(task, error)
+            else:
+                raise error
+
+    def _note(self, task: str, error: Exception) -> None:
+        name = error.code if isinstance(error, SaphanError) else type(error).__name__
+        failures = self._troubles[task].failures + 1 if task in self._troubles else 1
+        log.warning("task %s is tried again later: %s", task, name)
+        self._troubles[task] = _Trouble(failures, self.clock() + self.pace.delay(failures))
+
+
+def _problem(answered: Message) -> SaphanError:
+    try:
+        return from_problem(Problem.model_validate_json(answered.body))
+    except ValidationError:
+        return Unavailable("unknown-answer")

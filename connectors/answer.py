@@ -1,0 +1,171 @@
+"""Read first: one leased task becomes one signed part, or a signed refusal.
+
+(a) guard     who asks, who agreed, and does this agency's own list allow it
+(b) charge    ONE transaction of the journal: the question is new and its windows have room, or it was charged before
+(c) count     one SQL statement on the ranked snapshot: exact cells over the declared key set
+(d) protect   noise here, if the contract says so
+(e) deliver   write the part to the journal, then post it under this agency's signature, then note the acknowledgement
+
+Whatever dies between two steps is taken up again by ``resume``: nothing is charged twice, and of one question no second
+draw of noise is ever posted, because the part is journaled before it leaves. What cannot be read now is read later:
+an error of the snapshot is raised, and the task stays charged and unfinished.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from connectors import compile as compiler
+from connectors.crash import CrashPoint, Hook, carry_on
+from connectors.guard import Checked, Guard
+from connectors.journal.book import Journal
+from connectors.journal.entries import Opening, Unfinished
+from contracts.canonical import digest_of, digest_of_bytes
+from contracts.dataset import DatasetContract, ProtectAt
+from contracts.errors import InvalidInput, Refused, SaphanError
+from contracts.task import LeasedTask, Part, Task
+from privacy.plan import plan
+from privacy.release import exact_part, protect
+
+LAST_WORDS: Final = frozenset({"unknown-task", "part-already-posted", "part-invalid", "task-not-ours"})
+"""What the gateway may answer to a part that no second posting would change."""
+
+ACKNOWLEDGED: Final = "acknowledged"
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What answering needs.
+
+    Args:
+        guard: Verifies tasks.
+        journal: Remembers, charges and keeps parts.
+        snapshot: The ranked snapshot's file.
+        data_versions: The number of the current snapshot of each dataset.
+        post: Sends a part under the connector's signature and returns when the gateway's signed word on it is here.
+        cap_nano_rho: The agency's own cap of each window, below its contracts' budgets; none when they suffice.
+        at: Called at each crash point.
+    """
+
+    guard: Guard
+    journal: Journal
+    snapshot: Path
+    data_versions: Callable[[], dict[str, int]]
+    post: Callable[[Part], None]
+    cap_nano_rho: int | None = None
+    at: Hook = carry_on
+
+
+def answer(leased: LeasedTask, desk: Desk, clock: Callable[[], datetime]) -> None:
+    """Answer a task that was just leased.
+
+    Raises:
+        Unavailable: The data cannot be read or the gateway cannot be reached now; try again.
+        IntegrityError: ``snapshot-damaged``; try again after the snapshot was built anew.
+    """
+    try:
+        # (a) Is it the gateway that hands this very task to us?
+        desk.guard.check_delivery(leased, clock())
+    except (Refused, InvalidInput) as error:
+        # Not proven to be the gateway's: it may not undo anything either.
+        _deliver(_refusal(leased.task, error, desk, clock(), undo=False), desk, clock)
+        return
+    _answer_delivered(leased.task, desk, clock)
+
+
+def resume(unfinished: Unfinished, desk: Desk, clock: Callable[[], datetime]) -> None:
+    """Carry on with a task that the journal holds: its delivery was checked before it was charged.
+
+    Raises:
+        Unavailable, IntegrityError: As ``answer``.
+    """
+    if unfinished.part is None:
+        _answer_delivered(unfinished.task, desk, clock)
+    else:
+        _deliver(unfinished.part, desk, clock)
+
+
+def _answer_delivered(task: Task, desk: Desk, clock: Callable[[], datetime]) -> None:
+    try:
+        # (a) Is it the requester's own question, agreed by all parties and allowed by us?
+        checked = desk.guard.check_task(task, clock())
+        # (b) Charged now, charged before, or answered before.
+        part = desk.journal.open(_opening(checked, desk), clock())
+    except (Refused, InvalidInput) as error:
+        _deliver(_refusal(task, error, desk, clock(), undo=True), desk, clock)
+        return
+    if part is None:
+        # Steps (c) and (d): count, and protect where the contract says so.
+        made = _part(checked, desk, clock)
+        # (e) First the journal.
+        part = desk.journal.finish(made, clock())
+    if part is not None:
+        _deliver(part, desk, clock)
+
+
+def _opening(checked: Checked, desk: Desk) -> Opening:
+    charges = plan(checked.request.query, [checked.contract], checked.request.nano_rho).charges
+    return Opening(checked.task, checked.request, checked.request_digest, charges, _cap(checked.contract, desk))
+
+
+def _cap(contract: DatasetContract, desk: Desk) -> int:
+    budget = contract.privacy.nano_rho_per_window
+    return budget if desk.cap_nano_rho is None else min(budget, desk.cap_nano_rho)
+
+
+def _part(checked: Checked, desk: Desk, clock: Callable[[], datetime]) -> Part:
+    query, contract = checked.request.query, checked.contract
+    # (c) One statement, exact cells.
+    statement = compiler.compile_query(query, contract, checked.grid)
+    exact = compiler.answer(desk.snapshot, statement, query, checked.grid)
+    desk.at(CrashPoint.CELLS_READ)
+    # (d) Protected here, or left to the trusted centre.
+    if contract.privacy.protect_at is ProtectAt.CONNECTOR:
+        measures = protect(exact.cells, contract, query, checked.request.nano_rho)
+    else:
+        measures = exact_part(exact.cells, query)
+    return Part(
+        task=checked.task.id,
+        task_digest=digest_of(checked.task),
+        agency=desk.guard.agency,
+        contract=contract.reference,
+        request_digest=checked.request_digest,
+        data_version=exact.data_version,
+        charged=True,
+        measures=measures,
+        finished=clock(),
+    )
+
+
+def _refusal(task: Task, error: SaphanError, desk: Desk, now: datetime, *, undo: bool) -> Part:
+    """A refusal is a part too: signed, recorded, and true about what was charged."""
+    request_digest = digest_of_bytes(task.request.body.encode())
+    charged = desk.journal.refuse(task, request_digest, error.code, now, undo=undo)
+    return Part(
+        task=task.id,
+        task_digest=digest_of(task),
+        agency=desk.guard.agency,
+        contract=task.contract,
+        request_digest=request_digest,
+        data_version=desk.data_versions().get(task.contract.id, 0),
+        charged=charged,
+        refusal=error.code,
+        finished=now,
+    )
+
+
+def _deliver(part: Part, desk: Desk, clock: Callable[[], datetime]) -> None:
+    """(e) Post the part, and note the gateway's last word on it."""
+    desk.at(CrashPoint.POST_BEFORE_SEND)
+    outcome = ACKNOWLEDGED
+    try:
+        desk.post(part)
+    except SaphanError as error:
+        if error.code not in LAST_WORDS:
+            raise
+        outcome = error.code
+    desk.at(CrashPoint.POST_AFTER_SEND)
+    if part.refusal is None:
+        desk.journal.settle(part.task, outcome, clock())

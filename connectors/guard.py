@@ -1,0 +1,229 @@
+"""What a connector believes, and why: nothing on the gateway's word alone.
+
+A lease is the gateway's (its signature), a task is handed to this agency (its token, checked here by PyJWT, a second
+implementation beside the gateway's own), a question is the requester's (its signature over the exact bytes), the
+agreement is signed by an officer of every party, and the contract stands on this agency's own list. Then the policies
+decide again. Each check refuses with its own code.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+from jwt.types import Options
+from pydantic import ValidationError
+
+from contracts.agreement import Agreement
+from contracts.canonical import canonical_bytes, digest_of, digest_of_bytes
+from contracts.dataset import DatasetContract
+from contracts.errors import InvalidInput, Refused, from_code
+from contracts.federation import Federation, KeyPurpose, PublicKey
+from contracts.fit import check_question, closed_until
+from contracts.grid import Grid
+from contracts.message_signatures import Message, Tag, Verified, verify
+from contracts.request import Request
+from contracts.signing import ALGORITHM, Resolve, verify_document
+from contracts.task import Forwarded, Lease, LeasedTask, Task
+from policies.decide import Denial, decide
+
+REQUESTS_PATH = "/v1/requests"
+TOKEN_TYPE = "at+jwt"  # noqa: S105  # a media type, not a secret
+LONGEST_TOKEN = timedelta(minutes=5)
+CLOCK_SKEW = timedelta(seconds=30)
+BANGKOK = timedelta(hours=7)
+
+_token_options: Options = {
+    "require": ["iss", "aud", "sub", "jti", "iat", "exp", "task_digest"],
+    "strict_aud": True,
+    # PyJWT reads the system's clock; times are compared with the caller's ``now`` instead.
+    "verify_exp": False,
+    "verify_iat": False,
+    "verify_nbf": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A task in which everything was verified: only these values are used from here on, never the task's own."""
+
+    task: Task
+    request: Request
+    request_digest: str
+    contract: DatasetContract
+    grid: Grid
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """The checks of one agency.
+
+    Args:
+        agency: Whose connector this is.
+        federation: The pinned keys of all members.
+        approved: Gives the contract of a digest if it stands on this agency's own list.
+    """
+
+    agency: str
+    federation: Federation
+    approved: Callable[[str], DatasetContract | None]
+
+    def check_response(self, response: Message, now: datetime) -> None:
+        """Check that an answer is the gateway's, to exactly the call that it answers.
+
+        Raises:
+            Refused: ``signature-missing``, ``signature-wrong``, ``signature-stale`` or ``key-unknown``.
+        """
+        verify(response, Tag.RESPONSE, self._operators(KeyPurpose.GATEWAY, now), now)
+
+    def check_lease(self, response: Message, now: datetime) -> Lease:
+        """The tasks in the gateway's signed answer.
+
+        Raises:
+            Refused: As ``check_response``.
+            InvalidInput: ``malformed-body``.
+        """
+        self.check_response(response, now)
+        try:
+            return Lease.model_validate_json(response.body)
+        except ValidationError as error:
+            raise _malformed("lease") from error
+
+    def check_delivery(self, leased: LeasedTask, now: datetime) -> None:
+        """Check that the gateway handed this very task to this agency, now.
+
+        Raises:
+            Refused: ``token-invalid``, ``key-unknown`` or ``task-not-ours``.
+        """
+        claims = self._claims(leased.token, now)
+        if claims["sub"] != leased.task.id or claims["task_digest"] != digest_of(leased.task):
+            raise Refused("task-not-ours")
+
+    def check_task(self, task: Task, now: datetime) -> Checked:
+        """Check everything that the task carries, whoever handed it over.
+
+        Raises:
+            Refused: With the code of the rule that says no.
+            InvalidInput: When the question does not fit the contract.
+        """
+        if task.agency != self.agency:
+            raise Refused("task-not-ours")
+        request, signer = self._request(task.request, now)
+        self._check_addressed(request, task)
+        agreement = self._agreement(task.agreement, request, now)
+        contract = self._contract(task)
+        decision = decide(
+            request,
+            agreement,
+            agreement_active=True,  # every party's officer signed it: _agreement saw to that
+            contracts=[contract],
+            asking_agency=signer,
+            now=now,
+        )
+        if isinstance(decision, Denial):
+            raise from_code(decision.reasons[0], others=decision.reasons[1:], agreement=agreement.id)
+        closed = closed_until((now.astimezone(UTC) + BANGKOK).date())
+        grid = check_question(request.query, [contract], closed)
+        return Checked(task, request, digest_of(request), contract, grid)
+
+    def _request(self, sent: Forwarded, now: datetime) -> tuple[Request, str]:
+        """The requester's question and the owner of the key that signed it."""
+        if (sent.method, sent.path) != ("POST", REQUESTS_PATH):
+            raise Refused("question-changed")
+        message = Message(sent.method, sent.path, sent.headers, sent.body.encode())
+        # Freshness bound at the gateway's door; here the request's own deliver_until binds.
+        verified = verify(message, Tag.REQUEST, self._members(KeyPurpose.CLIENT, now), now, at_receipt=False)
+        try:
+            request = Request.model_validate_json(message.body)
+        except ValidationError as error:
+            raise _malformed("request") from error
+        # One question has one form, hence one digest: otherwise a space would be a new question.
+        if canonical_bytes(request) != message.body:
+            raise _malformed("request")
+        self._check_times(request, verified, now)
+        return request, verified.kid.partition("#")[0]
+
+    def _check_times(self, request: Request, verified: Verified, now: datetime) -> None:
+        if max(request.created, verified.created) > now + CLOCK_SKEW:
+            raise Refused("signature-stale")
+        if not request.is_deliverable(now):
+            raise Refused("delivery-expired")
+
+    def _check_addressed(self, request: Request, task: Task) -> None:
+        if request.gateway != self.federation.gateway:
+            raise Refused("task-not-ours")
+        if task.contract not in request.contracts:
+            raise Refused("question-changed")
+
+    def _agreement(self, document: str, request: Request, now: datetime) -> Agreement:
+        """The agreement that the request names, signed by one officer of every party, this agency among them."""
+        signed = verify_document(document, "agreement", self._members(KeyPurpose.OFFICER, now))
+        if digest_of_bytes(signed.payload) != request.agreement_digest:
+            raise Refused("agreement-changed", agreement=request.agreement)
+        try:
+            agreement = Agreement.model_validate_json(signed.payload)
+        except ValidationError as error:
+            raise _malformed("agreement") from error
+        if agreement.id != request.agreement:
+            raise Refused("agreement-changed", agreement=request.agreement)
+        owners = sorted(kid.partition("#")[0] for kid in signed.signers)
+        if owners != sorted(agreement.parties) or self.agency not in agreement.providers:
+            raise Refused("signers-incomplete")
+        return agreement
+
+    def _contract(self, task: Task) -> DatasetContract:
+        contract = self.approved(task.contract.digest)
+        if contract is None:
+            raise Refused("contract-not-approved", agency=self.agency)
+        if contract.reference != task.contract or contract.agency != self.agency:
+            raise Refused("task-not-ours")
+        return contract
+
+    def _claims(self, token: str, now: datetime) -> dict[str, Any]:
+        try:
+            header = jwt.get_unverified_header(token)
+            key = self._operators(KeyPurpose.TOKEN, now)(str(header.get("kid")))
+            if key is None:
+                raise Refused("key-unknown", kid=str(header.get("kid"))[:64])
+            claims = jwt.decode(
+                token,
+                jwt.PyJWK.from_dict(key.as_jwk()),
+                algorithms=[ALGORITHM],
+                audience=self.agency,
+                issuer=self.federation.gateway,
+                options=_token_options,
+            )
+        except jwt.PyJWTError as error:
+            raise Refused("token-invalid", why=type(error).__name__) from error
+        if str(header.get("typ")).lower() != TOKEN_TYPE:
+            raise Refused("token-invalid", why="typ")
+        _check_token_times(claims, now)
+        return claims
+
+    def _members(self, purpose: KeyPurpose, now: datetime) -> Resolve:
+        return lambda kid: self.federation.key(kid, purpose, now)
+
+    def _operators(self, purpose: KeyPurpose, now: datetime) -> Resolve:
+        """Keys of the gateway's operator alone: another member's key of that purpose says nothing here."""
+
+        def resolve(kid: str) -> PublicKey | None:
+            owner = kid.partition("#")[0]
+            return self.federation.key(kid, purpose, now) if owner == self.federation.operator else None
+
+        return resolve
+
+
+def _check_token_times(claims: dict[str, Any], now: datetime) -> None:
+    issued, expires = claims["iat"], claims["exp"]
+    if type(issued) is not int or type(expires) is not int:
+        raise Refused("token-invalid", why="iat")
+    at = now.timestamp()
+    if not 0 < expires - issued <= LONGEST_TOKEN.total_seconds():
+        raise Refused("token-invalid", why="lifetime")
+    if issued > at + CLOCK_SKEW.total_seconds() or at >= expires:
+        raise Refused("token-invalid", why="exp")
+
+
+def _malformed(where: str) -> InvalidInput:
+    return InvalidInput("malformed-body", where=where)

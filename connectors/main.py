@@ -1,0 +1,101 @@
+"""The connector, put together: settings in, a loop that runs until it is told to stop."""
+
+import logging
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+import httpx2
+
+from connectors.agent import Agent, Channel, Pace
+from connectors.answer import Desk
+from connectors.crash import Hook, carry_on, kill_at
+from connectors.guard import Guard
+from connectors.home import Home
+from connectors.journal.book import Journal
+from connectors.settings import ConnectorSettings
+from connectors.shelf import Shelf
+from connectors.snapshot import Snapshot
+from contracts.calls import SignedCalls
+from contracts.errors import SaphanError
+
+log = logging.getLogger("saphan.connector")
+
+
+def now() -> datetime:
+    """The time, read here and nowhere else in the connector."""
+    return datetime.now(UTC)  # noqa: TID251  # the composition root reads the clock
+
+
+@dataclass(frozen=True, slots=True)
+class DataVersions:
+    """The number of the current snapshot of each dataset; none that can be read is none at all."""
+
+    snapshot: Path
+
+    def __call__(self) -> dict[str, int]:
+        """Read them."""
+        try:
+            return Snapshot(self.snapshot).data_versions()
+        except SaphanError as error:
+            log.warning("no snapshot: %s", error.code)
+            return {}
+
+
+def serve(settings: ConnectorSettings, clock: Callable[[], datetime] = now) -> None:
+    """Lease, answer and post until SIGINT or SIGTERM.
+
+    Raises:
+        InvalidInput: ``setting-invalid``, when the home is incomplete.
+    """
+    signal.signal(signal.SIGTERM, _interrupt)
+    journal = Journal(Home(settings.home).journal, hook_of(settings))
+    try:
+        with open_channel(settings, journal, clock) as channel:
+            agent_of(settings, channel, journal, clock).run()
+    except KeyboardInterrupt:
+        log.info("stopped")
+    finally:
+        journal.close()
+
+
+@contextmanager
+def open_channel(settings: ConnectorSettings, journal: Journal, clock: Callable[[], datetime]) -> Iterator[Channel]:
+    """The way to the gateway, to be entered and left."""
+    home = Home(settings.home)
+    federation = home.federation()
+    guard = Guard(settings.agency, federation, Shelf(journal).approved)
+    calls = SignedCalls(home.key(f"{settings.agency}#connector-1"), settings.agency, federation.gateway)
+    proxy = None if settings.proxy is None else settings.proxy.get_secret_value()
+    # The environment must not redirect an agency's traffic: a proxy is a setting.
+    plain = {"accept-encoding": "identity"}
+    with httpx2.Client(base_url=settings.gateway, proxy=proxy, trust_env=False, headers=plain) as http:
+        yield Channel(http, calls, guard, clock, hook_of(settings))
+
+
+def agent_of(settings: ConnectorSettings, channel: Channel, journal: Journal, clock: Callable[[], datetime]) -> Agent:
+    """The loop over a channel and a journal."""
+    home = Home(settings.home)
+    desk = Desk(
+        guard=channel.guard,
+        journal=journal,
+        snapshot=home.snapshot,
+        data_versions=DataVersions(home.snapshot),
+        post=channel.post,
+        cap_nano_rho=settings.cap_nano_rho,
+        at=hook_of(settings),
+    )
+    return Agent(channel, desk, clock, Pace(workers=settings.workers, wait_seconds=settings.wait_seconds))
+
+
+def hook_of(settings: ConnectorSettings) -> Hook:
+    """What happens at the crash points: nothing, or the end."""
+    return carry_on if settings.crash_at is None else kill_at(settings.crash_at)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
