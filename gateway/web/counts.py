@@ -1,0 +1,73 @@
+"""Released counts as the page reads them: cells by their labels, from the newest release that is still valid."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from contracts.release import Release, ReleaseState
+from gateway.web.estimates import Estimate
+
+CRIMES_MONTHLY = "crimes-monthly"
+CRIMES_CLOCK = "crimes-clock"
+FRAUD_MONTHLY = "tpo-monthly"
+
+VICTIMISATION = ("G1", "G2", "G3")
+"""The offence groups that count what befell somebody. G4 counts arrests: it follows enforcement and is never risk."""
+
+Cells = Mapping[tuple[str, ...], Estimate]
+"""Figures by their labels, in the order of the axes that were asked for."""
+
+
+def is_valid(release: Release) -> bool:
+    """Whether a release may still be relied on."""
+    return release.withdrawal is None or release.withdrawal.state is ReleaseState.VALID
+
+
+def standing_cells(releases: Sequence[Release], activity: str, axes: tuple[str, ...], measure: str = "count") -> Cells:
+    """The cells of a standing activity, labels in the order of ``axes``; where releases overlap, the newest counts.
+
+    A release that keeps back any part of the country is left out: its sums would read as national.
+    """
+    cells: dict[tuple[str, ...], Estimate] = {}
+    for release in _usable(releases, activity, axes):
+        cells.update(_cells_of(release, axes, measure))
+    return cells
+
+
+def newest_cells(releases: Sequence[Release], activity: str, axes: tuple[str, ...]) -> tuple[Release, Cells] | None:
+    """The newest valid release of an activity without a month axis, with its counts."""
+    usable = _usable(releases, activity, axes)
+    return (usable[-1], _cells_of(usable[-1], axes, "count")) if usable else None
+
+
+def grouped(cells: Cells, label: Callable[[tuple[str, ...]], str | None]) -> Mapping[str, tuple[Estimate, ...]]:
+    """The cells by one label of theirs; cells labelled None are left out."""
+    groups: dict[str, list[Estimate]] = {}
+    for key, figure in cells.items():
+        name = label(key)
+        if name is not None:
+            groups.setdefault(name, []).append(figure)
+    return {name: tuple(figures) for name, figures in sorted(groups.items())}
+
+
+def _usable(releases: Sequence[Release], activity: str, axes: tuple[str, ...]) -> tuple[Release, ...]:
+    fitting = (each for each in releases if is_valid(each) and _fits(each, activity, axes))
+    return tuple(sorted(fitting, key=lambda each: (each.body.query.period.until, each.body.created)))
+
+
+def _fits(release: Release, activity: str, axes: tuple[str, ...]) -> bool:
+    body = release.body
+    if not body.public or body.activity != activity or set(body.query.dimensions) != set(axes):
+        return False
+    kept = body.query.where.get("offence_group", VICTIMISATION)
+    return set(body.query.where) <= {"offence_group"} and set(VICTIMISATION) <= set(kept)
+
+
+def _cells_of(release: Release, axes: tuple[str, ...], measure: str) -> Cells:
+    body = release.body
+    released = next((each for each in body.released if each.measure == measure), None)
+    if released is None:
+        return {}
+    names = [axis.name for axis in body.grid.axes]
+    order = [names.index(name) for name in axes]
+    keys = (tuple(key[place] for place in order) for key in body.grid.keys())
+    error = released.expected_error_95
+    return {key: Estimate(float(cell), error) for key, cell in zip(keys, released.cells, strict=True)}
