@@ -111,3 +111,9 @@ class ReleaseSummary(Value):
     charges: tuple[Charge, ...]
     created: AwareDatetime
     state: ReleaseState
+
+
+class SignedText(Value):
+    """A signed document as text: a JWS in general JSON or in compact serialisation."""
+
+    document: str

@@ -1,0 +1,84 @@
+"""The gateway's settings: command line, then secret files, then ``SAPHAN_*``, then ``saphan.toml``, then defaults."""
+
+from pathlib import Path
+from typing import Final
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+from typing_extensions import override
+
+from contracts.errors import InvalidInput
+from gateway.crash import CrashPoint
+from gateway.home import GatewayHome
+
+DEFAULT_HOME: Final = Path(".saphan/gateway")
+
+
+class GatewaySettings(BaseSettings):
+    """How one gateway process runs.
+
+    ``issuer`` is the name by which members know the gateway; without it the federation's is taken, and another one is
+    refused. ``database_url`` defaults to SQLite in the home. Results leave on a tick of ``tick_seconds``.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="SAPHAN_", frozen=True, extra="forbid")
+
+    home: Path = DEFAULT_HOME
+    database_url: SecretStr | None = None
+    listen_host: str = "127.0.0.1"
+    listen_port: int = Field(default=8000, ge=0, le=65_535)
+    tick_seconds: float = Field(default=1.0, gt=0, le=3600)
+    lease_seconds: float = Field(default=30.0, gt=0, le=3600)
+    issuer: str | None = None
+    crash_at: CrashPoint | None = None
+
+    @property
+    def folder(self) -> GatewayHome:
+        """The home with what lies in it."""
+        return GatewayHome(self.home)
+
+    @property
+    def database(self) -> str:
+        """The address of the database, which may hold a password."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.folder.database}"
+
+    @override
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The order of precedence; the home, which says where the files are, comes from the first two or is default."""
+        home = Path({**env_settings(), **init_settings()}.get("home", DEFAULT_HOME))
+        secrets = home / "secrets"
+        files = (SecretsSettingsSource(settings_cls, secrets_dir=secrets),) if secrets.is_dir() else ()
+        toml = TomlConfigSettingsSource(settings_cls, toml_file=home / "saphan.toml")
+        return (init_settings, *files, env_settings, toml)
+
+
+def load_settings(home: Path | None = None, **given: object) -> GatewaySettings:
+    """Read the settings; what is ``None`` was not given.
+
+    Raises:
+        InvalidInput: ``setting-invalid``, naming the first wrong setting and never its value.
+    """
+    options = {name: value for name, value in {"home": home, **given}.items() if value is not None}
+    try:
+        return GatewaySettings.model_validate(options)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        # A file that is no TOML fails as a whole, without a place.
+        name = ".".join(str(part) for part in first["loc"]) or "saphan.toml"
+        raise InvalidInput("setting-invalid", setting=name, why=first["type"]) from error

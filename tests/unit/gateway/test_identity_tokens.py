@@ -1,0 +1,210 @@
+"""Access tokens: what is issued, what is believed, and how much is remembered."""
+
+import base64
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import count
+
+import pytest
+
+from contracts.canonical import digest_of
+from contracts.errors import Refused
+from contracts.federation import KeyPurpose
+from contracts.signing import SigningKey, sign_claims
+from contracts.task import Forwarded, Task
+from gateway.identity import jwts
+from gateway.identity.metadata import public_keys, server_metadata
+from gateway.identity.tokens import AccessTokens, TokenIssuer
+from tests.factories import ISSUER, NOW, Keys, contract, federation
+
+pytestmark = pytest.mark.unit
+
+KEYS = federation()
+MINUTE = timedelta(minutes=1)
+
+
+def issuer(keys: Keys = KEYS) -> TokenIssuer:
+    numbers = count(1)
+    return TokenIssuer(ISSUER, keys["oja#token-1"], lambda: f"jti-{next(numbers)}")
+
+
+def payload(token: str) -> dict[str, object]:
+    body = token.split(".")[1]
+    claims: dict[str, object] = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    return claims
+
+
+def forged(
+    key: SigningKey | None = None,
+    typ: str = "at+jwt",
+    edit: Callable[[dict[str, object]], None] = lambda claims: None,
+) -> str:
+    claims = payload(issuer().access_token("oja#client-1", NOW))
+    edit(claims)
+    return sign_claims(claims, key or KEYS["oja#token-1"], typ)
+
+
+def refusal(token: str) -> Refused:
+    with pytest.raises(Refused) as caught:
+        AccessTokens(KEYS.federation).client_of(token, NOW)
+    return caught.value
+
+
+def header(**fields: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(fields).encode()).decode().rstrip("=")
+
+
+def test_a_token_names_its_client_for_five_minutes() -> None:
+    token = issuer().access_token("oja#client-1", NOW)
+    tokens = AccessTokens(KEYS.federation)
+    assert tokens.client_of(token, NOW) == "oja#client-1"
+    assert tokens.client_of(token, NOW + timedelta(seconds=299)) == "oja#client-1"
+    with pytest.raises(Refused) as caught:
+        tokens.client_of(token, NOW + timedelta(seconds=300))
+    assert caught.value.details["why"] == "expired"
+    assert len(tokens) == 0
+
+
+def test_a_token_is_of_the_form_of_rfc_9068() -> None:
+    token = issuer().access_token("oja#client-1", NOW)
+    head = token.split(".", maxsplit=1)[0]
+    assert json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4))) == {
+        "alg": "ES256",
+        "typ": "at+jwt",
+        "kid": "oja#token-1",
+    }
+    issued = int(NOW.timestamp())
+    assert payload(token) == {
+        "iss": ISSUER,
+        "aud": ISSUER,
+        "sub": "oja#client-1",
+        "client_id": "oja#client-1",
+        "iat": issued,
+        "exp": issued + 300,
+        "jti": "jti-1",
+    }
+
+
+def test_a_task_token_binds_the_task_to_its_agency() -> None:
+    call = Forwarded(method="POST", path="/v1/requests", headers={}, body="{}")
+    task = Task(id="TASK-1", agency="ccib", contract=contract().reference, request=call, agreement="{}")
+    claims = payload(issuer().task_token(task, NOW))
+    assert (claims["aud"], claims["sub"], claims["task_digest"]) == ("ccib", "TASK-1", digest_of(task))
+
+
+def test_a_task_token_opens_nothing_at_the_gateway() -> None:
+    call = Forwarded(method="POST", path="/v1/requests", headers={}, body="{}")
+    task = Task(id="TASK-1", agency="ccib", contract=contract().reference, request=call, agreement="{}")
+    assert refusal(issuer().task_token(task, NOW)).details["why"] == "aud"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("iss", "https://elsewhere.example", "iss"),
+        ("aud", "https://elsewhere.example", "aud"),
+        ("aud", [ISSUER], "aud"),
+        ("client_id", "rtp#connector-1", "client_id"),
+        ("client_id", 7, "client_id"),
+        ("iat", int((NOW + MINUTE).timestamp()), "iat"),
+        ("exp", int((NOW + 100 * MINUTE).timestamp()), "iat"),
+        ("exp", "soon", "exp"),
+        ("exp", True, "exp"),
+        ("exp", 2**40, "exp"),
+        ("iat", -1, "iat"),
+    ],
+)
+def test_a_token_with_a_wrong_claim_is_refused(name: str, value: object, why: str) -> None:
+    refused = refusal(forged(edit=lambda claims: claims.update({name: value})))
+    assert (refused.code, refused.details["why"]) == ("token-invalid", why)
+
+
+def test_a_token_of_another_kind_is_refused() -> None:
+    assert refusal(forged(typ="JWT")).details["why"] == "typ"
+
+
+def test_a_token_signed_by_a_key_for_something_else_is_refused() -> None:
+    assert refusal(forged(KEYS["oja#client-1"])).code == "key-unknown"
+
+
+def test_a_token_signed_by_another_members_token_key_is_refused() -> None:
+    purposes = {"oja": (KeyPurpose.CLIENT, KeyPurpose.TOKEN), "rtp": (KeyPurpose.TOKEN,)}
+    keys = federation(purposes)
+    token = TokenIssuer(ISSUER, keys["rtp#token-1"], lambda: "x").access_token("oja#client-1", NOW)
+    with pytest.raises(Refused) as caught:
+        AccessTokens(keys.federation).client_of(token, NOW)
+    assert caught.value.code == "key-unknown"
+
+
+def test_an_unknown_kid_is_refused() -> None:
+    _, body, signature = forged().split(".")
+    assert refusal(f"{header(alg='ES256', typ='at+jwt', kid='oja#token-9')}.{body}.{signature}").code == "key-unknown"
+    assert refusal(f"{header(alg='ES256', typ='at+jwt')}.{body}.{signature}").code == "key-unknown"
+
+
+def test_a_changed_claim_spoils_the_signature() -> None:
+    head, _, signature = forged().split(".")
+    _, body, _ = forged(edit=lambda claims: claims.update({"client_id": "dop#connector-1"})).split(".")
+    assert refusal(f"{head}.{body}.{signature}").details["why"] == "signature"
+
+
+@pytest.mark.parametrize("algorithm", ["none", "HS256", "RS256", "ES384", "EdDSA"])
+def test_another_algorithm_is_refused(algorithm: str) -> None:
+    _, body, signature = forged().split(".")
+    head = header(alg=algorithm, typ="at+jwt", kid="oja#token-1")
+    assert refusal(f"{head}.{body}.{signature}").details["why"] == "header"
+    assert refusal(f"{head}.{body}.").details["why"] == "header"
+
+
+@pytest.mark.parametrize("name", ["jku", "x5u", "jwk", "x5c", "crit"])
+def test_a_header_that_says_where_its_key_is_or_extends_the_form_is_refused(name: str) -> None:
+    _, body, signature = forged().split(".")
+    head = header(alg="ES256", typ="at+jwt", kid="oja#token-1", **{name: "https://evil.example"})
+    assert refusal(f"{head}.{body}.{signature}").details["why"] == "header"
+
+
+@pytest.mark.parametrize("token", ["", "a.b", "a.b.c", "ก.ข.ค", "é"])
+def test_what_is_no_token_is_refused(token: str) -> None:
+    assert refusal(token).details["why"] == "form"
+
+
+def test_a_token_beyond_any_real_length_is_not_even_parsed() -> None:
+    assert refusal("a" * (jwts.LONGEST_TOKEN + 1)).details["why"] == "length"
+
+
+def test_no_more_tokens_are_remembered_than_allowed_and_the_used_ones_stay() -> None:
+    tokens, making = AccessTokens(KEYS.federation, most=2), issuer()
+    first, second, third = (making.access_token("oja#client-1", NOW) for _ in range(3))
+    for token in (first, second, first, third):
+        tokens.client_of(token, NOW)
+    assert len(tokens) == 2
+    assert list(tokens._known) == [first, third]
+
+
+def test_a_known_token_is_not_verified_again() -> None:
+    tokens, token = AccessTokens(KEYS.federation), issuer().access_token("oja#client-1", NOW)
+    tokens.client_of(token, NOW)
+    tokens.federation = federation({"oja": (KeyPurpose.LOG,)}).federation
+    assert tokens.client_of(token, NOW) == "oja#client-1"
+
+
+def test_a_refused_token_is_not_remembered() -> None:
+    tokens = AccessTokens(KEYS.federation)
+    with pytest.raises(Refused):
+        tokens.client_of(forged(typ="JWT"), NOW)
+    assert len(tokens) == 0
+
+
+def test_the_published_keys_are_those_of_tokens_alone() -> None:
+    keys = public_keys(KEYS.federation, NOW)["keys"]
+    assert [key["kid"] for key in keys] == ["oja#token-1"]
+    assert all("d" not in key for key in keys)
+
+
+def test_the_metadata_names_only_what_is_accepted() -> None:
+    metadata = server_metadata(ISSUER)
+    assert metadata["issuer"] == ISSUER
+    assert metadata["token_endpoint"] == f"{ISSUER}/v1/token"
+    assert metadata["token_endpoint_auth_signing_alg_values_supported"] == ["ES256"]
+    assert metadata["token_endpoint_auth_methods_supported"] == ["private_key_jwt"]
