@@ -1,0 +1,139 @@
+"""Setting a connector up: its home and keys, its contracts on the gateway, and those that it allows to be asked."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from pydantic_core import to_json
+
+from connectors.home import Home
+from connectors.journal.book import Journal
+from connectors.settings import SECRETS
+from connectors.shelf import WrittenContract, read_file, read_folder
+from contracts.dataset import ContractRef, Text
+from contracts.errors import InvalidInput
+from contracts.federation import KeyPurpose, Member
+from contracts.odcs import SUFFIX, bundled_ids, bundled_text
+from contracts.signing import key_file_name, new_key, sign_document
+from contracts.views import PublishedContract
+
+PURPOSES: Final = (KeyPurpose.CONNECTOR, KeyPurpose.OFFICER, KeyPurpose.STEWARD, KeyPurpose.DPO)
+"""The keys of an agency; each signs one kind of thing."""
+
+KEYS_LAST: Final = timedelta(days=730)
+SNAPSHOT_SECRET: Final = "snapshot"  # noqa: S105  # a file's name, not a secret
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What an agency says when it sets its connector up.
+
+    Args:
+        agency: Its name.
+        title: Its name for people.
+        gateway: Where the gateway is reached.
+        source: Its database as a URL.
+        datasets: Its contracts: identifiers of bundled ones, or files.
+    """
+
+    agency: str
+    title: Text
+    gateway: str
+    source: str
+    datasets: tuple[str, ...]
+
+
+def make_home(home: Home, enrolment: Enrolment, now: datetime) -> Member:
+    """Make a home with fresh keys, settings and contracts; never over an existing one.
+
+    Returns:
+        The agency's public keys, as they also lie in ``public.json`` for the federation's operator.
+
+    Raises:
+        InvalidInput: ``setting-invalid`` for a home that holds keys, or a contract of another agency;
+            ``unknown-contract``; ``contract-invalid``.
+    """
+    connector = f"{enrolment.agency}#connector-1"
+    if (home.path / "keys" / key_file_name(connector)).exists():
+        raise InvalidInput("setting-invalid", setting="home", why="it holds keys already")
+    texts = [_text(each) for each in enrolment.datasets]
+    home.make()
+    for text in texts:
+        _keep(home, enrolment.agency, text)
+    _write_settings(home, enrolment)
+    home.secret(SNAPSHOT_SECRET)
+    keys = []
+    for purpose in PURPOSES:
+        key = new_key(f"{enrolment.agency}#{purpose.value}-1")
+        home.save_key(key)
+        keys.append(key.public_key(purpose, now, now + KEYS_LAST))
+    member = Member(agency=enrolment.agency, title=enrolment.title, keys=tuple(keys))
+    home.publish_keys(member)
+    return member
+
+
+def signed_contract(home: Home, written: WrittenContract) -> PublishedContract:
+    """A contract under the signatures of the agency's steward and its data protection officer."""
+    agency = written.contract.agency
+    signers = (home.key(f"{agency}#{purpose.value}-1") for purpose in (KeyPurpose.STEWARD, KeyPurpose.DPO))
+    document = sign_document(written.document, "contract", *signers)
+    return PublishedContract(reference=written.contract.reference, agency=agency, document=document)
+
+
+def approve(home: Home, journal: Journal, agency: str, wanted: str, now: datetime) -> ContractRef:
+    """Put a contract on the agency's own list.
+
+    Args:
+        home: Where the agency's contracts lie.
+        journal: Holds the list.
+        agency: Whose connector this is.
+        wanted: The digest of a contract in the home, or a file.
+        now: The instant of approval.
+
+    Raises:
+        InvalidInput: ``unknown-contract``; ``contract-invalid``; ``setting-invalid`` for another agency's contract.
+    """
+    written = _wanted(home, wanted)
+    if written.contract.agency != agency:
+        raise InvalidInput("setting-invalid", setting="agency", why="the contract is another agency's")
+    journal.approve(written.contract.reference, written.document.decode(), now)
+    return written.contract.reference
+
+
+def _wanted(home: Home, wanted: str) -> WrittenContract:
+    if not wanted.startswith("sha-256:"):
+        if not Path(wanted).is_file():
+            raise InvalidInput("unknown-contract", contract=wanted)
+        return read_file(Path(wanted))
+    found = next((each for each in read_folder(home.contracts) if each.contract.digest == wanted), None)
+    if found is None:
+        raise InvalidInput("unknown-contract", contract=wanted)
+    return found
+
+
+def _text(dataset: str) -> str:
+    if dataset not in bundled_ids() and Path(dataset).is_file():
+        return Path(dataset).read_text(encoding="utf-8")
+    return bundled_text(dataset)
+
+
+def _keep(home: Home, agency: str, text: str) -> None:
+    draft = home.contracts / "draft"
+    home.write(draft, text.encode())
+    contract = read_file(draft).contract
+    if contract.agency != agency:
+        draft.unlink()
+        raise InvalidInput("setting-invalid", setting="dataset", why="the contract is another agency's")
+    draft.replace(home.contracts / f"{contract.id}{SUFFIX}")
+
+
+def _write_settings(home: Home, enrolment: Enrolment) -> None:
+    """Settings in clear; the source, which may hold a password, apart."""
+    # A JSON string is a TOML basic string.
+    settings = {"agency": enrolment.agency, "gateway": enrolment.gateway}
+    lines = [f"{name} = {to_json(value).decode()}\n" for name, value in settings.items()]
+    home.write(home.settings, "".join(lines).encode())
+    secrets = home.path / SECRETS
+    secrets.mkdir(mode=0o700, exist_ok=True)
+    home.write(secrets / "saphan_source", enrolment.source.encode())

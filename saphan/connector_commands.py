@@ -1,0 +1,175 @@
+"""``saphan connector``: set an agency up, refresh, publish, approve, serve, and look back."""
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import BaseModel
+
+from connectors.enrol import SNAPSHOT_SECRET, Enrolment, approve, make_home, signed_contract
+from connectors.home import Home
+from connectors.journal.book import Journal
+from connectors.journal.entries import Approval, Departure, Spending
+from connectors.main import now, open_channel, serve
+from connectors.settings import ConnectorSettings, load_settings
+from connectors.shelf import read_folder
+from connectors.snapshot import refresh
+from connectors.sources import open_source
+from contracts.dataset import ContractRef, Text
+from contracts.federation import Member
+from contracts.values import Value
+
+app = typer.Typer(help="An agency's connector: it asks for work and is never called.", no_args_is_help=True)
+
+HomeOption = Annotated[Path, typer.Option("--home", help="The connector's folder.", envvar="SAPHAN_HOME")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+HOME = Path(".saphan")
+
+
+class Refreshed(Value):
+    """One dataset of the new snapshot."""
+
+    dataset: str
+    data_version: int
+    rows: int
+    kept_rows: int
+    persons: int
+
+
+class Snapshots(Value):
+    """The datasets that were refreshed."""
+
+    datasets: tuple[Refreshed, ...]
+
+
+class Contracts(Value):
+    """Contracts that were published or approved."""
+
+    contracts: tuple[ContractRef, ...]
+
+
+class JournalView(Value):
+    """The agency's own record. It holds no figure."""
+
+    approved: tuple[Approval, ...]
+    spending: tuple[Spending, ...]
+    departures: tuple[Departure, ...]
+
+
+@app.command("init")
+def init_command(  # noqa: PLR0913  # one option each for what an agency says once
+    agency: Annotated[str, typer.Option(help="The agency, such as ccib.")],
+    gateway: Annotated[str, typer.Option(help="The gateway's address.")],
+    source: Annotated[str, typer.Option(help="The agency's database as a URL.")],
+    dataset: Annotated[list[str], typer.Option(help="A bundled contract's id, or a file; may be repeated.")],
+    title_th: Annotated[str | None, typer.Option(help="The agency's name in Thai.")] = None,
+    title_en: Annotated[str | None, typer.Option(help="The agency's name in English.")] = None,
+    *,
+    home: HomeOption = HOME,
+    as_json: AsJson = False,
+) -> None:
+    """Make the home: keys, settings, contracts, and public.json for the federation."""
+    title = Text(th=title_th or agency, en=title_en or agency)
+    enrolment = Enrolment(agency, title, gateway, source, tuple(dataset))
+    member = make_home(Home(home.resolve()), enrolment, now())
+    _say(member, [f"{key.kid}" for key in member.keys], as_json=as_json)
+
+
+@app.command("keys")
+def keys_command(*, home: HomeOption = HOME, as_json: AsJson = False) -> None:
+    """List the agency's public keys; compare them with the federation's over another channel."""
+    member = Member.model_validate_json(Home(home.resolve()).public.read_bytes())
+    lines = [f"{key.kid}  {key.x}  until {key.valid_until:%Y-%m-%d}" for key in member.keys]
+    _say(member, lines, as_json=as_json)
+
+
+@app.command("refresh")
+def refresh_command(*, home: HomeOption = HOME, as_json: AsJson = False) -> None:
+    """Bring the ranked snapshot up to date with the agency's database."""
+    settings = _settings(home)
+    place = Home(settings.home)
+    source, secret = open_source(settings.source.get_secret_value()), place.secret(SNAPSHOT_SECRET)
+    done = []
+    for written in read_folder(place.contracts):
+        info = refresh(place.snapshot, source, written.contract, secret, now())
+        done.append(
+            Refreshed(
+                dataset=written.contract.id,
+                data_version=info.data_version,
+                rows=info.rows,
+                kept_rows=info.kept_rows,
+                persons=info.persons,
+            )
+        )
+    lines = [f"{each.dataset}: version {each.data_version}, {each.kept_rows} of {each.rows} rows" for each in done]
+    _say(Snapshots(datasets=tuple(done)), lines, as_json=as_json)
+
+
+@app.command("publish")
+def publish_command(*, home: HomeOption = HOME, as_json: AsJson = False) -> None:
+    """Sign the agency's contracts, as steward and as data protection officer, and publish them."""
+    settings = _settings(home)
+    place = Home(settings.home)
+    published = [signed_contract(place, each) for each in read_folder(place.contracts)]
+    journal = Journal(place.journal)
+    with open_channel(settings, journal, now) as channel:
+        for each in published:
+            channel.publish(each)
+    journal.close()
+    _say_contracts([each.reference for each in published], as_json=as_json)
+
+
+@app.command("approve")
+def approve_command(
+    contracts: Annotated[
+        list[str] | None, typer.Argument(metavar="[DIGEST|FILE]...", help="Leave out to approve all of the home.")
+    ] = None,
+    *,
+    home: HomeOption = HOME,
+    as_json: AsJson = False,
+) -> None:
+    """Put contracts on the agency's own list: no others are answered, whatever the gateway says."""
+    settings = _settings(home)
+    place = Home(settings.home)
+    journal = Journal(place.journal)
+    wanted = contracts or [each.contract.digest for each in read_folder(place.contracts)]
+    approved = [approve(place, journal, settings.agency, each, now()) for each in wanted]
+    journal.close()
+    _say_contracts(approved, as_json=as_json)
+
+
+@app.command("serve")
+def serve_command(*, home: HomeOption = HOME) -> None:
+    """Ask for work, answer it, until interrupted. Opens no port."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
+    serve(_settings(home))
+
+
+@app.command("journal")
+def journal_command(*, home: HomeOption = HOME, as_json: AsJson = False) -> None:
+    """Show what was approved, what each fiscal year has cost, and what left."""
+    journal = Journal(Home(home.resolve()).journal)
+    view = JournalView(approved=journal.approvals(), spending=journal.spending(), departures=journal.departures())
+    journal.close()
+    lines = [f"approved  {each.contract.id} {each.contract.version} {each.contract.digest}" for each in view.approved]
+    lines += [f"spent     {each.source} {each.window}: {each.nano_rho} nano-rho" for each in view.spending]
+    lines += [
+        f"{each.at:%Y-%m-%d %H:%M}  {each.task}  {each.contract}  {each.refusal or each.state}  {each.cells} cells"
+        for each in view.departures
+    ]
+    _say(view, lines, as_json=as_json)
+
+
+def _settings(home: Path) -> ConnectorSettings:
+    return load_settings(home=home.resolve())
+
+
+def _say_contracts(references: list[ContractRef], *, as_json: bool) -> None:
+    lines = [f"{each.id} {each.version} {each.digest}" for each in references]
+    _say(Contracts(contracts=tuple(references)), lines, as_json=as_json)
+
+
+def _say(value: BaseModel, lines: list[str], *, as_json: bool) -> None:
+    typer.echo(value.model_dump_json() if as_json else "\n".join(lines))
