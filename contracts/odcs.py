@@ -18,7 +18,7 @@ from jsonschema import Draft201909Validator
 from open_data_contract_standard.model import CustomProperty, OpenDataContractStandard, SchemaObject, SchemaProperty
 from pydantic import BaseModel, ValidationError
 
-from contracts.canonical import canonical_bytes, digest_of
+from contracts.canonical import canonical_bytes, digest_of_bytes
 from contracts.dataset import DatasetContract, Dimension, MeasureColumn, PrivacyTerms, ProtectedUnit
 from contracts.errors import InvalidInput
 from contracts.odcs_extras import DocumentExtras, PropertyExtras, TableExtras
@@ -39,7 +39,7 @@ class Finding(Value):
     where: str
 
 
-class _Broken(Exception):  # noqa: N818  # not an error that anybody sees
+class _Broken(Exception):  # not an error that anybody sees
     """Carries the findings of a step that ends the examination."""
 
     def __init__(self, findings: Iterable[Finding]) -> None:
@@ -80,11 +80,21 @@ def canonical_document(text: str) -> bytes:
 def examine(document: Mapping[str, object]) -> tuple[DatasetContract | None, tuple[Finding, ...]]:
     """The contract, or everything that the first failing step has to say against it."""
     try:
-        digest = _digest(document)
+        canonical = canonical_bytes(document)
+    except (InvalidInput, RecursionError):
+        return None, (Finding(rule="canonical", where="$"),)
+    return _examined(canonical)
+
+
+@lru_cache(maxsize=64)
+def _examined(canonical: bytes) -> tuple[DatasetContract | None, tuple[Finding, ...]]:
+    """What is examined is read back from the bytes that the digest covers, so the two cannot part."""
+    document = json.loads(canonical)
+    try:
         _check_schema(document)
         written = _written(_model(document), document)
         findings = tuple(Finding(rule=rule, where=where) for rule, where in broken(written))
-        return (None, findings) if findings else (_contract(written, digest), ())
+        return (None, findings) if findings else (_contract(written, digest_of_bytes(canonical)), ())
     except _Broken as stop:
         return None, stop.findings
 
@@ -112,13 +122,6 @@ def bundled_text(dataset: str) -> str:
     if dataset not in bundled_ids():
         raise InvalidInput("unknown-contract", contract=dataset)
     return files("contracts").joinpath("datasets", f"{dataset}{SUFFIX}").read_text(encoding="utf-8")
-
-
-def _digest(document: Mapping[str, object]) -> str:
-    try:
-        return digest_of(document)
-    except InvalidInput as error:
-        raise _Broken([Finding(rule="canonical", where="$")]) from error
 
 
 @lru_cache(maxsize=1)
