@@ -1,0 +1,1 @@
+"""The models: a panel in, a prediction out, nothing else."""

@@ -1,0 +1,121 @@
+"""The panel: released cells as rows of months, signed and noisy as they came, with the noise known to be in them.
+
+A released cell may be negative. It stays so until something is published: cutting the noise off on one side would lift
+every small series, and the models would forecast the lift.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from contracts.errors import InvalidInput
+from contracts.grid import Grid
+from contracts.release import ReleaseBody
+
+MONTH = "month"
+AREAS = ("province", "police_region", "district", "station", "area")
+"""Dimensions that say where: their series share one seasonal pattern, which no single noisy series could show."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Monthly counts of many series.
+
+    Attributes:
+        counts: One row for each series, in cases; the index levels are the dimensions without ``month``, the columns
+            consecutive months (``PeriodIndex``), oldest first. Signed.
+        noise_variance: Variance of the noise in every cell, in cases squared; 0 for exact counts.
+    """
+
+    counts: pd.DataFrame
+    noise_variance: float
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """The names of the labels that tell the series apart."""
+        return tuple(str(name) for name in self.counts.index.names)
+
+    @cached_property
+    def values(self) -> Floats:
+        """The counts as series x months."""
+        return self.counts.to_numpy(dtype=np.float64)
+
+    @property
+    def months(self) -> pd.PeriodIndex:
+        """The months of the columns."""
+        return pd.PeriodIndex(self.counts.columns)
+
+    @cached_property
+    def month_of_year(self) -> NDArray[np.int64]:
+        """For each column, 0 for January to 11 for December."""
+        return np.asarray(self.months.month, dtype=np.int64) - 1
+
+    def labels(self) -> tuple[dict[str, str], ...]:
+        """The labels of each series, in the order of the rows."""
+        return tuple(dict(zip(self.dimensions, map(str, key), strict=True)) for key in self.counts.index)
+
+    @cached_property
+    def pools(self) -> NDArray[np.int64]:
+        """For each series the number of its pool: the series that differ from it in nothing but the area."""
+        kinds = [name for name in self.dimensions if name not in AREAS]
+        if not kinds:
+            return np.zeros(len(self.counts), dtype=np.int64)
+        numbers = self.counts.groupby(kinds, sort=False, observed=True).ngroup()
+        return np.asarray(numbers, dtype=np.int64)
+
+    def until(self, months: int) -> Self:
+        """The panel as it was when only the first ``months`` had been released."""
+        return type(self)(self.counts.iloc[:, :months], self.noise_variance)
+
+    def latest(self, months: int) -> Self:
+        """The newest ``months`` alone."""
+        return type(self)(self.counts.iloc[:, -months:], self.noise_variance)
+
+
+def months_after(months: pd.PeriodIndex, horizon: int) -> pd.PeriodIndex:
+    """The ``horizon`` months that follow the last one."""
+    return pd.period_range(months[-1] + 1, periods=horizon, freq="M")
+
+
+def panel_of(body: ReleaseBody, measure: str = "count") -> Panel:
+    """The panel of one measure of a release.
+
+    Raises:
+        InvalidInput: ``release-not-a-series`` without that measure, without months, or with a gap between them.
+    """
+    released = next((each for each in body.released if each.measure == measure), None)
+    if released is None:
+        raise InvalidInput("release-not-a-series", why=f"it has no {measure}")
+    return panel_of_cells(body.grid, released.cells, released.sigma)
+
+
+def panel_of_cells(grid: Grid, cells: tuple[int, ...], sigma: float) -> Panel:
+    """The panel of signed noisy cells over a grid with a ``month`` axis; ``sigma`` is the noise in each, in cases.
+
+    Raises:
+        InvalidInput: ``release-not-a-series``.
+    """
+    names = [axis.name for axis in grid.axes]
+    if MONTH not in names or len(cells) != grid.size:
+        raise InvalidInput("release-not-a-series", why="it is not by month")
+    place = names.index(MONTH)
+    months = pd.PeriodIndex(grid.axes[place].values, freq="M")
+    if any(later - 1 != earlier for earlier, later in pairwise(months)):
+        raise InvalidInput("release-not-a-series", why="a month is missing")
+    others = Grid(axes=tuple(axis for axis in grid.axes if axis.name != MONTH))
+    shaped = np.asarray(cells, dtype=np.float64).reshape([len(axis.values) for axis in grid.axes])
+    rows = np.moveaxis(shaped, place, -1).reshape(-1, len(months))
+    return Panel(pd.DataFrame(rows, index=_index(others), columns=months), sigma**2)
+
+
+def _index(others: Grid) -> pd.MultiIndex:
+    if not others.axes:
+        return pd.MultiIndex.from_tuples([("all",)], names=["series"])
+    return pd.MultiIndex.from_tuples(list(others.keys()), names=[axis.name for axis in others.axes])
