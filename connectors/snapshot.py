@@ -99,12 +99,13 @@ def _key_check(connection: duckdb.DuckDBPyConnection, key: str) -> str:
 def _last_version(connection: duckdb.DuckDBPyConnection, dataset: str, check: str) -> int:
     found = connection.execute(
         "SELECT format, key_check, data_version FROM saphan_snapshot WHERE dataset = $1", [dataset]
-    ).fetchone()
-    if found is None:
+    ).fetchall()
+    if not found:
         return 0
-    if found[:2] != (schema.FORMAT, check):
+    ((form, made_with, version),) = found
+    if (form, made_with) != (schema.FORMAT, check):
         raise IntegrityError("snapshot-damaged")
-    return int(found[2])
+    return int(version)
 
 
 class Snapshot:
@@ -156,12 +157,13 @@ def opened_for(path: Path, dataset: str, layout: str) -> Iterator[tuple[duckdb.D
     with _opened(path, read_only=True) as connection:
         found = connection.execute(
             "SELECT format, layout, data_version FROM saphan_snapshot WHERE dataset = $1", [dataset]
-        ).fetchone()
-        if found is None:
+        ).fetchall()
+        if not found:
             raise Unavailable("snapshot-missing", contract=dataset)
-        if found[:2] != (schema.FORMAT, layout):
+        ((form, made_under, version),) = found
+        if (form, made_under) != (schema.FORMAT, layout):
             raise IntegrityError("snapshot-damaged")
-        yield connection, found[2]
+        yield connection, version
 
 
 @contextmanager

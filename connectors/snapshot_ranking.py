@@ -4,9 +4,10 @@ The statements are templates: only names and expressions of ``connectors.snapsho
 from the contract; the secret is bound, and the rows arrive as Arrow tables.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from string import Template
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
@@ -121,16 +122,18 @@ class Ranking:
         """Bring the source's rows in, with hashes for keys and labels for codes; gives their number."""
         self._run(_MAKE_INCOMING)
         self._connection.execute(_MAKE_CODES)
-        codes = list(schema.code_rows(self._contract))
-        if codes:
-            self._connection.executemany("INSERT INTO codes VALUES ($1, $2, $3)", codes)
+        self._put("codes_read", schema.code_rows(self._contract), "INSERT INTO codes SELECT * FROM codes_read")
         rows = 0
         for batch in source.batches(self._contract.table, schema.source_columns(self._contract)):
             rows += batch.num_rows
-            self._connection.register("batch", batch)
-            self._connection.execute(self._batch_statement(batch.schema), {"secret": self._secret})
-            self._connection.unregister("batch")
+            self._put("batch", batch, self._batch_statement(batch.schema), {"secret": self._secret})
         return rows
+
+    def _put(self, name: str, table: pa.Table, statement: str, parameters: Mapping[str, str] | None = None) -> None:
+        """Run a statement that reads an Arrow table under that name."""
+        self._connection.register(name, table)
+        self._connection.execute(statement, parameters)
+        self._connection.unregister(name)
 
     def _batch_statement(self, columns: pa.Schema) -> str:
         contract = self._contract
@@ -153,6 +156,6 @@ class Ranking:
         for statement in statements:
             self._connection.execute(statement.substitute(self._names))
 
-    def _figures(self, statement: str) -> tuple[Any, ...]:
-        found = self._connection.execute(statement).fetchone()
-        return () if found is None else tuple(found)
+    def _figures(self, statement: str) -> tuple[int, ...]:
+        (figures,) = self._connection.execute(statement).fetchall()
+        return tuple(figures)

@@ -13,7 +13,6 @@ The answer table of a dataset, ``rows_<dataset>``:
     m_<column>   BIGINT    a measure column: whole units, clamped
 """
 
-from collections.abc import Iterator
 from typing import Final
 
 import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
@@ -106,12 +105,15 @@ def answer_expressions(contract: DatasetContract, schema: pa.Schema) -> tuple[st
     return (*dimensions, *(_clamped(each) for each in contract.measure_columns))
 
 
-def code_rows(contract: DatasetContract) -> Iterator[tuple[str, str, str]]:
+def code_rows(contract: DatasetContract) -> pa.Table:
     """Dimension, source value and label: what the temporary table ``codes`` holds while rows are read."""
-    for dimension in contract.dimensions:
-        derived = derivation(dimension)
-        if isinstance(derived, Lookup):
-            yield from ((dimension.name, value, label) for value, label in derived.mapping.items())
+    rows = [
+        {"dimension": dimension.name, "value": value, "label": label}
+        for dimension in contract.dimensions
+        if isinstance(derived := derivation(dimension), Lookup)
+        for value, label in derived.mapping.items()
+    ]
+    return pa.Table.from_pylist(rows, pa.schema([(name, pa.string()) for name in ("dimension", "value", "label")]))
 
 
 def joins(contract: DatasetContract) -> str:

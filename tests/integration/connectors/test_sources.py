@@ -44,8 +44,13 @@ def _export(folder: Path, kind: str) -> str:
 
 @pytest.fixture(params=["sqlite", "duckdb", "parquet", "csv"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    kind = str(request.param)
-    return {"sqlite": _sqlite, "duckdb": _duckdb}.get(kind, lambda folder: _export(folder, kind))(tmp_path)
+    match request.param:
+        case "sqlite":
+            return _sqlite(tmp_path)
+        case "duckdb":
+            return _duckdb(tmp_path)
+        case kind:
+            return _export(tmp_path, str(kind))
 
 
 def _all(url: str, table: str, columns: Sequence[str], batch_rows: int = 50_000) -> list[tuple[object, ...]]:
