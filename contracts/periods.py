@@ -10,6 +10,8 @@ from contracts.values import Value
 BUDDHIST_ERA = 543
 FISCAL_YEAR_STARTS_IN = 10
 DECEMBER = 12
+EARLIEST, LATEST = date(1900, 1, 1), date(2056, 10, 1)
+"""What a period may span: the fiscal years that ``Window`` can name, so no calendar arithmetic leaves its range."""
 
 Window = Annotated[str, StringConstraints(pattern=r"^FY2[45]\d\d$")]
 """A Thai fiscal year, named by the Buddhist year in which it ends: FY2569 ends 30 September 2026."""
@@ -25,6 +27,8 @@ class Period(Value):
     def _is_a_span(self) -> Self:
         if self.start >= self.until:
             raise ValueError("a period ends after it begins")
+        if self.start < EARLIEST or self.until > LATEST:
+            raise ValueError(f"a period lies between {EARLIEST} and {LATEST}")
         return self
 
     @property

@@ -75,6 +75,11 @@ def files() -> dict[str, str]:
     return {f"{name}.schema.json": f"{to_json(schema_of(name), indent=2).decode()}\n" for name in WIRE}
 
 
-if __name__ == "__main__":
+def write(folder: Path) -> None:
+    """Write every schema file."""
     for file_name, content in files().items():
-        (FOLDER / file_name).write_text(content, encoding="utf-8")
+        (folder / file_name).write_text(content, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write(FOLDER)

@@ -129,7 +129,7 @@ def query(**changes: object) -> Query:
     return Query.model_validate(fields | changes)
 
 
-def activity(contracts: Iterable[DatasetContract] = (), **changes: object) -> Activity:
+def activity(contracts: Iterable[DatasetContract] = (), /, **changes: object) -> Activity:
     """An activity over those contracts that allows everything the default contract offers."""
     fields: dict[str, object] = {
         "id": ACTIVITY,
@@ -145,7 +145,7 @@ def activity(contracts: Iterable[DatasetContract] = (), **changes: object) -> Ac
     return Activity.model_validate(fields | changes)
 
 
-def agreement(contracts: Iterable[DatasetContract] = (), **changes: object) -> Agreement:
+def agreement(contracts: Iterable[DatasetContract] = (), /, **changes: object) -> Agreement:
     """An agreement of oja with the agencies of those contracts, over one activity."""
     covered = tuple(contracts) or (contract(),)
     fields: dict[str, object] = {
@@ -161,7 +161,7 @@ def agreement(contracts: Iterable[DatasetContract] = (), **changes: object) -> A
     return Agreement.model_validate(fields | changes)
 
 
-def request(agreed: Agreement | None = None, asked: Query | None = None, **changes: object) -> Request:
+def request(agreed: Agreement | None = None, asked: Query | None = None, /, **changes: object) -> Request:
     """A request under the first activity of an agreement, for its contracts, made now."""
     agreed = agreed or agreement()
     first = agreed.activities[0]

@@ -1,0 +1,118 @@
+"""The calling half: tokens and signed calls."""
+
+from datetime import timedelta
+from urllib.parse import parse_qs
+
+import jwt
+import pytest
+from jwt import PyJWK
+
+from contracts.calls import ASSERTION_TYPE, SignedCalls
+from contracts.errors import Refused, Unavailable
+from contracts.federation import KeyPurpose
+from contracts.message_signatures import Tag, verify
+from tests.factories import ISSUER, NOW, federation
+
+pytestmark = pytest.mark.unit
+
+KEYS = federation()
+KEY = KEYS["oja#client-1"]
+TOKEN = b'{"access_token":"abc.def.ghi","token_type":"Bearer","expires_in":300}'
+
+
+@pytest.fixture
+def calls() -> SignedCalls:
+    return SignedCalls(KEY, "oja", ISSUER)
+
+
+def test_the_assertion_is_one_that_another_library_accepts(calls: SignedCalls) -> None:
+    form = parse_qs(calls.token_request(NOW).decode())
+    registered = KEYS.federation.key(KEY.kid, KeyPurpose.CLIENT, NOW)
+    assert registered is not None
+
+    claims = jwt.decode(
+        form["client_assertion"][0],
+        PyJWK(registered.as_jwk()),
+        algorithms=["ES256"],
+        audience=ISSUER,
+        options={"verify_exp": False, "verify_iat": False, "verify_nbf": False},
+    )
+
+    assert form["grant_type"] == ["client_credentials"]
+    assert form["client_assertion_type"] == [ASSERTION_TYPE]
+    assert claims["iss"] == claims["sub"] == "oja#client-1"
+    assert claims["aud"] == ISSUER
+    assert claims["iat"] == int(NOW.timestamp())
+    assert claims["exp"] - claims["iat"] == 60
+    assert len(claims["jti"]) >= 16
+
+
+def test_no_two_assertions_are_alike(calls: SignedCalls) -> None:
+    assert calls.token_request(NOW) != calls.token_request(NOW)
+
+
+def test_a_token_is_needed_until_there_is_one_and_again_before_it_expires(calls: SignedCalls) -> None:
+    assert calls.needs_token(NOW)
+
+    calls.accept_token(TOKEN, NOW)
+
+    assert not calls.needs_token(NOW + timedelta(seconds=269))
+    assert calls.needs_token(NOW + timedelta(seconds=270))
+
+
+def test_a_call_carries_its_token_and_a_signature_by_the_same_key(calls: SignedCalls) -> None:
+    calls.accept_token(TOKEN, NOW)
+
+    message = calls.message("POST", "/v1/requests", b"{}", NOW)
+
+    assert message.headers["authorization"] == "Bearer abc.def.ghi"
+    assert message.headers["content-type"] == "application/json"
+    assert verify(message, Tag.REQUEST, KEYS.resolve(KeyPurpose.CLIENT), NOW).kid == KEY.kid
+
+
+def test_each_call_has_a_nonce_of_its_own(calls: SignedCalls) -> None:
+    calls.accept_token(TOKEN, NOW)
+    clients = KEYS.resolve(KeyPurpose.CLIENT)
+
+    nonces = {verify(calls.message("GET", "/", b"", NOW), Tag.REQUEST, clients, NOW).nonce for _ in range(5)}
+
+    assert len(nonces) == 5
+
+
+def test_a_call_without_a_token_is_not_made(calls: SignedCalls) -> None:
+    with pytest.raises(Refused, match="token-missing"):
+        calls.message("GET", "/v1/budget", b"", NOW)
+
+
+def test_the_reason_for_no_token_is_passed_on(calls: SignedCalls) -> None:
+    with pytest.raises(Refused, match="token-invalid") as caught:
+        calls.accept_token(b'{"error":"invalid_client"}', NOW)
+
+    assert "invalid_client" in str(caught.value)
+    assert calls.needs_token(NOW)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>",
+        b"[]",
+        b"{}",
+        b'{"access_token":""}',
+        b'{"access_token":"a\\r\\nX-Evil: 1","expires_in":300}',
+        b'{"access_token":"abc","expires_in":-1}',
+        b'{"error":"<script>"}',
+    ],
+)
+def test_what_is_no_token_is_not_kept(calls: SignedCalls, body: bytes) -> None:
+    with pytest.raises(Unavailable, match="unknown-answer"):
+        calls.accept_token(body, NOW)
+
+    assert calls.needs_token(NOW)
+
+
+def test_a_caller_is_not_printed_with_its_secrets(calls: SignedCalls) -> None:
+    calls.accept_token(TOKEN, NOW)
+
+    assert "abc.def" not in repr(calls)

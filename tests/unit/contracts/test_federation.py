@@ -1,0 +1,94 @@
+"""Members, their keys and what each key may sign."""
+
+from datetime import timedelta
+
+import pytest
+from pydantic import ValidationError
+
+from contracts.federation import Federation, KeyPurpose, Member, PublicKey
+from contracts.signing import new_key
+from tests.factories import NOW, federation, signing_key, text
+
+pytestmark = pytest.mark.unit
+
+KEYS = federation()
+LATER = NOW + timedelta(days=10)
+
+
+def registered(kid: str = "ccib#officer-1", **changes: object) -> PublicKey:
+    key = signing_key(kid).public_key(KeyPurpose.OFFICER, NOW, LATER)
+    return key.model_copy(update=changes)
+
+
+def holding(*keys: PublicKey, agency: str = "ccib") -> Federation:
+    return Federation(
+        gateway="https://gateway.example",
+        operator="oja",
+        members=(Member(agency=agency, title=text(agency), keys=keys),),
+    )
+
+
+def test_a_key_is_found_by_name_purpose_and_time() -> None:
+    key = KEYS.federation.key("ccib#steward-1", KeyPurpose.STEWARD, NOW)
+
+    assert key is not None
+    assert key.kid == "ccib#steward-1"
+
+
+@pytest.mark.parametrize("kid", ["ccib#steward-2", "nobody#steward-1", "ccib", "", "#steward-1"])
+def test_a_name_that_is_not_registered_finds_nothing(kid: str) -> None:
+    assert KEYS.federation.key(kid, KeyPurpose.STEWARD, NOW) is None
+
+
+@pytest.mark.parametrize("purpose", [each for each in KeyPurpose if each is not KeyPurpose.STEWARD])
+def test_a_key_serves_one_purpose(purpose: KeyPurpose) -> None:
+    assert KEYS.federation.key("ccib#steward-1", purpose, NOW) is None
+
+
+def test_a_key_is_valid_from_its_first_instant_to_before_its_last() -> None:
+    known = holding(registered())
+
+    found = [known.key("ccib#officer-1", KeyPurpose.OFFICER, at) is not None for at in (NOW, LATER)]
+
+    assert found == [True, False]
+    assert known.key("ccib#officer-1", KeyPurpose.OFFICER, NOW - timedelta(seconds=1)) is None
+
+
+def test_a_revoked_key_signs_nothing() -> None:
+    known = holding(registered(revoked=True))
+
+    assert known.key("ccib#officer-1", KeyPurpose.OFFICER, NOW) is None
+    assert known.keys_of("ccib", KeyPurpose.OFFICER, NOW) == ()
+
+
+def test_no_member_can_register_a_key_in_anothers_name() -> None:
+    known = holding(registered("ccib#officer-1"), agency="rtp")
+
+    assert known.key("ccib#officer-1", KeyPurpose.OFFICER, NOW) is None
+
+
+def test_keys_of_a_member_are_listed_by_purpose() -> None:
+    known = holding(registered(), registered("ccib#officer-2"))
+
+    assert [key.kid for key in known.keys_of("ccib", KeyPurpose.OFFICER, NOW)] == ["ccib#officer-1", "ccib#officer-2"]
+    assert known.keys_of("ccib", KeyPurpose.DPO, NOW) == ()
+    assert known.keys_of("nobody", KeyPurpose.OFFICER, NOW) == ()
+    assert known.member("nobody") is None
+
+
+def test_a_key_is_published_as_a_jwk() -> None:
+    jwk = registered().as_jwk()
+
+    assert (jwk["kty"], jwk["crv"], jwk["alg"], jwk["kid"]) == ("EC", "P-256", "ES256", "ccib#officer-1")
+
+
+def test_coordinates_with_leading_zeros_keep_their_length() -> None:
+    keys = [new_key("ccib#officer-1").public_key(KeyPurpose.OFFICER, NOW, LATER) for _ in range(300)]
+
+    assert {len(key.x) for key in keys} == {43}
+
+
+@pytest.mark.parametrize("x", ["", "A" * 42, "A" * 44, "=" * 43, "+" * 43])
+def test_a_coordinate_has_one_form(x: str) -> None:
+    with pytest.raises(ValidationError):
+        PublicKey.model_validate(registered().model_dump() | {"x": x})
