@@ -1,7 +1,6 @@
 """Published forecasts and the releases that they cite."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from sqlalchemy import select
 
@@ -12,7 +11,7 @@ from gateway.store.log import Event, append
 from gateway.store.tables import citations, forecasts, releases
 
 
-def add_forecast(t: Transaction, forecast: Forecast, digest: str, document: str, event: Event, now: datetime) -> bool:
+def add_forecast(t: Transaction, forecast: Forecast, digest: str, document: str, event: Event) -> bool:
     """Publish a forecast as its centre signed it; whether it is new."""
     row = {
         "id": forecast.id,
@@ -20,7 +19,7 @@ def add_forecast(t: Transaction, forecast: Forecast, digest: str, document: str,
         "agency": event.entry.agency,
         "document": document,
         "forecast": forecast.model_dump_json(by_alias=True),
-        "published_at": now,
+        "published_at": event.entry.at,
     }
     if not t.add_new(forecasts, row):
         return False

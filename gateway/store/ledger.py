@@ -1,9 +1,8 @@
 """The privacy budget: integer nano-rho accounts, one for each physical source and window, that never refill.
 
 Money-like rules: a charge is reserved, then spent or given back, each in the transaction of the step that causes it.
-An account gets its budget from the contract that is charged first; a later contract may lower it and never raises it,
-for raising it is a decision of its own that no new version of a contract makes by the way. The database itself refuses
-a negative or overspent account.
+An account's budget is set at its first charge and never raised; a contract that allows less lowers it (``registry``
+gives the least of all). The database itself refuses a negative or overspent account.
 """
 
 from collections import Counter
@@ -16,7 +15,7 @@ from sqlalchemy import select, update
 from contracts.errors import Refused
 from contracts.task import Charge
 from contracts.views import BudgetLine
-from gateway.store.engine import Reading, Transaction
+from gateway.store.engine import AnyRow, Reading, Transaction
 from gateway.store.tables import accounts, charges
 
 
@@ -37,7 +36,7 @@ def reserve(
         t: The transaction that also writes the tasks; an error takes all of it back.
         request: Who pays; a request is charged once in its life.
         price: What it costs; several charges of one account add up.
-        budgets: The budget of a window of each source, as its contract says today.
+        budgets: The budget of a window of each source, as ``registry.budgets`` gives it.
         now: The time of the reservation.
 
     Returns:
@@ -75,11 +74,17 @@ def give_back(t: Transaction, request: str, now: datetime) -> tuple[Charge, ...]
 def lines(r: Reading) -> tuple[BudgetLine, ...]:
     """Every account, by source and window."""
     rows = r.all(select(accounts).order_by(accounts.c.source, accounts.c.budget_window))
-    return tuple(
-        BudgetLine(
-            source=row.source, window=row.budget_window, budget=row.budget, spent=row.spent, reserved=row.reserved
-        )
-        for row in rows
+    return tuple(_line(row) for row in rows)
+
+
+def allowed(account: BudgetLine, budget: int) -> int:
+    """What an account may hold now: the lesser budget, but what is used stays used, whatever a new contract says."""
+    return max(min(account.budget, budget), account.spent + account.reserved)
+
+
+def _line(row: AnyRow) -> BudgetLine:
+    return BudgetLine(
+        source=row.source, window=row.budget_window, budget=row.budget, spent=row.spent, reserved=row.reserved
     )
 
 
@@ -91,16 +96,16 @@ def _hold(t: Transaction, charge: Charge, budget: int) -> None:
     if account is None:
         raise LookupError(f"no account {key}")
     used = account.spent + account.reserved
-    allowed = max(min(account.budget, budget), used)  # what is used stays used, whatever a new contract says
-    if used + charge.nano_rho > allowed:
+    most = allowed(_line(account), budget)
+    if used + charge.nano_rho > most:
         raise Refused(
             "budget-exceeded",
             source=charge.source,
             window=charge.window,
-            left=allowed - used,
+            left=most - used,
             needed=charge.nano_rho,
         )
-    t.run(update(accounts).where(here).values(budget=allowed, reserved=account.reserved + charge.nano_rho))
+    t.run(update(accounts).where(here).values(budget=most, reserved=account.reserved + charge.nano_rho))
 
 
 def _settle(t: Transaction, request: str, state: ChargeState, now: datetime) -> tuple[Charge, ...]:

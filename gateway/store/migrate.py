@@ -1,4 +1,4 @@
-"""Bring a database to the schema of this program, or say that it is not there. ``saphan gateway migrate`` calls this."""
+"""Bring a database to the schema of this program, or say that it is not there: ``saphan gateway migrate``."""
 
 import io
 from importlib.resources import files

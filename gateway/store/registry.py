@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from contracts.agreement import Agreement
 from contracts.dataset import DatasetContract
@@ -45,6 +45,7 @@ def add_contract(t: Transaction, contract: DatasetContract, document: str, now: 
         "version": contract.version,
         "agency": contract.agency,
         "source": contract.source,
+        "budget": contract.privacy.nano_rho_per_window,
         "document": document,
         "terms": contract.model_dump_json(by_alias=True),
         "published_at": now,
@@ -65,6 +66,15 @@ def all_contracts(r: Reading) -> tuple[DatasetContract, ...]:
     """Every published contract, oldest first."""
     rows = r.all(select(contracts.c.terms).order_by(contracts.c.published_at, contracts.c.digest))
     return tuple(DatasetContract.model_validate_json(row.terms) for row in rows)
+
+
+def budgets(r: Reading) -> dict[str, int]:
+    """The budget of a window of each source: the least of all contracts that were ever published for it.
+
+    So no new version of a contract raises a budget by the way; that would be a decision of its own.
+    """
+    least = func.min(contracts.c.budget).label("least")
+    return {row.source: row.least for row in r.all(select(contracts.c.source, least).group_by(contracts.c.source))}
 
 
 def published(r: Reading, digest: str | None = None) -> tuple[PublishedContract, ...]:
@@ -118,18 +128,21 @@ def agreement(r: Reading, name: str) -> HeldAgreement | None:
     return _held(r, row) if row else None
 
 
+def agreement_text(r: Reading, digest: str) -> HeldAgreement | None:
+    """The agreement of that digest."""
+    row = r.one(select(agreements).where(agreements.c.digest == digest))
+    return _held(r, row) if row else None
+
+
 def lock_agreement(t: Transaction, digest: str) -> HeldAgreement | None:
     """The agreement of that digest, which nobody else changes until the transaction ends."""
     row = t.lock(select(agreements).where(agreements.c.digest == digest))
     return _held(t, row) if row else None
 
 
-def agreements_of(r: Reading, agency: str | None) -> tuple[HeldAgreement, ...]:
-    """Every agreement that an agency is a party of, or all of them, oldest first."""
+def all_agreements(r: Reading) -> tuple[HeldAgreement, ...]:
+    """Every version of every agreement, oldest first."""
     wanted = select(agreements).order_by(agreements.c.proposed_at, agreements.c.id, agreements.c.version)
-    if agency is not None:
-        mine = select(agreement_parties.c.digest).where(agreement_parties.c.agency == agency)
-        wanted = wanted.where(agreements.c.digest.in_(mine))
     return tuple(_held(r, row) for row in r.all(wanted))
 
 

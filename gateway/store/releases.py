@@ -80,6 +80,17 @@ def release(r: Reading, name: str, reader: str | None, now: datetime) -> HeldRel
     return _held(row) if row else None
 
 
+def any_release(r: Reading, name: str) -> Release | None:
+    """The release of that identifier, whoever may read it."""
+    row = r.one(select(releases).where(releases.c.id == name))
+    return _held(row).release if row else None
+
+
+def may_read(r: Reading, name: str, reader: str, now: datetime) -> bool:
+    """Whether that agency may read a release by now."""
+    return r.one(select(releases.c.id).where(releases.c.id == name, _readable(reader, now))) is not None
+
+
 def summaries(r: Reading, reader: str | None, now: datetime) -> tuple[ReleaseSummary, ...]:
     """Every release that an agency (or everybody) may read by now, newest first."""
     wanted = select(releases.c.summary, releases.c.state).where(_readable(reader, now))

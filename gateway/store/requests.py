@@ -126,11 +126,21 @@ def lock_request(t: Transaction, request: str) -> HeldRequest | None:
     return _held(row) if row else None
 
 
-def leader_of(r: Reading, question: str) -> HeldRequest | None:
-    """The request that is out with this question, if any."""
-    waiting = (requests.c.question == question) & (requests.c.state == RequestState.WAITING)
-    row = r.one(select(requests).where(waiting, requests.c.joined_to.is_(None)).limit(1))
-    return _held(row) if row else None
+def is_unasked(r: Reading, request: HeldRequest) -> bool:
+    """Whether a request is still to be asked of its connectors: just received, or left behind by one it had joined."""
+    if request.state is RequestState.RECEIVED:
+        return True
+    if request.state is not RequestState.WAITING or request.joined_to is not None:
+        return False
+    return r.one(select(tasks.c.id).where(tasks.c.request == request.id).limit(1)) is None
+
+
+def leader_of(r: Reading, request: HeldRequest) -> str | None:
+    """The other request that is out with the same question, if any."""
+    waiting = (requests.c.question == request.question) & (requests.c.state == RequestState.WAITING)
+    leads = requests.c.joined_to.is_(None) & (requests.c.id != request.id)
+    row = r.one(select(requests.c.id).where(waiting, leads).limit(1))
+    return row.id if row else None
 
 
 def followers_of(r: Reading, leader: str) -> tuple[HeldRequest, ...]:

@@ -55,12 +55,14 @@ def _published() -> None:
         sa.Column("version", sa.String(), nullable=False),
         sa.Column("agency", sa.String(), nullable=False),
         sa.Column("source", sa.String(), nullable=False),
+        sa.Column("budget", sa.BigInteger(), nullable=False),
         sa.Column("document", sa.Text(), nullable=False),
         sa.Column("terms", sa.Text(), nullable=False),
         sa.Column("published_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("digest", name="pk_contracts"),
         sa.UniqueConstraint("agency", "id", "version", name="uq_contracts_agency_id_version"),
     )
+    op.create_index("ix_contracts_source", "contracts", ["source"])
     op.create_table(
         "agreements",
         sa.Column("digest", sa.String(), nullable=False),

@@ -1,0 +1,139 @@
+"""What the log says of each thing that happens, one function for each kind of entry.
+
+In clear: agencies, activity, question, tier and cost. Who asked, and what a connector gave, stand only as commitments:
+SHA-256 over a 256-bit secret salt and the digest, so that nobody tries figures until one fits.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+from contracts.agreement import Agreement
+from contracts.canonical import digest_of
+from contracts.dataset import DatasetContract
+from contracts.forecast import Forecast
+from contracts.release import ReleaseBody, Withdrawal
+from contracts.task import Charge
+from contracts.transparency import EventKind, LogEntry
+from gateway.question import Asked, question_text
+from gateway.store.log import Event, Opening
+
+SALT_BYTES = 32
+
+Entropy = Callable[[int], bytes]
+"""So many random bytes from the operating system."""
+
+
+def sealed(name: str, digest: str, entropy: Entropy) -> Opening:
+    """A fresh salt for a digest that the log shall commit to."""
+    return Opening(name=name, salt=entropy(SALT_BYTES).hex(), digest=digest)
+
+
+def commitment(opening: Opening) -> str:
+    """What the log shows of it."""
+    return f"sha-256:{hashlib.sha256(bytes.fromhex(opening.salt) + opening.digest.encode()).hexdigest()}"
+
+
+def requested(asked: Asked, client: str, now: datetime, entropy: Entropy) -> Event:
+    """A permitted request, before any agency hears of it."""
+    seals = (sealed("client", digest_of(client), entropy), sealed("request", asked.digest, entropy))
+    return _event(_about(EventKind.DATA_REQUESTED, asked, now), seals)
+
+
+def denied(asked: Asked, client: str, reasons: Sequence[str], now: datetime, entropy: Entropy) -> Event:
+    """A request that the rules refuse, with every rule that said no."""
+    seals = (sealed("client", digest_of(client), entropy), sealed("request", asked.digest, entropy))
+    return _event(_about(EventKind.DATA_REFUSED, asked, now, reasons=",".join(reasons)), seals)
+
+
+def refused(asked: Asked, reasons: Sequence[str], charges: Sequence[Charge], now: datetime) -> Event:
+    """A request that was refused after it was received: by the budget or by a connector."""
+    entry = _about(EventKind.DATA_REFUSED, asked, now, reasons=",".join(reasons))
+    return Event(entry.model_copy(update={"charges": tuple(charges)}))
+
+
+def repeated(asked: Asked, release: str, release_digest: str, now: datetime) -> Event:
+    """A request that got a release which existed before."""
+    return Event(_about(EventKind.RELEASE_REPEATED, asked, now, release=release, release_digest=release_digest))
+
+
+def released(asked: Asked, body: ReleaseBody, release_digest: str, seals: Sequence[Opening]) -> Event:
+    """A release; ``seals`` commit to the connectors' parts."""
+    facts = _facts(asked) | {"request": asked.request.id, "release_digest": release_digest}
+    entry = LogEntry(
+        kind=EventKind.DATA_RELEASED,
+        at=body.created,
+        agency=body.requester,
+        subject=body.id,
+        facts=facts,
+        charges=body.charges,
+    )
+    return _event(entry, seals)
+
+
+def withdrawn(withdrawal: Withdrawal, agency: str, now: datetime) -> Event:
+    """A release that is no longer to be relied on."""
+    facts = {"state": withdrawal.state.value, "reason": withdrawal.reason}
+    if withdrawal.replaced_by is not None:
+        facts["replaced_by"] = withdrawal.replaced_by
+    return Event(_entry(EventKind.RELEASE_WITHDRAWN, now, agency, withdrawal.release, facts))
+
+
+def contract_published(contract: DatasetContract, now: datetime) -> Event:
+    """A dataset contract."""
+    facts = {"version": contract.version, "digest": contract.digest, "source": contract.source}
+    return Event(_entry(EventKind.CONTRACT_PUBLISHED, now, contract.agency, contract.id, facts))
+
+
+def agreement_proposed(agreement: Agreement, digest: str, agency: str, now: datetime) -> Event:
+    """An agreement, not yet in force."""
+    facts = _terms(agreement, digest) | {"parties": ",".join(agreement.parties)}
+    return Event(_entry(EventKind.AGREEMENT_PROPOSED, now, agency, agreement.id, facts))
+
+
+def agreement_signed(agreement: Agreement, digest: str, agency: str, now: datetime) -> Event:
+    """The signature of one party's officer."""
+    return Event(_entry(EventKind.AGREEMENT_SIGNED, now, agency, agreement.id, _terms(agreement, digest)))
+
+
+def agreement_activated(agreement: Agreement, digest: str, now: datetime) -> Event:
+    """The last signature came."""
+    return Event(_entry(EventKind.AGREEMENT_ACTIVATED, now, None, agreement.id, _terms(agreement, digest)))
+
+
+def forecast_published(forecast: Forecast, digest: str, agency: str, now: datetime) -> Event:
+    """A forecast and the releases that it was made from."""
+    cited = ",".join(sorted({each.release for each in forecast.citations}))
+    facts = {"digest": digest, "model": forecast.model, "releases": cited}
+    return Event(_entry(EventKind.FORECAST_PUBLISHED, now, agency, forecast.id, facts))
+
+
+def _about(kind: EventKind, asked: Asked, now: datetime, **more: str) -> LogEntry:
+    return _entry(kind, now, asked.request.requester, asked.request.id, _facts(asked) | more)
+
+
+def _facts(asked: Asked) -> dict[str, str]:
+    return {
+        "agencies": ",".join(sorted({each.agency for each in asked.contracts})),
+        "agreement": asked.request.agreement,
+        "agreement_digest": asked.request.agreement_digest,
+        "activity": asked.request.activity,
+        "purpose": asked.request.purpose,
+        "tier": asked.activity.tier.value,
+        "contracts": ",".join(each.digest for each in asked.contracts),
+        "question": question_text(asked.request.query),
+        "nano_rho": str(asked.request.nano_rho),
+    }
+
+
+def _terms(agreement: Agreement, digest: str) -> dict[str, str]:
+    return {"version": str(agreement.version), "digest": digest}
+
+
+def _entry(kind: EventKind, now: datetime, agency: str | None, subject: str, facts: Mapping[str, str]) -> LogEntry:
+    return LogEntry(kind=kind, at=now, agency=agency, subject=subject, facts=dict(facts))
+
+
+def _event(entry: LogEntry, seals: Sequence[Opening]) -> Event:
+    commitments = {each.name: commitment(each) for each in seals}
+    return Event(entry.model_copy(update={"commitments": commitments}), tuple(seals))

@@ -1,0 +1,313 @@
+"""READ FIRST: one request, straight through to one release. The steps carry the numbers of the architecture.
+
+    (1) contracts, agreement, activity                                   gateway.question
+    (2) permit or denial                                                 policies.decide
+    (3) ONE transaction: nonce unseen, "requested" in the log            ``submit``
+    (4) the same question on the same data version, already released?    ``_ask``: that release, no new cost
+    (5) ONE transaction: budget reserved, one task per connector         ``_ask``
+    (6) connectors lease their tasks and post signed parts               ``lease``, ``accept_part``
+    (7) add up, protect, derive                                          gateway.finish, privacy.release
+    (8) ONE transaction: budget spent, release stored, "released" logged gateway.finish
+    (9) the signed release, its receipt after the next checkpoint        ``release``
+
+Invariants, each with a test that names it:
+
+1. No agency is asked before permit, log entry and reservation are durable.
+2. A budget is never charged twice and never lost: a charge is final once a connector charged for its part, and is
+   returned only when every connector signed that it did not.
+3. A refusal is logged like an answer, and names every rule that said no.
+4. What was released once is returned again unchanged.
+5. A kill at any ``CrashPoint`` loses no acknowledged request and charges nothing twice: all waiting work is rows, and
+   ``resume`` carries on with them.
+
+Requests that ask the same while the first is out join it. If it is refused, the oldest of them is asked on its own,
+because a refusal may be about who asked.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import NoReturn
+
+from contracts.canonical import digest_of
+from contracts.errors import InvalidInput, Refused, SaphanError, from_code
+from contracts.federation import KeyPurpose
+from contracts.request import RequestState
+from contracts.task import Forwarded, Lease, LeaseCall, LeasedTask, Task
+from contracts.views import RequestStatus
+from gateway import events
+from gateway.caller import Caller
+from gateway.crash import CrashPoint
+from gateway.finish import finish, hand_over
+from gateway.means import Means
+from gateway.parts import check_part, read_part
+from gateway.question import (
+    Asked,
+    contracts_of,
+    digest_of_request,
+    look_up,
+    look_up_again,
+    read_request,
+    released_before,
+)
+from gateway.records import Records
+from gateway.store import ledger, log, registry, relay, requests
+from gateway.store.engine import Transaction
+from gateway.store.relay import NewTask
+from gateway.store.requests import HeldRequest, NewRequest, Outcome
+from policies.decide import Denial, decide
+
+TaskToken = Callable[[Task, datetime], str]
+"""Signs the gateway's access token for a leased task."""
+
+NAME_LENGTH = 32
+
+
+class Exchange(Records):
+    """The gateway's work, whoever calls it over whatever wire; what is not on the line stands in ``Records``.
+
+    Args:
+        means: Store, keys, members, clock, settings.
+        task_token: Signs the token that goes with a leased task.
+    """
+
+    def __init__(self, means: Means, task_token: TaskToken) -> None:
+        super().__init__(means)
+        self._store = means.store
+        self._task_token = task_token
+
+    def submit(self, caller: Caller, forwarded: Forwarded) -> RequestStatus:
+        """Take a request as its client signed it; the same request again just says where it stands.
+
+        Raises:
+            Refused: Every rule that said no, ``budget-exceeded`` or ``request-replayed``; nothing was spent.
+            InvalidInput: What does not fit the registry or the contracts, or ``request-id-reused``.
+        """
+        now = self.means.clock()
+        request, digest = read_request(forwarded), digest_of_request(forwarded)
+        with self._store.read() as r:
+            is_known = requests.check_same(r, request.id, caller.agency, digest)
+            # (1) Contracts, agreement, activity; does the question fit them?
+            asked = None if is_known else look_up(r, request, digest, now)
+        if asked is None:
+            self.admit(caller)
+            return self.status(caller, request.id)
+        # (2) Permit or denial.
+        reasons = self._denials(caller.agency, caller.purpose, asked, now)
+        if reasons:
+            self._deny(caller, asked, reasons, now)
+        # (3) ONE transaction: nonce unseen, "requested" in the log.
+        with self._store.transaction() as t:
+            requests.spend_nonce(t, caller.kid, caller.nonce, now)
+            new = NewRequest(request.id, digest, caller.agency, asked.question, forwarded)
+            requests.receive(t, new, now, events.requested(asked, caller.kid, now, self.means.entropy))
+            self.means.crash(CrashPoint.BEFORE_RECEIVED)
+        self.means.crash(CrashPoint.AFTER_RECEIVED)
+        self._ask(asked)
+        return self.status(caller, request.id)
+
+    def _denials(self, agency: str, purpose: KeyPurpose, asked: Asked, now: datetime) -> tuple[str, ...]:
+        """Every rule that says no, as codes."""
+        verdict = decide(
+            asked.request,
+            asked.agreement.agreement,
+            agreement_active=asked.agreement.active,
+            contracts=asked.contracts,
+            asking_agency=agency,
+            now=now,
+        )
+        reasons = set(verdict.reasons) if isinstance(verdict, Denial) else set()
+        if asked.request.agreement_digest != asked.agreement.digest:
+            reasons.add("agreement-changed")
+        if asked.request.gateway != self.means.settings.issuer:
+            reasons.add("another-gateway")
+        if not asked.request.is_deliverable(now):
+            reasons.add("delivery-expired")
+        if purpose is not KeyPurpose.CLIENT:
+            reasons.add("not-allowed")
+        return tuple(sorted(reasons))
+
+    def _deny(self, caller: Caller, asked: Asked, reasons: tuple[str, ...], now: datetime) -> NoReturn:
+        with self._store.transaction() as t:
+            requests.spend_nonce(t, caller.kid, caller.nonce, now)
+            log.append(t, events.denied(asked, caller.kid, reasons, now, self.means.entropy))
+        raise _denial(asked, reasons)
+
+    def _ask(self, asked: Asked) -> None:
+        """Steps (4) and (5), for a request that is received and not yet asked; otherwise nothing happens.
+
+        Raises:
+            Refused: ``budget-exceeded``; the request is refused and logged so, and nothing is spent.
+        """
+        now = self.means.clock()
+        try:
+            with self._store.transaction() as t:
+                requests.lock_question(t, asked.question)
+                held = requests.lock_request(t, asked.request.id)
+                if held is None or not requests.is_unasked(t, held):
+                    return
+                # (4) The same question on the same data version: released already, or being asked?
+                if self._repeat(t, held, asked, now) or self._join(t, held):
+                    return
+                # (5) ONE transaction: budget reserved, one task for each connector.
+                requests.wait(t, held)
+                ledger.reserve(t, held.id, asked.price, registry.budgets(t), now)
+                relay.add_tasks(t, held.id, _tasks(held, asked), now)
+                self.means.crash(CrashPoint.BEFORE_RESERVED)
+        except Refused as refusal:
+            self._end_refused(asked, refusal)
+            raise
+        self.means.crash(CrashPoint.AFTER_RESERVED)
+
+    def _repeat(self, t: Transaction, held: HeldRequest, asked: Asked, now: datetime) -> bool:
+        release = released_before(t, held.question, asked.contracts)
+        if release is None:
+            return False
+        requests.end(t, held, Outcome(max(now, release.available_at), release=release.id, repeated=True))
+        log.append(t, events.repeated(asked, release.id, release.digest, now))
+        return True
+
+    @staticmethod
+    def _join(t: Transaction, held: HeldRequest) -> bool:
+        leader = requests.leader_of(t, held)
+        if leader is None:
+            return False
+        requests.wait(t, held, joined_to=leader)
+        return True
+
+    def _end_refused(self, asked: Asked, refusal: SaphanError) -> None:
+        """Refuse a request that no connector was asked; those that joined it go on without it."""
+        now = self.means.clock()
+        with self._store.transaction() as t:
+            requests.lock_question(t, asked.question)
+            held = requests.lock_request(t, asked.request.id)
+            if held is None or not requests.is_unasked(t, held):
+                return
+            requests.end(t, held, Outcome(now, problem=refusal.problem()))
+            heir = hand_over(t, held)
+            log.append(t, events.refused(asked, [reason.code for reason in refusal.reasons], (), now))
+        self._ask_again(heir)
+
+    def lease(self, caller: Caller, call: LeaseCall) -> Lease:
+        """Step (6): hand a connector its waiting tasks; it does not wait for any.
+
+        Raises:
+            Refused: ``not-allowed``, unless a connector asks for its own agency.
+        """
+        if caller.purpose is not KeyPurpose.CONNECTOR or call.agency != caller.agency:
+            raise Refused("not-allowed")
+        now = self.means.clock()
+        with self._store.read() as r:
+            is_noted = relay.is_noted(r, call.agency, call.data_versions, now)
+            has_work = relay.has_free_task(r, call.agency, now)
+        if not is_noted:
+            with self._store.transaction() as t:
+                relay.note_presence(t, call.agency, now)
+                relay.note_versions(t, call.agency, call.data_versions, now)
+        return Lease(tasks=self._leased(call, now) if has_work else ())
+
+    def _leased(self, call: LeaseCall, now: datetime) -> tuple[LeasedTask, ...]:
+        until = now + timedelta(seconds=self.means.settings.lease_seconds)
+        with self._store.transaction() as t:
+            leased = relay.lease(t, call.agency, call.most, now, until)
+            self.means.crash(CrashPoint.BEFORE_LEASED)
+        self.means.crash(CrashPoint.AFTER_LEASED)
+        return tuple(
+            LeasedTask(task=each.task, token=self._task_token(each.task, now), attempt=each.attempt) for each in leased
+        )
+
+    def accept_part(self, caller: Caller, task: str, forwarded: Forwarded) -> None:
+        """Step (6): keep a connector's signed part, then (7) to (9) if it was the last one.
+
+        Raises:
+            InvalidInput: ``unknown-task`` or ``malformed-body``.
+            IntegrityError: ``part-invalid``.
+            Refused: ``part-already-posted`` or ``request-replayed``.
+        """
+        now = self.means.clock()
+        part, digest = read_part(forwarded), digest_of_request(forwarded)
+        with self._store.read() as r:
+            held = relay.held_task(r, task)
+            if held is None or caller.purpose is not KeyPurpose.CONNECTOR or held.task.agency != caller.agency:
+                raise InvalidInput("unknown-task")
+            (contract,) = contracts_of(r, (held.task.contract,))
+        check_part(part, held, contract)
+        with self._store.transaction() as t:
+            requests.spend_nonce(t, caller.kid, caller.nonce, now)
+            relay.accept_part(t, task, forwarded, digest, now)
+            relay.note_versions(t, caller.agency, {part.contract.id: part.data_version}, now)
+            self.means.crash(CrashPoint.BEFORE_PART)
+        self.means.crash(CrashPoint.AFTER_PART)
+        self._ask_again(finish(self.means, held.request))
+
+    def resume(self) -> None:
+        """Carry on with everything that a stopped gateway left: unasked requests, and those with every part in."""
+        with self._store.read() as r:
+            left = requests.unfinished(r)
+        for held in left:
+            self._ask_again(held.id)
+            self._ask_again(finish(self.means, held.id))
+
+    def _ask_again(self, request: str | None) -> None:
+        """Ask a request that was received before, if it still may be; a refusal is its status, not this call's."""
+        if request is None:
+            return
+        now = self.means.clock()
+        with self._store.read() as r:
+            held = requests.find(r, request)
+            if held is None or not requests.is_unasked(r, held):
+                return
+            asked = look_up_again(r, read_request(held.forwarded), held.digest, now)
+        reasons = self._denials(held.agency, KeyPurpose.CLIENT, asked, now)
+        if reasons:
+            self._end_refused(asked, _denial(asked, reasons))
+            return
+        with suppress(Refused):
+            self._ask(asked)
+
+    def status(self, caller: Caller, request: str) -> RequestStatus:
+        """Where a request of the caller's agency stands. An outcome shows on its tick, not before.
+
+        Raises:
+            InvalidInput: ``unknown-request``.
+        """
+        with self._store.read() as r:
+            held = requests.find(r, request)
+            if held is None or held.agency != caller.agency:
+                raise InvalidInput("unknown-request")
+            if held.available_at is None or held.available_at > self.means.clock():
+                waiting_for = relay.waiting_for(r, held.joined_to or held.id)
+                state = RequestState.WAITING if held.state is not RequestState.RECEIVED else held.state
+                return RequestStatus(
+                    request=held.id, state=state, waiting_for=waiting_for, available_at=held.available_at
+                )
+        return RequestStatus(
+            request=held.id,
+            state=held.state,
+            release=held.release,
+            repeated=held.repeated,
+            problem=held.problem,
+            available_at=held.available_at,
+        )
+
+
+def _tasks(held: HeldRequest, asked: Asked) -> tuple[NewTask, ...]:
+    """One task for each contract; its name follows from the request, so that asking twice makes no second task."""
+    tasks = []
+    for contract in asked.contracts:
+        name = digest_of([asked.digest, contract.digest]).removeprefix("sha-256:")[:NAME_LENGTH]
+        task = Task(
+            id=f"task-{name}",
+            agency=contract.agency,
+            contract=contract.reference,
+            request=held.forwarded,
+            agreement=asked.agreement.document,
+        )
+        tasks.append(NewTask(task, digest_of(task)))
+    return tuple(tasks)
+
+
+def _denial(asked: Asked, reasons: tuple[str, ...]) -> SaphanError:
+    contracts = ", ".join(contract.id for contract in asked.contracts)
+    first, *others = reasons
+    return from_code(first, others=others, agreement=asked.request.agreement, contract=contracts)

@@ -1,0 +1,193 @@
+"""The end of a request: steps (7) to (9) of ``gateway.exchange``, and how a refusal by a connector ends one.
+
+Both ends are one transaction that finds the request still waiting, so that of two processes which finish the same
+request one does it and the other finds it done; noise that was drawn for nothing never left.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from contracts.canonical import canonical_bytes, digest_of_bytes
+from contracts.error_catalogue import CATALOGUE
+from contracts.errors import SaphanError, Spent, from_code
+from contracts.release import ReleaseBody
+from contracts.request import RequestState
+from contracts.signing import sign_compact
+from contracts.task import Part
+from gateway import events
+from gateway.crash import CrashPoint
+from gateway.means import Means
+from gateway.question import Asked, look_up_again, read_request
+from gateway.store import ledger, log, relay, releases, requests
+from gateway.store.engine import EPOCH, Transaction
+from gateway.store.log import Opening
+from gateway.store.relay import HeldTask
+from gateway.store.releases import NewRelease
+from gateway.store.requests import HeldRequest, Outcome
+from privacy.plan import promise
+from privacy.release import assemble
+
+RELEASE_KIND = "release"
+NAME_LENGTH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """A task whose part is in."""
+
+    task: HeldTask
+    part: Part
+    part_digest: str
+
+
+def next_tick(now: datetime, seconds: float) -> datetime:
+    """The first tick that is not before ``now``: when results and refusals leave (architecture, privacy rule 8)."""
+    if seconds <= 0:
+        return now
+    step = timedelta(seconds=seconds)
+    return EPOCH - ((EPOCH - now) // step) * step
+
+
+def finish(means: Means, request: str) -> str | None:
+    """Release or refuse a request if every part is in; nothing happens otherwise, or when it is finished already.
+
+    Returns:
+        A request that had joined this one and must now be asked on its own, if any.
+    """
+    with means.store.read() as r:
+        held = requests.find(r, request)
+        answered = _answered(relay.tasks_of(r, request)) if held else None
+        if held is None or held.state is not RequestState.WAITING or not answered:
+            return None
+        asked = look_up_again(r, read_request(held.forwarded), held.digest, means.clock())
+    if any(each.part.refusal is not None for each in answered):
+        return _refuse(means, held, asked, [each.part for each in answered])
+    _release(means, held, asked, answered)
+    return None
+
+
+def _answered(tasks: Sequence[HeldTask]) -> tuple[_Answered, ...] | None:
+    """The tasks with their parts, or nothing while one is missing."""
+    found = [_Answered(t, t.part, t.part_digest) for t in tasks if t.part is not None and t.part_digest is not None]
+    return tuple(found) if len(found) == len(tasks) else None
+
+
+def _release(means: Means, held: HeldRequest, asked: Asked, answered: Sequence[_Answered]) -> None:
+    now = means.clock()
+    # (7) Add up, protect what is still exact, derive.
+    seals = tuple(_sealed(means, place, each) for place, each in enumerate(answered))
+    body = _body(asked, [each.part for each in answered], seals, now)
+    payload = canonical_bytes(body)
+    new = NewRelease(
+        body=body,
+        digest=digest_of_bytes(payload),
+        signature=sign_compact(payload, RELEASE_KIND, means.keys.gateway),
+        question=held.question,
+        sources={(each.part.agency, each.part.contract.id): each.part.data_version for each in answered},
+        available_at=next_tick(now, means.settings.tick_seconds),
+    )
+    means.crash(CrashPoint.AFTER_ASSEMBLED)
+    # (8) ONE transaction: budget spent, release stored, "released" in the log.
+    with means.store.transaction() as t:
+        if not _is_still_waiting(t, held):
+            return
+        ledger.spend(t, held.id, now)
+        requests.end(t, held, Outcome(new.available_at, release=body.id))
+        followers = requests.followers_of(t, held.id)
+        for follower in followers:
+            requests.end(t, follower, Outcome(new.available_at, release=body.id, repeated=True))
+        releases.add_release(t, new, events.released(asked, body, new.digest, seals))
+        for follower in followers:
+            joined = look_up_again(t, read_request(follower.forwarded), follower.digest, now)
+            log.append(t, events.repeated(joined, body.id, new.digest, now))
+        means.crash(CrashPoint.BEFORE_SETTLED)
+    # (9) The signed release leaves when it is fetched, with its receipt from the next checkpoint.
+    means.crash(CrashPoint.AFTER_SETTLED)
+
+
+def _refuse(means: Means, held: HeldRequest, asked: Asked, parts: Sequence[Part]) -> str | None:
+    """End a request that at least one connector refused; the others' answers are not released.
+
+    The reservation is returned only when every connector signed that it charged nothing (privacy rule 6).
+    """
+    now = means.clock()
+    charged = any(part.charged for part in parts)
+    error = _error_of(parts, Spent.CHARGED if charged else Spent.NOTHING)
+    available_at = next_tick(now, means.settings.tick_seconds)
+    with means.store.transaction() as t:
+        if not _is_still_waiting(t, held):
+            return None
+        settled = ledger.spend(t, held.id, now) if charged else ledger.give_back(t, held.id, now)
+        requests.end(t, held, Outcome(available_at, problem=error.problem()))
+        heir = hand_over(t, held)
+        reasons = [reason.code for reason in error.reasons]
+        log.append(t, events.refused(asked, reasons, settled if charged else (), now))
+        means.crash(CrashPoint.BEFORE_SETTLED)
+    means.crash(CrashPoint.AFTER_SETTLED)
+    return heir
+
+
+def hand_over(t: Transaction, leader: HeldRequest) -> str | None:
+    """Let the oldest of those that joined a request take its place; the new leader, which is still to be asked."""
+    followers = requests.followers_of(t, leader.id)
+    for follower in followers:
+        joined_to = None if follower is followers[0] else followers[0].id
+        requests.wait(t, follower, joined_to=joined_to)
+    return followers[0].id if followers else None
+
+
+def _is_still_waiting(t: Transaction, held: HeldRequest) -> bool:
+    requests.lock_question(t, held.question)
+    current = requests.lock_request(t, held.id)
+    return current is not None and current.state is RequestState.WAITING
+
+
+def _error_of(parts: Sequence[Part], spent: Spent) -> SaphanError:
+    """The connectors' refusals as one error; a code that this program does not know is not repeated."""
+    refusing = [part for part in parts if part.refusal is not None]
+    codes = [part.refusal if part.refusal in CATALOGUE else "unknown-answer" for part in refusing]
+    first, *others = dict.fromkeys(str(code) for code in codes)
+    return from_code(
+        first,
+        spent=spent,
+        others=others,
+        agency=", ".join(dict.fromkeys(part.agency for part in refusing)),
+        source=", ".join(part.contract.id for part in refusing),
+    )
+
+
+def _sealed(means: Means, place: int, answered: _Answered) -> Opening:
+    return events.sealed(f"part-{place + 1}-{answered.part.agency}", answered.part_digest, means.entropy)
+
+
+def _body(asked: Asked, parts: Sequence[Part], seals: Sequence[Opening], now: datetime) -> ReleaseBody:
+    request = asked.request
+    assembled = assemble(parts, asked.contracts, request.query, request.nano_rho)
+    versions = [part.data_version for part in parts]
+    promised = zip(asked.contracts, versions, strict=True)
+    return ReleaseBody(
+        id=release_name(asked.digest),
+        request_id=request.id,
+        request_digest=asked.digest,
+        agreement=request.agreement,
+        agreement_digest=request.agreement_digest,
+        activity=request.activity,
+        requester=request.requester,
+        purpose=request.purpose,
+        tier=asked.activity.tier,
+        public=asked.activity.publish,
+        query=request.query,
+        grid=asked.grid,
+        released=assembled.released,
+        derived=assembled.derived,
+        charges=asked.price,
+        promises=tuple(promise(c, request.query, request.nano_rho, version) for c, version in promised),
+        parts=tuple(events.commitment(seal) for seal in seals),
+        created=now,
+    )
+
+
+def release_name(request_digest: str) -> str:
+    """The identifier of a request's release: one request has one."""
+    return f"rel-{request_digest.removeprefix('sha-256:')[:NAME_LENGTH]}"

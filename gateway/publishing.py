@@ -1,0 +1,149 @@
+"""What members publish or take back: dataset contracts, forecasts, withdrawals of releases."""
+
+import json
+from datetime import datetime
+
+from pydantic import ValidationError
+
+from contracts.canonical import canonical_bytes, digest_of_bytes
+from contracts.dataset import DatasetContract
+from contracts.errors import InvalidInput, Refused
+from contracts.federation import KeyPurpose, PublicKey
+from contracts.forecast import Forecast, PublishedForecast
+from contracts.odcs import contract_from_document
+from contracts.release import Release, ReleaseState, Withdrawal
+from contracts.signing import SignedDocument, verify_compact, verify_document
+from contracts.views import PublishedContract
+from gateway import events
+from gateway.caller import Caller
+from gateway.means import Means
+from gateway.store import forecasts, registry, releases, requests
+from gateway.store.engine import Transaction
+
+CONTRACT_KIND = "contract"
+FORECAST_KIND = "forecast"
+SIGNS_CONTRACTS = (KeyPurpose.STEWARD, KeyPurpose.DPO)
+
+
+def publish_contract(means: Means, caller: Caller, published: PublishedContract) -> None:
+    """Publish a dataset contract that its agency's steward and DPO have signed; the same again changes nothing.
+
+    Raises:
+        Refused: ``signers-incomplete`` unless exactly one steward and one DPO of the agency signed; ``not-allowed``
+            for another agency's contract or source; ``signature-wrong``, ``key-unknown``, ``request-replayed``.
+        InvalidInput: ``contract-invalid``, also when the version was published with another text.
+    """
+    now = means.clock()
+    signed = verify_document(published.document, CONTRACT_KIND, lambda kid: _contract_key(means, kid, now))
+    contract = _read_contract(signed)
+    owner = contract.source.partition("/")[0]
+    if not (caller.agency == published.agency == contract.agency == owner):
+        raise Refused("not-allowed")
+    purposes = {key.purpose for kid in signed.signers if (key := _contract_key(means, kid, now)) is not None}
+    owners = {kid.partition("#")[0] for kid in signed.signers}
+    if len(signed.signers) != len(SIGNS_CONTRACTS) or purposes != set(SIGNS_CONTRACTS) or owners != {owner}:
+        raise Refused("signers-incomplete")
+    if published.reference != contract.reference:
+        raise InvalidInput("contract-invalid", rule="reference", where="reference")
+    with means.store.transaction() as t:
+        requests.spend_nonce(t, caller.kid, caller.nonce, now)
+        event = events.contract_published(contract, now)
+        is_new = registry.add_contract(t, contract, published.document, now, event)
+        if not is_new and registry.contract(t, contract.digest) is None:
+            raise InvalidInput("contract-invalid", rule="version-is-immutable", where="version")
+
+
+def withdraw(means: Means, caller: Caller, withdrawal: Withdrawal) -> Release:
+    """Say that a release is no longer to be relied on; the same again changes nothing.
+
+    Its requester, an agency whose data it was made from, and the gateway's operator may.
+
+    Raises:
+        InvalidInput: ``unknown-release``; ``malformed-body`` when it says ``valid``, or supersedes by nothing.
+        Refused: ``not-allowed``; ``release-withdrawn`` when it was withdrawn before, in other words.
+    """
+    now = means.clock()
+    if withdrawal.state is ReleaseState.VALID:
+        raise InvalidInput("malformed-body", where="state")
+    if (withdrawal.state is ReleaseState.SUPERSEDED) != (withdrawal.replaced_by is not None):
+        raise InvalidInput("malformed-body", where="replaced_by")
+    with means.store.transaction() as t:
+        requests.spend_nonce(t, caller.kid, caller.nonce, now)
+        _withdraw(t, means, caller, withdrawal, now)
+        release = releases.any_release(t, withdrawal.release)
+    if release is None:
+        raise InvalidInput("unknown-release")
+    return release
+
+
+def publish_forecast(means: Means, caller: Caller, document: str) -> PublishedForecast:
+    """Publish a forecast that the caller's client key signed; the same again changes nothing.
+
+    Raises:
+        Refused: ``signature-wrong``, ``key-unknown``; ``not-allowed`` when another agency signed; ``release-withdrawn``
+            when it cites a release that is no longer valid.
+        InvalidInput: ``malformed-body``, ``not-canonical``; ``unknown-release`` when it cites what the caller cannot
+            read, or with another digest; ``request-id-reused`` when its identifier stands for another forecast.
+    """
+    now = means.clock()
+    signed = verify_compact(document, FORECAST_KIND, lambda kid: means.federation.key(kid, KeyPurpose.CLIENT, now))
+    if {kid.partition("#")[0] for kid in signed.signers} != {caller.agency}:
+        raise Refused("not-allowed")
+    forecast, digest = _read_forecast(signed), digest_of_bytes(signed.payload)
+    with means.store.transaction() as t:
+        requests.spend_nonce(t, caller.kid, caller.nonce, now)
+        _check_citations(t, forecast, caller, now)
+        event = events.forecast_published(forecast, digest, caller.agency, now)
+        is_new = forecasts.add_forecast(t, forecast, digest, document, event)
+        if not is_new and forecasts.digest_of_forecast(t, forecast.id) != digest:
+            raise InvalidInput("request-id-reused")
+    return PublishedForecast(forecast=forecast, digest=digest)
+
+
+def _withdraw(t: Transaction, means: Means, caller: Caller, withdrawal: Withdrawal, now: datetime) -> None:
+    standing = releases.lock_standing(t, withdrawal.release)
+    if standing is None:
+        raise InvalidInput("unknown-release")
+    if caller.agency not in standing.agencies | {standing.requester, means.federation.operator}:
+        raise Refused("not-allowed")
+    if withdrawal.replaced_by is not None and releases.standing(t, withdrawal.replaced_by) is None:
+        raise InvalidInput("unknown-release")
+    if standing.withdrawal is None:
+        releases.withdraw(t, withdrawal, events.withdrawn(withdrawal, caller.agency, now))
+    elif standing.withdrawal != withdrawal:
+        raise Refused("release-withdrawn", why=standing.withdrawal.reason)
+
+
+def _check_citations(t: Transaction, forecast: Forecast, caller: Caller, now: datetime) -> None:
+    for cited in forecast.citations:
+        standing = releases.standing(t, cited.release)
+        readable = releases.may_read(t, cited.release, caller.agency, now)
+        if standing is None or not readable or standing.digest != cited.digest:
+            raise InvalidInput("unknown-release")
+        if standing.withdrawal is not None:
+            raise Refused("release-withdrawn", why=standing.withdrawal.reason)
+
+
+def _contract_key(means: Means, kid: str, at: datetime) -> PublicKey | None:
+    found = (means.federation.key(kid, purpose, at) for purpose in SIGNS_CONTRACTS)
+    return next((key for key in found if key is not None), None)
+
+
+def _read_contract(signed: SignedDocument) -> DatasetContract:
+    try:
+        document = json.loads(signed.payload)
+    except ValueError as error:
+        raise InvalidInput("malformed-body", where="document") from error
+    if not isinstance(document, dict) or canonical_bytes(document) != signed.payload:
+        raise InvalidInput("not-canonical")
+    return contract_from_document(document)
+
+
+def _read_forecast(signed: SignedDocument) -> Forecast:
+    try:
+        forecast = Forecast.model_validate_json(signed.payload)
+    except ValidationError as error:
+        raise InvalidInput("malformed-body", where="forecast") from error
+    if canonical_bytes(forecast) != signed.payload:
+        raise InvalidInput("not-canonical")
+    return forecast

@@ -1,0 +1,139 @@
+"""What is asked: the identity of a question, and everything that the registry knows about a request."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from pydantic import ValidationError
+
+from contracts.agreement import Activity
+from contracts.canonical import canonical_bytes, digest_of, digest_of_bytes
+from contracts.dataset import ContractRef, DatasetContract
+from contracts.errors import InvalidInput
+from contracts.fit import check_question, closed_until
+from contracts.grid import Grid
+from contracts.query import Query
+from contracts.request import Request
+from contracts.task import Charge, Forwarded
+from gateway.store import registry, relay, releases
+from gateway.store.engine import Reading
+from gateway.store.registry import HeldAgreement
+from gateway.store.releases import Standing
+from privacy.plan import plan
+
+BANGKOK = timedelta(hours=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request beside the registry: its contracts in their order, its agreement and activity, the answer's cells."""
+
+    request: Request
+    digest: str
+    contracts: tuple[DatasetContract, ...]
+    agreement: HeldAgreement
+    activity: Activity
+    grid: Grid
+
+    @property
+    def question(self) -> str:
+        """The key of the question."""
+        return question_key(self.request.query, self.request.contracts, self.request.nano_rho)
+
+    @property
+    def price(self) -> tuple[Charge, ...]:
+        """What it costs."""
+        return plan(self.request.query, self.contracts, self.request.nano_rho).charges
+
+
+def question_key(query: Query, refs: tuple[ContractRef, ...], nano_rho: int) -> str:
+    """Two requests with one key ask the same: query, contracts and price, whoever asks and under which agreement."""
+    return digest_of(
+        {
+            "query": query.model_dump(mode="json", by_alias=True),
+            "contracts": sorted(ref.digest for ref in refs),
+            "nano_rho": nano_rho,
+        }
+    )
+
+
+def question_text(query: Query) -> str:
+    """The question as the log shows it."""
+    return canonical_bytes(query).decode()
+
+
+def read_request(forwarded: Forwarded) -> Request:
+    """The request in a signed message.
+
+    Raises:
+        InvalidInput: ``malformed-body``.
+    """
+    try:
+        return Request.model_validate_json(forwarded.body)
+    except ValidationError as error:
+        where = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise InvalidInput("malformed-body", where=where or "request") from error
+
+
+def digest_of_request(forwarded: Forwarded) -> str:
+    """The digest of the bytes that the requester signed."""
+    return digest_of_bytes(forwarded.body.encode())
+
+
+def look_up(r: Reading, request: Request, digest: str, now: datetime) -> Asked:
+    """Everything that the registry knows about a request, which must fit its contracts.
+
+    The agreement is the one in force under the name; whether the request means this text is the policy's question.
+
+    Raises:
+        InvalidInput: ``unknown-contract``, ``unknown-agreement``, ``unknown-activity``, or what does not fit.
+    """
+    agreement = registry.agreement(r, request.agreement)
+    return _asked(r, request, digest, agreement, now)
+
+
+def look_up_again(r: Reading, request: Request, digest: str, now: datetime) -> Asked:
+    """The same for a request that was permitted before: the agreement is the text that the request names."""
+    return _asked(r, request, digest, registry.agreement_text(r, request.agreement_digest), now)
+
+
+def contracts_of(r: Reading, refs: tuple[ContractRef, ...]) -> tuple[DatasetContract, ...]:
+    """The published contracts of these references.
+
+    Raises:
+        InvalidInput: ``unknown-contract``.
+    """
+    found = []
+    for ref in refs:
+        contract = registry.contract(r, ref.digest)
+        if contract is None or contract.reference != ref:
+            raise InvalidInput("unknown-contract", contract=f"{ref.id} {ref.version}")
+        found.append(contract)
+    return tuple(found)
+
+
+def released_before(r: Reading, question: str, contracts: Sequence[DatasetContract]) -> Standing | None:
+    """The valid release of a question on the data that the connectors hold now, if there is one."""
+    versions = {}
+    for contract in contracts:
+        version = relay.known_versions(r, contract.agency).get(contract.id)
+        if version is None:
+            return None
+        versions[contract.agency, contract.id] = version
+    return releases.current_release(r, question, versions)
+
+
+def bangkok_closed_until(now: datetime) -> date:
+    """The first Bangkok day that is not closed yet."""
+    return closed_until((now + BANGKOK).date())
+
+
+def _asked(r: Reading, request: Request, digest: str, agreement: HeldAgreement | None, now: datetime) -> Asked:
+    contracts = contracts_of(r, request.contracts)
+    if agreement is None:
+        raise InvalidInput("unknown-agreement", agreement=request.agreement)
+    activity = agreement.agreement.activity(request.activity)
+    if activity is None:
+        raise InvalidInput("unknown-activity", agreement=request.agreement, activity=request.activity)
+    grid = check_question(request.query, contracts, bangkok_closed_until(now))
+    return Asked(request, digest, contracts, agreement, activity, grid)
