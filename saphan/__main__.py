@@ -1,6 +1,72 @@
-"""``python -m saphan`` and the ``saphan`` command."""
+"""``python -m saphan`` and the ``saphan`` command: nouns and verbs, each noun in a module of its own.
+
+Only the noun that was asked for is imported, so that a command starts at once. An error that a person may see ends in
+its own exit code, with Thai and English text on standard error; nothing of a data row can stand in it.
+"""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any, Final
+
+import typer
+
+NOUNS: Final = {
+    "agreement": "saphan.client_commands:agreement_app",
+    "audit": "saphan.client_commands:audit_app",
+    "centre": "saphan.centre_commands:app",
+    "connector": "saphan.connector_commands:app",
+    "contract": "saphan.contract_commands:app",
+    "federation": "saphan.federation_commands:app",
+    "forecast": "saphan.forecast_commands:app",
+    "gateway": "saphan.gateway_commands:app",
+    "office": "saphan.client_commands:office_app",
+    "release": "saphan.client_commands:release_app",
+}
+VERBS: Final = {
+    "ask": "saphan.client_commands:ask",
+    "budget": "saphan.client_commands:budget",
+    "demo": "saphan.demo_commands:demo",
+    "preview": "saphan.client_commands:preview",
+}
+
+
+def command_line(arguments: Sequence[str]) -> typer.Typer:
+    """The command line with the noun or verb that is asked for, or with all of them when none is."""
+    app = typer.Typer(
+        name="saphan",
+        help="Saphan: statistics between justice agencies, with a privacy guarantee and an honest error.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(_root)
+    asked = arguments[0] if arguments else ""
+    for noun, place in _wanted(NOUNS, VERBS, asked).items():
+        app.add_typer(_load(place), name=noun)
+    for verb, place in _wanted(VERBS, NOUNS, asked).items():
+        app.command(verb)(_load(place))
+    return app
 
 
 def main() -> None:
     """Run the command line."""
-    raise SystemExit(2)
+    command_line(sys.argv[1:])()
+
+
+def _root() -> None:
+    """Saphan."""
+
+
+def _wanted(own: dict[str, str], other: dict[str, str], asked: str) -> dict[str, str]:
+    if asked in own:
+        return {asked: own[asked]}
+    return {} if asked in other else own
+
+
+def _load(place: str) -> Any:  # noqa: ANN401  # a Typer application or a function
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)
+
+
+if __name__ == "__main__":
+    main()

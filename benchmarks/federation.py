@@ -1,0 +1,180 @@
+"""A whole federation in one process, over real HTTP on loopback, for benchmarks and end-to-end tests.
+
+The same parts as in separate processes: a gateway served by uvicorn, one connector for each agency with its own home,
+journal and snapshot, and a requester. Only the process is shared.
+"""
+
+import socket
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Thread
+
+import uvicorn
+
+from connectors.enrol import SNAPSHOT_SECRET, Enrolment, approve, make_home, signed_contract
+from connectors.home import Home
+from connectors.journal.book import Journal
+from connectors.main import agent_of, open_channel
+from connectors.settings import load_settings
+from connectors.shelf import read_folder
+from connectors.snapshot import refresh
+from connectors.sources import open_source
+from contracts.agreement import Activity, Agreement
+from contracts.dataset import DatasetContract, Text
+from contracts.federation import Federation, KeyPurpose, Member
+from contracts.periods import Period
+from contracts.signing import SigningKey, new_key
+from gateway.client import Gateway
+from gateway.home import GatewayHome
+from gateway.main import create_app
+from gateway.settings import load_settings as load_gateway_settings
+from gateway.store.migrate import upgrade
+
+REQUESTER = "oja"
+AGREEMENT = "benchmark-agreement"
+KEYS_LAST = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Agency:
+    """One agency: its name, its database as a URL, and the file of its contract (or a bundled one's name)."""
+
+    name: str
+    source: str
+    contract: str
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A running federation: the requester's line to it, its contracts, and each agency's home."""
+
+    client: Gateway
+    contracts: tuple[DatasetContract, ...]
+    homes: Mapping[str, Home]
+
+
+def now() -> datetime:
+    """The present, aware UTC."""
+    return datetime.now(UTC)
+
+
+@contextmanager
+def running(directory: Path, agencies: Sequence[Agency], *, nano_rho: int, tick_seconds: float) -> Iterator[Running]:
+    """Set up homes, keys, snapshots, contracts and one agreement over everything, and run until the block ends.
+
+    Args:
+        directory: An empty folder.
+        agencies: At least one.
+        nano_rho: What one request may cost in each window.
+        tick_seconds: How often results leave the gateway.
+    """
+    with ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        homes = {each.name: Home(directory / each.name) for each in agencies}
+        members = [_enrol(homes[each.name], each, address) for each in agencies]
+        gateway = GatewayHome(directory / "gateway")
+        gateway.make()
+        operated = gateway.make_keys(REQUESTER, Text(th="สกธ.", en="OJA"), now(), now() + KEYS_LAST)
+        officer, asker = new_key(f"{REQUESTER}#officer-1"), new_key(f"{REQUESTER}#client-1")
+        requester = _with_keys(operated, officer, asker)
+        federation = Federation(gateway=address, operator=REQUESTER, members=(requester, *members))
+        gateway.pin(federation)
+        for home in homes.values():
+            home.pin(federation)
+        _serve(stack, gateway, listener, tick_seconds)
+        client = stack.enter_context(Gateway(address, asker, REQUESTER, federation))
+        contracts = tuple(contract for each in agencies for contract in _publish(homes[each.name]))
+        client.propose(_agreement(contracts, nano_rho), officer)
+        for each in agencies:
+            _sign(stack, address, homes[each.name], each.name, federation)
+        for each in agencies:
+            _connect(stack, homes[each.name])
+        yield Running(client, contracts, homes)
+
+
+def _enrol(home: Home, agency: Agency, address: str) -> Member:
+    title = Text(th=agency.name, en=agency.name)
+    member = make_home(home, Enrolment(agency.name, title, address, agency.source, (agency.contract,)), now())
+    source, secret = open_source(agency.source), home.secret(SNAPSHOT_SECRET)
+    for written in read_folder(home.contracts):
+        refresh(home.snapshot, source, written.contract, secret, now())
+    return member
+
+
+def _with_keys(member: Member, officer: SigningKey, asker: SigningKey) -> Member:
+    start, end = now() - timedelta(minutes=1), now() + KEYS_LAST
+    keys = (
+        officer.public_key(KeyPurpose.OFFICER, start, end),
+        asker.public_key(KeyPurpose.CLIENT, start, end),
+    )
+    return member.model_copy(update={"keys": (*member.keys, *keys)})
+
+
+def _serve(stack: ExitStack, home: GatewayHome, listener: socket.socket, tick_seconds: float) -> None:
+    settings = load_gateway_settings(home=home.path, tick_seconds=tick_seconds)
+    upgrade(settings.database)
+    config = uvicorn.Config(create_app(settings), http="httptools", ws="none", access_log=False, log_level="warning")
+    server = uvicorn.Server(config)
+    thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    stack.callback(thread.join, 20)
+    stack.callback(setattr, server, "should_exit", True)  # noqa: FBT003  # setattr takes its value by position
+
+
+def _publish(home: Home) -> list[DatasetContract]:
+    settings = load_settings(home=home.path)
+    journal = Journal(home.journal)
+    written = list(read_folder(home.contracts))
+    with open_channel(settings, journal, now) as channel:
+        for each in written:
+            channel.publish(signed_contract(home, each))
+            approve(home, journal, settings.agency, each.contract.digest, now())
+    journal.close()
+    return [each.contract for each in written]
+
+
+def _agreement(contracts: Sequence[DatasetContract], nano_rho: int) -> Agreement:
+    first, today = contracts[0], now().date()
+    activity = Activity(
+        id="everything",
+        title=Text(th="ทุกเรื่อง", en="Everything"),
+        purpose=first.purposes[0],
+        legal_basis=first.legal_basis,
+        contracts=tuple(each.reference for each in contracts),
+        measures=first.measures,
+        dimensions=tuple(each.name for each in first.dimensions),
+        nano_rho_per_request=nano_rho,
+    )
+    span = {"from": today - timedelta(days=2), "until": today + timedelta(days=2)}
+    return Agreement(
+        id=AGREEMENT,
+        version=1,
+        requester=REQUESTER,
+        providers=tuple(dict.fromkeys(each.agency for each in contracts)),
+        drafted_by=f"{REQUESTER}#officer-1",
+        activities=(activity,),
+        period=Period.model_validate(span),
+        retention_days=1,
+    )
+
+
+def _sign(stack: ExitStack, address: str, home: Home, agency: str, federation: Federation) -> None:
+    key = home.key(f"{agency}#connector-1")
+    line = stack.enter_context(Gateway(address, key, agency, federation))
+    line.sign(AGREEMENT, home.key(f"{agency}#officer-1"))
+
+
+def _connect(stack: ExitStack, home: Home) -> None:
+    settings = load_settings(home=home.path)
+    journal = Journal(home.journal)
+    stack.callback(journal.close)
+    channel = stack.enter_context(open_channel(settings, journal, now))
+    agent = agent_of(settings, channel, journal, now)
+    thread = Thread(target=agent.run, daemon=True)
+    thread.start()
+    stack.callback(thread.join, 40)
+    stack.callback(agent.stop.set)
