@@ -4,6 +4,7 @@ A released cell may be negative. It stays so until something is published: cutti
 every small series, and the models would forecast the lift.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -59,7 +60,7 @@ class Panel:
 
     def labels(self) -> tuple[dict[str, str], ...]:
         """The labels of each series, in the order of the rows."""
-        return tuple(dict(zip(self.dimensions, map(str, key), strict=True)) for key in self.counts.index)
+        return tuple(dict(zip(self.dimensions, _texts(key), strict=True)) for key in self.counts.index)
 
     @cached_property
     def pools(self) -> NDArray[np.int64]:
@@ -106,16 +107,45 @@ def panel_of_cells(grid: Grid, cells: tuple[int, ...], sigma: float) -> Panel:
     if MONTH not in names or len(cells) != grid.size:
         raise InvalidInput("release-not-a-series", why="it is not by month")
     place = names.index(MONTH)
-    months = pd.PeriodIndex(grid.axes[place].values, freq="M")
-    if any(later - 1 != earlier for earlier, later in pairwise(months)):
-        raise InvalidInput("release-not-a-series", why="a month is missing")
+    months = _consecutive(grid.axes[place].values)
     others = Grid(axes=tuple(axis for axis in grid.axes if axis.name != MONTH))
     shaped = np.asarray(cells, dtype=np.float64).reshape([len(axis.values) for axis in grid.axes])
     rows = np.moveaxis(shaped, place, -1).reshape(-1, len(months))
     return Panel(pd.DataFrame(rows, index=_index(others), columns=months), sigma**2)
 
 
+def panel_of_table(table: pd.DataFrame, figure: str, sigma: float) -> Panel:
+    """The panel of a released table: label columns, among them ``month``, and one column of signed noisy figures.
+
+    Raises:
+        InvalidInput: ``release-not-a-series`` without months, with a gap between them, or with a cell missing or twice.
+    """
+    labels = [name for name in table.columns if name not in (MONTH, figure)]
+    if MONTH not in table:
+        raise InvalidInput("release-not-a-series", why="it is not by month")
+    keyed = (table if labels else table.assign(series="all")).set_index([*(labels or ["series"]), MONTH])[figure]
+    if not keyed.index.is_unique:
+        raise InvalidInput("release-not-a-series", why="a cell stands twice")
+    wide = keyed.unstack(MONTH, sort=False).sort_index(axis="columns")  # noqa: PD010  # pivot() would sort the rows
+    if bool(wide.isna().to_numpy().any()):
+        raise InvalidInput("release-not-a-series", why="a cell is missing")
+    months = _consecutive([str(month) for month in wide.columns])
+    return Panel(pd.DataFrame(wide.to_numpy(dtype=np.float64), index=wide.index, columns=months), sigma**2)
+
+
+def _consecutive(names: Sequence[str]) -> pd.PeriodIndex:
+    months = pd.PeriodIndex(list(names), freq="M")
+    if any(later - 1 != earlier for earlier, later in pairwise(months)):
+        raise InvalidInput("release-not-a-series", why="a month is missing")
+    return months
+
+
 def _index(others: Grid) -> pd.MultiIndex:
     if not others.axes:
         return pd.MultiIndex.from_tuples([("all",)], names=["series"])
     return pd.MultiIndex.from_tuples(list(others.keys()), names=[axis.name for axis in others.axes])
+
+
+def _texts(key: object) -> tuple[str, ...]:
+    """The labels of one row: an index of one level gives them bare."""
+    return tuple(str(label) for label in key) if isinstance(key, tuple) else (str(key),)

@@ -1,0 +1,72 @@
+"""The centre's settings: command line, then secret files, then ``SAPHAN_*``, then ``saphan.toml``, then defaults."""
+
+from pathlib import Path
+from typing import Final
+
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SecretsSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+from typing_extensions import override
+
+from contracts.errors import InvalidInput
+from contracts.identifiers import AgencyId, Identifier
+
+DEFAULT_HOME: Final = Path(".saphan/centre")
+
+
+class CentreSettings(BaseSettings):
+    """How the forecasting centre runs.
+
+    ``agency`` is the member that it asks for and ``agreement`` the agreement under which it asks; ``gateway`` the
+    address at which the gateway is reached. ``wait_seconds`` bounds the wait for one release, ``refresh_seconds`` is
+    the pause between two rounds of ``serve``. ``months`` are forecast with intervals of ``level`` per cent.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="SAPHAN_", frozen=True, extra="forbid")
+
+    home: Path = DEFAULT_HOME
+    agency: AgencyId
+    gateway: str = Field(pattern=r"^https?://[^/?#]+/?$")
+    agreement: Identifier
+    wait_seconds: float = Field(default=600.0, gt=0, le=86_400)
+    refresh_seconds: float = Field(default=3600.0, gt=0, le=604_800)
+    horizon: int = Field(default=12, ge=1, le=36)
+    level: int = Field(default=90, ge=50, le=99)
+
+    @override
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The order of precedence; the home, which says where the files are, comes from the first two or is default."""
+        home = Path({**env_settings(), **init_settings()}.get("home", DEFAULT_HOME))
+        secrets = home / "secrets"
+        files = (SecretsSettingsSource(settings_cls, secrets_dir=secrets),) if secrets.is_dir() else ()
+        toml = TomlConfigSettingsSource(settings_cls, toml_file=home / "saphan.toml")
+        return (init_settings, *files, env_settings, toml)
+
+
+def load_settings(home: Path | None = None, **given: object) -> CentreSettings:
+    """Read the settings; what is ``None`` was not given.
+
+    Raises:
+        InvalidInput: ``setting-invalid``, naming the first wrong setting and never its value.
+    """
+    options = {name: value for name, value in {"home": home, **given}.items() if value is not None}
+    try:
+        return CentreSettings.model_validate(options)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        # A file that is no TOML fails as a whole, without a place.
+        name = ".".join(str(part) for part in first["loc"]) or "saphan.toml"
+        raise InvalidInput("setting-invalid", setting=name, why=first["type"]) from error

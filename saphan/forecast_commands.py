@@ -1,0 +1,77 @@
+"""``saphan forecast``: forecast an exported release on one's own machine; nothing is asked and nothing is spent."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from contracts.forecast import ForecastSeries, Score
+from contracts.values import Value
+from forecasting.run import HORIZON, LEVEL, backtest_all, look_ahead
+from gateway.centre.released_file import read_panel
+
+app = typer.Typer(help="Forecasts from released figures.", no_args_is_help=True)
+
+ReleaseFile = Annotated[Path, typer.Argument(metavar="FILE", help="An exported release: CSV, Parquet, XLSX or JSON.")]
+Horizon = Annotated[int, typer.Option(min=1, max=36, help="Months ahead.")]
+Level = Annotated[int, typer.Option(min=50, max=99, help="The intervals hold the count so many times in 100.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+
+
+class Forecasted(Value):
+    """A forecast that nobody has signed."""
+
+    model: str
+    level: int
+    months: tuple[str, ...]
+    dimensions: tuple[str, ...]
+    series: tuple[ForecastSeries, ...]
+    scores: tuple[Score, ...]
+
+
+class Scores(Value):
+    """How each model did on months that it had not seen."""
+
+    scores: tuple[Score, ...]
+
+
+@app.command("run")
+def run_command(
+    file: ReleaseFile, *, horizon: Horizon = HORIZON, level: Level = LEVEL, as_json: AsJson = False
+) -> None:
+    """Forecast every series of a release."""
+    outlook = look_ahead(read_panel(file), horizon, level)
+    if as_json:
+        typer.echo(
+            Forecasted(
+                model=outlook.model,
+                level=outlook.level,
+                months=outlook.months,
+                dimensions=outlook.dimensions,
+                series=outlook.series,
+                scores=outlook.scores,
+            ).model_dump_json()
+        )
+        return
+    typer.echo("\t".join((*outlook.dimensions, "month", "mean", "low", "high", "usual")))
+    for each in outlook.series:
+        for month, *figures in zip(outlook.months, each.mean, each.low, each.high, each.usual, strict=True):
+            typer.echo("\t".join((*each.labels.values(), month, *(f"{figure:g}" for figure in figures))))
+
+
+@app.command("backtest")
+def backtest_command(
+    file: ReleaseFile, *, horizon: Horizon = HORIZON, level: Level = LEVEL, as_json: AsJson = False
+) -> None:
+    """Score every model on months that it had not seen."""
+    scores = tuple(each.score for each in backtest_all(read_panel(file), horizon, level))
+    if as_json:
+        typer.echo(Scores(scores=scores).model_dump_json())
+        return
+    typer.echo("model\tMASE\tWAPE\tcoverage")
+    for each in scores:
+        typer.echo("\t".join((each.model, _shown(each.mase), _shown(each.wape), _shown(each.coverage))))
+
+
+def _shown(figure: float | None) -> str:
+    return "-" if figure is None else f"{figure:.3f}"
