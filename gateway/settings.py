@@ -17,7 +17,7 @@ from contracts.errors import InvalidInput
 from gateway.crash import CrashPoint
 from gateway.home import GatewayHome
 
-DEFAULT_HOME: Final = Path(".saphan/gateway")
+DEFAULT_HOME: Final = Path(".saphan")
 
 
 class GatewaySettings(BaseSettings):
@@ -25,6 +25,7 @@ class GatewaySettings(BaseSettings):
 
     ``issuer`` is the name by which members know the gateway; without it the federation's is taken, and another one is
     refused. ``database_url`` defaults to SQLite in the home. Results leave on a tick of ``tick_seconds``.
+    ``synthetic`` makes the public page say that its data is made up.
     """
 
     model_config = SettingsConfigDict(env_prefix="SAPHAN_", frozen=True, extra="forbid")
@@ -36,6 +37,7 @@ class GatewaySettings(BaseSettings):
     tick_seconds: float = Field(default=1.0, gt=0, le=3600)
     lease_seconds: float = Field(default=30.0, gt=0, le=3600)
     issuer: str | None = None
+    synthetic: bool = False
     crash_at: CrashPoint | None = None
 
     @property

@@ -1,0 +1,79 @@
+"""What every route works with: the exchange, the door, the key that signs answers, and a bell for those who wait."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from starlette.requests import HTTPConnection
+
+from contracts.message_signatures import Message, Tag, sign
+from contracts.signing import SigningKey
+from gateway.caller import Caller
+from gateway.exchange import Exchange
+from gateway.identity.authorization_server import TokenEndpoint
+from gateway.identity.door import Door
+
+
+class Bell:
+    """Wakes those in this process who wait for something to change; who waits elsewhere looks again by himself.
+
+    Take a ticket before looking, so that a ring between the look and the wait is not missed.
+    """
+
+    def __init__(self) -> None:
+        self._rung = asyncio.Event()
+
+    def ring(self) -> None:
+        """Something changed: wake everybody."""
+        self._rung.set()
+        self._rung = asyncio.Event()
+
+    def ticket(self) -> asyncio.Event:
+        """Stands for all rings from now on."""
+        return self._rung
+
+    @staticmethod
+    async def wait(ticket: asyncio.Event, seconds: float) -> None:
+        """Return at the first ring since the ticket was taken, or after ``seconds``."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(ticket.wait(), seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The gateway as its routes see it.
+
+    Args:
+        exchange: Does the work.
+        door: Says who calls.
+        tokens: Answers POST /v1/token.
+        key: Signs answers to members; purpose ``gateway``.
+        clock: The present, aware UTC.
+        new_nonce: A fresh nonce for each signed answer.
+        look_again_seconds: How often those who wait look without a ring, for what other processes changed.
+    """
+
+    exchange: Exchange
+    door: Door
+    tokens: TokenEndpoint
+    key: SigningKey
+    clock: Callable[[], datetime]
+    new_nonce: Callable[[], str]
+    look_again_seconds: float = 0.5
+    bell: Bell = field(default_factory=Bell)
+
+    def enter(self, message: Message) -> Caller:
+        """Who sent the message; see ``Door.authenticate``."""
+        return self.door.authenticate(message, self.clock())
+
+    def signed(self, answer: Message) -> Message:
+        """The answer with the gateway's signature, which binds it to the call that it answers."""
+        return sign(answer, self.key, Tag.RESPONSE, self.clock(), self.new_nonce())
+
+
+def desk_of(connection: HTTPConnection) -> Desk:
+    """The desk that ``create_app`` put into the application."""
+    desk: Desk = connection.app.state.desk
+    return desk

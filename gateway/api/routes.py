@@ -1,0 +1,30 @@
+"""All routes of the interface, in the order in which they are tried."""
+
+from fastapi import FastAPI
+
+from gateway.api import agreements, budgets, contracts, docs, forecasts, oauth, registers, releases, requests, tasks
+from gateway.api.description import describe
+from gateway.api.errors import register_handlers
+
+ROUTERS = (
+    oauth.open_routes,
+    contracts.open_routes,
+    contracts.member_routes,
+    agreements.member_routes,
+    budgets.member_routes,
+    releases.open_routes,
+    releases.member_routes,
+    forecasts.open_routes,
+    forecasts.member_routes,
+    registers.open_routes,
+    docs.open_routes,
+)
+
+
+def add_routes(app: FastAPI) -> None:
+    """Give the application its hot routes first, then the others, its description and its errors."""
+    app.router.routes.extend((*requests.ROUTES, *tasks.ROUTES, *oauth.ROUTES))
+    for router in ROUTERS:
+        app.include_router(router)
+    register_handlers(app)
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # as the framework's documentation says

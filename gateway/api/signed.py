@@ -1,0 +1,179 @@
+"""Calls of members: read whole, checked at the door, answered with the gateway's signature."""
+
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from typing import Annotated, Any, Final
+
+from fastapi import Depends
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from typing_extensions import override
+
+from contracts.errors import InvalidInput, SaphanError
+from contracts.message_signatures import Message, headers_of
+from contracts.task import Forwarded
+from gateway.api.desk import Desk, desk_of
+from gateway.api.errors import malformed, problem_response
+from gateway.caller import Caller
+
+JSON: Final = "application/json"
+MOST_BYTES: Final = 2**20
+FORWARDED: Final = ("content-type", "content-digest", "signature-input", "signature")
+"""The headers that a connector needs to check the requester's signature again; the token is not among them."""
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+async def body_of(request: Request, most: int) -> bytes:
+    """The whole body.
+
+    Raises:
+        InvalidInput: ``body-too-large``, beyond ``most`` bytes; the rest is not read.
+    """
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > most:
+            raise InvalidInput("body-too-large")
+    return bytes(body)
+
+
+def message_of(request: Request, body: bytes) -> Message:
+    """A call as the signature sees it."""
+    path, query = request.scope["raw_path"], request.scope["query_string"]
+    target = path + b"?" + query if query else path
+    return Message(request.method, target.decode("latin-1"), headers_of(request.headers.raw), body)
+
+
+def forwarded_of(message: Message) -> Forwarded:
+    """A signed call as it is kept and handed on: the exact body and the headers that its signature covers."""
+    try:
+        body = message.body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise malformed([]) from error
+    headers = {name: message.headers[name] for name in FORWARDED if name in message.headers}
+    return Forwarded(method=message.method, path=message.path, headers=headers, body=body)
+
+
+async def answer_member(request: Request, handler: Handler, most: int = MOST_BYTES) -> Response:
+    """Check who calls, let the handler answer, and sign the answer, also when it is a refusal.
+
+    Args:
+        request: The call, its body not read yet.
+        handler: Answers a caller whom the door let in.
+        most: The largest body, in bytes. Without a token none is read.
+
+    Raises:
+        Refused: When the door stays shut; such an answer is not signed, for it answers nobody.
+    """
+    desk = desk_of(request)
+    headers = headers_of(request.headers.raw)
+    await run_in_threadpool(desk.door.token_holder, headers, desk.clock())
+    message = message_of(request, await body_of(request, most))
+    request.state.message = message
+    request.state.caller = await run_in_threadpool(desk.enter, message)
+    try:
+        response = await handler(_again(request, message.body))
+    except SaphanError as error:
+        response = problem_response(error)
+    except RequestValidationError as error:
+        response = problem_response(malformed(list(error.errors())))
+    except ValidationError as error:
+        response = problem_response(malformed(error.errors(include_input=False, include_url=False)))
+    return _signed(desk, response, message)
+
+
+def _again(request: Request, body: bytes) -> Request:
+    """The same call with its body to be read once more; what comes after the body is the original's."""
+    parts = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive() -> MutableMapping[str, Any]:
+        return parts.pop() if parts else await request.receive()
+
+    return Request(request.scope, receive)
+
+
+def _signed(desk: Desk, response: Response, call: Message) -> Response:
+    response.headers.setdefault("content-type", JSON)
+    response.headers.setdefault("cache-control", "no-store")
+    headers = {"content-type": response.headers["content-type"]}
+    answer = Message(call.method, call.path, headers, bytes(response.body), response.status_code, call)
+    for name, value in desk.signed(answer).headers.items():
+        response.headers[name] = value
+    return response
+
+
+class MemberRoute(APIRoute):
+    """A route for members only: token, signature and signed answer."""
+
+    @override
+    def get_route_handler(self) -> Callable[[Request], Any]:
+        inner = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            return await answer_member(request, inner)
+
+        return handle
+
+
+class OpenRoute(APIRoute):
+    """A route for everybody that shows members more: a call that carries a token is checked like any other."""
+
+    @override
+    def get_route_handler(self) -> Callable[[Request], Any]:
+        inner = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            if "authorization" in request.headers:
+                return await answer_member(request, inner)
+            response: Response = await inner(request)
+            return response
+
+        return handle
+
+
+async def _caller(request: Request) -> Caller:
+    caller: Caller = request.state.caller
+    return caller
+
+
+def _admitted(request: Request) -> Caller:
+    caller: Caller = request.state.caller
+    desk_of(request).exchange.admit(caller)
+    return caller
+
+
+def _perhaps_admitted(request: Request) -> Caller | None:
+    return _admitted(request) if hasattr(request.state, "caller") else None
+
+
+async def _desk(request: Request) -> Desk:
+    return desk_of(request)
+
+
+AtDesk = Annotated[Desk, Depends(_desk)]
+Writing = Annotated[Caller, Depends(_caller)]
+"""Who calls a step that writes and spends the nonce in its own transaction."""
+
+Reading = Annotated[Caller, Depends(_admitted)]
+"""Who calls a step that only reads: the nonce is spent here."""
+
+MEMBERS_ONLY = Depends(_admitted)
+"""The same where it does not matter which member reads."""
+
+Anybody = Annotated[Caller | None, Depends(_perhaps_admitted)]
+"""Who reads, if it is a member."""
+
+
+def json_of(value: BaseModel, status: int = 200) -> Response:
+    """A value as its JSON, without the second validation that the framework would make."""
+    return Response(value.model_dump_json(by_alias=True), status, media_type=JSON)
+
+
+def json_list(values: Sequence[BaseModel]) -> Response:
+    """Several values as a JSON list."""
+    items = TypeAdapter(list[BaseModel]).dump_json(list(values), by_alias=True, serialize_as_any=True)
+    return Response(items, media_type=JSON)

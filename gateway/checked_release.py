@@ -1,0 +1,69 @@
+"""Is a release what the gateway signed and logged, and the log what it was? Checked from the pinned keys alone."""
+
+from datetime import datetime
+
+from contracts.canonical import canonical_bytes, digest_of_bytes
+from contracts.errors import IntegrityError, Refused
+from contracts.federation import Federation, KeyPurpose, PublicKey
+from contracts.merkle import verify_export, verify_receipt
+from contracts.release import Release
+from contracts.signing import verify_compact
+from contracts.transparency import EventKind, LogEntry, LogExport, Receipt
+
+RELEASE_KIND = "release"
+
+
+def check_release(release: Release, federation: Federation) -> None:
+    """Check digest, signature and receipt of a release; a receipt that is not there yet is not missed.
+
+    Raises:
+        IntegrityError: ``release-altered``, ``log-entry-changed`` or ``log-checkpoint-wrong``.
+    """
+    body = canonical_bytes(release.body)
+    if digest_of_bytes(body) != release.digest:
+        raise IntegrityError("release-altered")
+
+    def gateway_key(kid: str) -> PublicKey | None:
+        return operator_key(federation, kid, KeyPurpose.GATEWAY, release.body.created)
+
+    try:
+        signed = verify_compact(release.signature, RELEASE_KIND, gateway_key)
+    except Refused as error:
+        raise IntegrityError("release-altered") from error
+    if signed.payload != body:
+        raise IntegrityError("release-altered")
+    if release.receipt is not None:
+        _check_receipt(release, release.receipt, federation)
+
+
+def operator_key(federation: Federation, kid: str, purpose: KeyPurpose, at: datetime) -> PublicKey | None:
+    """The key of that name, if it is the operator's and may sign for that purpose at that instant."""
+    owner = kid.partition("#")[0]
+    return federation.key(kid, purpose, at) if owner == federation.operator else None
+
+
+def _check_receipt(release: Release, receipt: Receipt, federation: Federation) -> None:
+    def log_key(kid: str) -> PublicKey | None:
+        return operator_key(federation, kid, KeyPurpose.LOG, release.body.created)
+
+    verify_receipt(receipt, log_key, federation.gateway)
+    entry = LogEntry.model_validate_json(receipt.entry)
+    logged = (entry.kind, entry.subject, entry.facts.get("release_digest"))
+    if logged != (EventKind.DATA_RELEASED, release.body.id, release.digest):
+        raise IntegrityError("release-altered")
+
+
+def verify_log(export: LogExport, federation: Federation, now: datetime) -> int:
+    """Check a log that was taken away; needs no gateway.
+
+    Returns:
+        The number of entries.
+
+    Raises:
+        IntegrityError: ``log-entry-changed``, naming the entry, or ``log-checkpoint-wrong``.
+    """
+
+    def log_key(kid: str) -> PublicKey | None:
+        return operator_key(federation, kid, KeyPurpose.LOG, now)
+
+    return verify_export(export, log_key, federation.gateway)

@@ -1,0 +1,339 @@
+"""The gateway as a requester uses it: ``from gateway.client import Gateway``.
+
+Every answer is checked before it is believed: the gateway's signature on each answer, and digest, signature and receipt
+of each release, against the keys that this side has pinned. What the gateway refuses is raised as the error it sent.
+"""
+
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from html import escape
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+import httpx2
+import pandas as pd
+import polars as pl
+import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
+from pydantic import BaseModel
+from typing_extensions import override
+
+from contracts.agreement import Agreement
+from contracts.calls import FORM_TYPE, TOKEN_PATH, SignedCalls
+from contracts.canonical import canonical_bytes
+from contracts.errors import Refused, Unavailable, from_problem
+from contracts.federation import Federation, KeyPurpose, PublicKey
+from contracts.forecast import Forecast, PublishedForecast
+from contracts.message_signatures import Message, Tag, headers_of, verify
+from contracts.query import Query
+from contracts.release import Release, ReleaseState, Withdrawal
+from contracts.request import Request, RequestState
+from contracts.signing import SigningKey, add_signature, sign_compact, sign_document, verify_document
+from contracts.transparency import LogExport
+from contracts.views import (
+    AgreementView,
+    BudgetLine,
+    Preview,
+    PreviewCall,
+    PublishedContract,
+    ReleaseSummary,
+    RequestStatus,
+    SignedText,
+)
+from gateway.answers import Wire, error_in, read_value, read_values
+from gateway.asking import call_of, request_of
+from gateway.checked_release import check_release, operator_key, verify_log
+from gateway.released_table import table_of, write_table
+
+LONGEST_POLL: Final = 20
+SECONDS_BETWEEN_TRIES: Final = 0.5
+ROWS_SHOWN: Final = 10
+
+Clock = Callable[[], datetime]
+Progress = Callable[[RequestStatus], None]
+"""Told each time that a question's standing is seen while waiting; ``waiting_for`` names the agencies."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251  # a requester's own process begins here
+
+
+def _silent(_: RequestStatus) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One released answer, checked: the table, its errors, its receipt."""
+
+    release: Release
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether the release may still be relied on: it was neither withdrawn nor superseded."""
+        return self.release.withdrawal is None or self.release.withdrawal.state is ReleaseState.VALID
+
+    def to_arrow(self) -> pa.Table:
+        """The cells as an Arrow table; see ``gateway.released_table.table_of`` for its columns."""
+        return table_of(self.release)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The cells as a pandas frame, with the release named in ``attrs``."""
+        frame: pd.DataFrame = self.to_arrow().to_pandas()
+        frame.attrs.update({"release": self.release.body.id, "digest": self.release.digest})
+        return frame
+
+    def to_polars(self) -> pl.DataFrame:
+        """The cells as a polars frame."""
+        return pl.DataFrame(self.to_arrow())
+
+    def export(self, path: Path) -> None:
+        """Write the cells as CSV, Parquet or XLSX, as the ending of the file's name says."""
+        write_table(self.to_arrow(), path)
+
+    @override
+    def __repr__(self) -> str:
+        """The first rows and what to hold of them."""
+        return f"{self.to_pandas().head(ROWS_SHOWN)}\n{self._footing()}"
+
+    def _repr_html_(self) -> str:
+        rows = self.to_pandas().head(ROWS_SHOWN).to_html(index=False, border=0)
+        return f"{rows}<p>{escape(self._footing())}</p>"
+
+    def _footing(self) -> str:
+        errors = ", ".join(f"{each.measure} ± {each.expected_error_95:,.0f}" for each in self.release.body.released)
+        state = "" if self.is_valid else " · WITHDRAWN"
+        return f"{errors} in 95 of 100 releases · release {self.release.body.id}{state}"
+
+
+class Gateway:
+    """One member's line to the gateway.
+
+    Args:
+        url: Where the gateway is reached.
+        key: The member's client key; it signs every call and is never sent.
+        agency: The member.
+        federation: The pinned keys, against which every answer is checked.
+        clock: The present, aware UTC.
+        http: The HTTP client to use; by default one that follows no redirect and no proxy setting.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        key: SigningKey,
+        agency: str,
+        federation: Federation,
+        *,
+        clock: Clock = _now,
+        http: httpx2.Client | None = None,
+    ) -> None:
+        self._federation = federation
+        self._agency = agency
+        self._calls = SignedCalls(key, agency, federation.gateway)
+        self._key = key
+        self._clock = clock
+        self._http = http or httpx2.Client(base_url=url, timeout=LONGEST_POLL + 10.0, trust_env=False)
+
+    def __enter__(self) -> Self:
+        """Use it in a ``with`` block to have the connection closed."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Close the connection."""
+        self._http.close()
+
+    # ------------------------------------------------------------ asking
+
+    def question(
+        self, agreement: str, activity: str, query: Query, *, contracts: Sequence[str] = (), nano_rho: int | None = None
+    ) -> PreviewCall:
+        """Put a question to an activity of an agreement; nothing is asked yet.
+
+        Args:
+            agreement: The agreement under which it is asked.
+            activity: The activity of that agreement.
+            query: What is asked; ``gateway.asking.query_of`` makes one from words.
+            contracts: Identifiers of datasets; none means all of the activity.
+            nano_rho: What it may cost in each window; the activity's price when left out.
+
+        Raises:
+            InvalidInput: ``unknown-activity`` or ``unknown-contract``.
+        """
+        return call_of(self.agreement(agreement), activity, query, contracts, nano_rho)
+
+    def preview(self, call: PreviewCall) -> Preview:
+        """What a question would cost and how good its answer would be; spends nothing and touches no data."""
+        return self._post("/v1/preview", call, Preview)
+
+    def ask(self, call: PreviewCall, *, wait_seconds: float = 300.0, progress: Progress = _silent) -> Result:
+        """Ask a question and wait for its release.
+
+        Raises:
+            Refused: The rules said no.
+            Unavailable: ``waiting-for-agency``: nothing is lost, ``wait`` with the request's identifier goes on.
+        """
+        status = self.submit(self.request(call))
+        return self.wait(status.request, wait_seconds, progress)
+
+    def request(self, call: PreviewCall) -> Request:
+        """The question as a request under a fresh identifier, ready to be submitted."""
+        name = f"req-{secrets.token_hex(12)}"
+        return request_of(name, self._federation.gateway, call, self.agreement(call.agreement), self._clock())
+
+    def submit(self, request: Request) -> RequestStatus:
+        """Send a request; sending the same one again costs nothing and says where it stands."""
+        return read_value(RequestStatus, self._member("POST", "/v1/requests", canonical_bytes(request)))
+
+    def wait(self, request: str, seconds: float = 300.0, progress: Progress = _silent) -> Result:
+        """Wait for the release of a request, through restarts of the gateway.
+
+        Raises:
+            Refused: The request was refused, as the error that the gateway gave.
+            Unavailable: ``waiting-for-agency`` or ``gateway-unreachable``, when the time is over.
+        """
+        until = time.monotonic() + seconds
+        while True:
+            left = max(0, min(LONGEST_POLL, int(until - time.monotonic())))
+            try:
+                status = read_value(RequestStatus, self._member("GET", f"/v1/requests/{request}?wait={left}"))
+            except Unavailable as error:
+                if error.code != "gateway-unreachable" or time.monotonic() >= until:
+                    raise
+                time.sleep(SECONDS_BETWEEN_TRIES)
+                continue
+            if status.release is not None:
+                return self.release(status.release)
+            if status.state is RequestState.REFUSED and status.problem is not None:
+                raise from_problem(status.problem)
+            progress(status)
+            if time.monotonic() >= until:
+                raise Unavailable("waiting-for-agency", agency=", ".join(status.waiting_for) or "the gateway")
+
+    # ------------------------------------------------------------ releases, budget, registers
+
+    def release(self, name: str) -> Result:
+        """One release, checked.
+
+        Raises:
+            IntegrityError: It is not what the gateway signed and logged.
+        """
+        return self._checked(self._member("GET", f"/v1/releases/{name}"))
+
+    def releases(self) -> tuple[ReleaseSummary, ...]:
+        """The releases that this member may read."""
+        return read_values(ReleaseSummary, self._member("GET", "/v1/releases"))
+
+    def withdraw(self, withdrawal: Withdrawal) -> Result:
+        """Say that a release is no longer to be relied on."""
+        path = f"/v1/releases/{withdrawal.release}/withdrawal"
+        return self._checked(self._member("POST", path, canonical_bytes(withdrawal)))
+
+    def budget(self) -> tuple[BudgetLine, ...]:
+        """What is left to spend."""
+        return read_values(BudgetLine, self._member("GET", "/v1/budget"))
+
+    def contracts(self) -> tuple[PublishedContract, ...]:
+        """Every published contract."""
+        return read_values(PublishedContract, self._public("/v1/contracts"))
+
+    def agreements(self) -> tuple[AgreementView, ...]:
+        """Every agreement, with what was signed so far."""
+        return read_values(AgreementView, self._member("GET", "/v1/agreements"))
+
+    def agreement(self, name: str) -> AgreementView:
+        """One agreement."""
+        return read_value(AgreementView, self._member("GET", f"/v1/agreements/{name}"))
+
+    def propose(self, agreement: Agreement, officer: SigningKey) -> AgreementView:
+        """Propose an agreement under the signature of the own officer."""
+        document = sign_document(canonical_bytes(agreement), "agreement", officer)
+        return self._post("/v1/agreements", SignedText(document=document), AgreementView)
+
+    def sign(self, name: str, officer: SigningKey) -> AgreementView:
+        """Add the own officer's signature to an agreement.
+
+        Raises:
+            Refused: A signature that it bears already is wrong, or the text shown is not the text signed.
+        """
+        view, now = self.agreement(name), self._clock()
+        signed = verify_document(
+            view.document, "agreement", lambda kid: self._federation.key(kid, KeyPurpose.OFFICER, now)
+        )
+        if signed.payload != canonical_bytes(view.agreement):
+            raise Refused("signature-wrong", why="the text shown is not the text signed")
+        document = SignedText(document=add_signature(view.document, "agreement", officer))
+        return self._post(f"/v1/agreements/{name}/signatures", document, AgreementView)
+
+    def publish_forecast(self, forecast: Forecast) -> PublishedForecast:
+        """Publish a forecast under the own client key."""
+        document = SignedText(document=sign_compact(canonical_bytes(forecast), "forecast", self._key))
+        return self._post("/v1/forecasts", document, PublishedForecast)
+
+    def latest_forecast(self) -> PublishedForecast:
+        """The newest forecast."""
+        return read_value(PublishedForecast, self._public("/v1/forecasts/latest"))
+
+    # ------------------------------------------------------------ audit
+
+    def audit_export(self) -> LogExport:
+        """The whole log."""
+        return read_value(LogExport, self._public("/v1/log/export"))
+
+    def audit_verify(self, export: LogExport) -> int:
+        """Check a log against the pinned keys; see ``verify_log``."""
+        return verify_log(export, self._federation, self._clock())
+
+    # ------------------------------------------------------------ the wire
+
+    def _post(self, path: str, value: BaseModel, model: type[Wire]) -> Wire:
+        return read_value(model, self._member("POST", path, canonical_bytes(value)))
+
+    def _checked(self, body: bytes) -> Result:
+        release = read_value(Release, body)
+        check_release(release, self._federation)
+        return Result(release)
+
+    def _public(self, path: str) -> bytes:
+        answer = self._sent(Message("GET", path, {}, b""))
+        if not answer.is_success:
+            raise error_in(answer.content)
+        return answer.content
+
+    def _member(self, method: str, path: str, body: bytes = b"") -> bytes:
+        """A signed call; a token that the gateway no longer takes is renewed once."""
+        answer, call = self._signed_call(method, path, body, renew=self._calls.needs_token(self._clock()))
+        if answer.status_code == httpx2.codes.UNAUTHORIZED:
+            answer, call = self._signed_call(method, path, body, renew=True)
+        if not answer.is_success:
+            raise error_in(answer.content)
+        self._check_answer(answer, call)
+        return answer.content
+
+    def _signed_call(self, method: str, path: str, body: bytes, *, renew: bool) -> tuple[httpx2.Response, Message]:
+        now = self._clock()
+        if renew:
+            form = Message("POST", TOKEN_PATH, {"content-type": FORM_TYPE}, self._calls.token_request(now))
+            self._calls.accept_token(self._sent(form).content, now)
+        call = self._calls.message(method, path, body, now)
+        return self._sent(call), call
+
+    def _check_answer(self, answer: httpx2.Response, call: Message) -> None:
+        """An answer that the gateway did not sign, or signed for another call, is not believed."""
+        now = self._clock()
+
+        def gateway_key(kid: str) -> PublicKey | None:
+            return operator_key(self._federation, kid, KeyPurpose.GATEWAY, now)
+
+        headers = headers_of(answer.headers.raw)
+        message = Message(call.method, call.path, headers, answer.content, answer.status_code, call)
+        verify(message, Tag.RESPONSE, gateway_key, now)
+
+    def _sent(self, message: Message) -> httpx2.Response:
+        try:
+            return self._http.request(message.method, message.path, content=message.body, headers=dict(message.headers))
+        except httpx2.TransportError as error:
+            raise Unavailable("gateway-unreachable") from error

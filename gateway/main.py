@@ -1,0 +1,143 @@
+"""The gateway's composition root: the one place that reads the clock and puts the parts together."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Final
+
+import uvicorn
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from contracts.errors import InvalidInput
+from contracts.federation import Federation, KeyPurpose
+from contracts.message_signatures import new_nonce
+from gateway.api.description import SUMMARY, TITLE
+from gateway.api.desk import Desk
+from gateway.api.routes import add_routes
+from gateway.crash import Crash, kill_at, never
+from gateway.exchange import Exchange
+from gateway.identity.authorization_server import TokenEndpoint
+from gateway.identity.door import Door
+from gateway.identity.tokens import AccessTokens, TokenIssuer
+from gateway.means import ExchangeKeys, ExchangeSettings, Means
+from gateway.public_record import PublishedRecord
+from gateway.settings import GatewaySettings
+from gateway.store.engine import Store
+from gateway.store.migrate import check
+from gateway.web.home import home_router
+
+Clock = Callable[[], datetime]
+MOST_CONCURRENT: Final = 512
+GRACE_SECONDS: Final = 3
+
+log = logging.getLogger("saphan.gateway")
+
+
+def system_clock() -> datetime:
+    """The present, aware UTC."""
+    return datetime.now(UTC)  # noqa: TID251  # the composition root is where the clock is read
+
+
+def create_app(settings: GatewaySettings, clock: Clock = system_clock) -> FastAPI:
+    """The gateway as an ASGI application; it opens its database here and closes it when it stops.
+
+    Raises:
+        InvalidInput: ``setting-invalid``, when the home lacks a key, the federation is not this gateway's, or the
+            database is not at this program's schema.
+    """
+    # Authlib writes every token that it issues into its debug log.
+    logging.getLogger("authlib").setLevel(logging.INFO)
+    federation = _federation(settings)
+    check(settings.database)
+    means = _means(settings, federation, clock)
+    issuer = TokenIssuer(federation.gateway, means.keys.token, new_nonce)
+    exchange = Exchange(means, issuer.task_token)
+    desk = Desk(
+        exchange=exchange,
+        door=Door(federation, AccessTokens(federation)),
+        tokens=TokenEndpoint(federation, issuer, exchange.admit, clock),
+        key=means.keys.gateway,
+        clock=clock,
+        new_nonce=new_nonce,
+    )
+    app = FastAPI(
+        title=TITLE,
+        description=SUMMARY,
+        version=version("saphan"),
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan(desk, means.store, settings.tick_seconds),
+    )
+    app.state.desk = desk
+    add_routes(app)
+    app.include_router(home_router(PublishedRecord(means), synthetic=settings.synthetic))
+    return app
+
+
+def serve(settings: GatewaySettings) -> None:
+    """Serve until the process is told to stop."""
+    config = uvicorn.Config(
+        create_app(settings),
+        host=settings.listen_host,
+        port=settings.listen_port,
+        http="httptools",
+        ws="none",
+        server_header=False,
+        proxy_headers=False,
+        access_log=False,
+        log_level="warning",
+        limit_concurrency=MOST_CONCURRENT,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    uvicorn.Server(config).run()
+
+
+def _federation(settings: GatewaySettings) -> Federation:
+    federation = settings.folder.federation()
+    if settings.issuer not in (None, federation.gateway):
+        raise InvalidInput("setting-invalid", setting="issuer", why="the federation knows this gateway by another name")
+    return federation
+
+
+def _means(settings: GatewaySettings, federation: Federation, clock: Clock) -> Means:
+    now, home = clock(), settings.folder
+    keys = ExchangeKeys(
+        gateway=home.key(federation, KeyPurpose.GATEWAY, now),
+        token=home.key(federation, KeyPurpose.TOKEN, now),
+        log=home.key(federation, KeyPurpose.LOG, now),
+    )
+    terms = ExchangeSettings(federation.gateway, settings.tick_seconds, settings.lease_seconds)
+    crash: Crash = kill_at(settings.crash_at) if settings.crash_at else never
+    return Means(Store(settings.database), keys, federation, clock, terms, crash, secrets.token_bytes)
+
+
+def _lifespan(desk: Desk, store: Store, tick_seconds: float) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await run_in_threadpool(desk.exchange.resume)
+        ticking = asyncio.create_task(_tick(desk, tick_seconds))
+        try:
+            yield
+        finally:
+            ticking.cancel()
+            with suppress(asyncio.CancelledError):
+                await ticking
+            store.close()
+
+    return lifespan
+
+
+async def _tick(desk: Desk, seconds: float) -> None:
+    """Carry on, again and again, what a crash, a slow agency or another process left lying."""
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await run_in_threadpool(desk.exchange.resume)
+        except Exception as error:  # noqa: BLE001  # the next tick tries again; a tick that ends would stall everything
+            log.error("tick: %s", type(error).__name__)  # noqa: TRY400  # a traceback may hold values
+        desk.bell.ring()

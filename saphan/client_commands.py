@@ -1,0 +1,266 @@
+"""What a member does from the command line: preview, ask, release, budget, audit, agreement."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from contracts.agreement import Agreement
+from contracts.errors import InvalidInput
+from contracts.query import Query
+from contracts.release import ReleaseState, Withdrawal
+from contracts.transparency import LogExport
+from contracts.values import Value
+from contracts.views import AgreementView
+from gateway.asking import query_of
+from gateway.checked_release import verify_log
+from gateway.client import Gateway, Result
+from saphan.client_settings import MemberHome, load_client_settings
+from saphan.client_tables import (
+    agreement_table,
+    budget_table,
+    preview_table,
+    release_table,
+    releases_table,
+    value_table,
+)
+from saphan.output import AsJson, say, show, show_all, told_errors, waiting_shown
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False)
+release = typer.Typer(no_args_is_help=True, help="Released answers.")
+audit = typer.Typer(no_args_is_help=True, help="The log that anybody can check.")
+agreement = typer.Typer(no_args_is_help=True, help="Who may ask what, signed by all parties.")
+app.add_typer(release, name="release")
+app.add_typer(audit, name="audit")
+app.add_typer(agreement, name="agreement")
+
+HomeOption = Annotated[Path | None, typer.Option("--home", help="The member's home.", envvar="SAPHAN_HOME")]
+AgreementOption = Annotated[str, typer.Option("--agreement", help="The agreement under which it is asked.")]
+ActivityOption = Annotated[str, typer.Option("--activity", help="The activity of the agreement.")]
+Measures = Annotated[list[str] | None, typer.Option("--measure", help="count, COLUMN:sum or COLUMN:mean; count.")]
+By = Annotated[list[str] | None, typer.Option("--by", help="A dimension of the answer, in order.")]
+Start = Annotated[str, typer.Option("--from", help="The first day, YYYY-MM-01.")]
+Until = Annotated[str, typer.Option("--until", help="The day after the last, YYYY-MM-01.")]
+Where = Annotated[list[str] | None, typer.Option("--where", help="DIMENSION=CODE,CODE: only these.")]
+Contracts = Annotated[list[str] | None, typer.Option("--contract", help="A dataset; all of the activity.")]
+Price = Annotated[int | None, typer.Option("--nano-rho", help="The price in each window; the activity's.")]
+ReleaseName = Annotated[str, typer.Argument(metavar="RELEASE", help="The release's identifier.")]
+AgreementName = Annotated[str, typer.Argument(metavar="AGREEMENT", help="The agreement's identifier.")]
+
+
+class Verified(Value):
+    """What the check of a log found."""
+
+    size: int
+    verified: bool
+
+
+@contextmanager
+def connected(home: Path | None, *, as_json: bool) -> Iterator[tuple[Gateway, MemberHome]]:
+    """The member's line to its gateway; errors are told and end the command."""
+    with told_errors(as_json=as_json):
+        member = MemberHome(load_client_settings(home=home))
+        settings = member.settings
+        with Gateway(settings.gateway, member.calling_key(), settings.agency, member.federation()) as gateway:
+            yield gateway, member
+
+
+@app.command("preview")
+def preview_command(  # noqa: PLR0913  # the options of a command line
+    *,
+    agreement_id: AgreementOption,
+    activity: ActivityOption,
+    start: Start,
+    until: Until,
+    measure: Measures = None,
+    by: By = None,
+    where: Where = None,
+    contract: Contracts = None,
+    nano_rho: Price = None,
+    home: HomeOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a question would cost and how good its answer would be; spends nothing."""
+    with connected(home, as_json=as_json) as (gateway, _):
+        query = asked(measure, by, (start, until), where)
+        call = gateway.question(agreement_id, activity, query, contracts=contract or (), nano_rho=nano_rho)
+        preview = gateway.preview(call)
+        show(preview, lambda: preview_table(preview), as_json=as_json)
+
+
+@app.command("ask")
+def ask_command(  # noqa: PLR0913  # the options of a command line
+    *,
+    agreement_id: AgreementOption,
+    activity: ActivityOption,
+    start: Start,
+    until: Until,
+    measure: Measures = None,
+    by: By = None,
+    where: Where = None,
+    contract: Contracts = None,
+    nano_rho: Price = None,
+    wait_seconds: Annotated[float, typer.Option("--wait", help="How many seconds to wait at most.")] = 300.0,
+    export: Annotated[Path | None, typer.Option(help="Also write FILE.csv, .parquet or .xlsx.")] = None,
+    home: HomeOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask a question and wait for its release; what it costs is charged once."""
+    with connected(home, as_json=as_json) as (gateway, _), waiting_shown() as progress:
+        query = asked(measure, by, (start, until), where)
+        call = gateway.question(agreement_id, activity, query, contracts=contract or (), nano_rho=nano_rho)
+        result = gateway.ask(call, wait_seconds=wait_seconds, progress=progress)
+        if export:
+            result.export(export)
+    _show_release(result, as_json=as_json)
+
+
+@app.command("budget")
+def budget_command(home: HomeOption = None, *, as_json: AsJson = False) -> None:
+    """Show what is left of every window of every source."""
+    with connected(home, as_json=as_json) as (gateway, _):
+        lines = gateway.budget()
+        show_all(lines, lambda: budget_table(lines), as_json=as_json)
+
+
+@release.command("list")
+def list_releases(home: HomeOption = None, *, as_json: AsJson = False) -> None:
+    """List the releases that this member may read."""
+    with connected(home, as_json=as_json) as (gateway, _):
+        summaries = gateway.releases()
+        show_all(summaries, lambda: releases_table(summaries), as_json=as_json)
+
+
+@release.command("show")
+def show_release(name: ReleaseName, home: HomeOption = None, *, as_json: AsJson = False) -> None:
+    """Show a release, checked: every figure with its error."""
+    with connected(home, as_json=as_json) as (gateway, _):
+        _show_release(gateway.release(name), as_json=as_json)
+
+
+@release.command("export")
+def export_release(
+    name: ReleaseName,
+    path: Annotated[Path, typer.Argument(help="FILE.csv, .parquet or .xlsx.")],
+    home: HomeOption = None,
+) -> None:
+    """Write a release as CSV, Parquet or XLSX."""
+    with connected(home, as_json=False) as (gateway, _):
+        result = gateway.release(name)
+        result.export(path)
+    say(str(path))
+    if not result.is_valid:
+        say("ผลนี้ถูกถอนแล้ว · this release is no longer to be relied on")
+
+
+@release.command("withdraw")
+def withdraw_release(
+    name: ReleaseName,
+    reason: Annotated[str, typer.Option(help="Why; everybody can read it.")],
+    replaced_by: Annotated[str | None, typer.Option(help="The release that replaces it.")] = None,
+    home: HomeOption = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Say that a release is no longer to be relied on; whatever cites it is then flagged."""
+    state = ReleaseState.SUPERSEDED if replaced_by else ReleaseState.WITHDRAWN
+    with connected(home, as_json=as_json) as (gateway, _):
+        try:
+            withdrawal = Withdrawal(release=name, state=state, reason=reason, replaced_by=replaced_by)
+        except ValidationError as error:
+            raise InvalidInput("malformed-body", where=str(error.errors()[0]["loc"][0])) from error
+        _show_release(gateway.withdraw(withdrawal), as_json=as_json)
+
+
+@audit.command("export")
+def export_log(path: Annotated[Path, typer.Argument(help="Where to write the log.")], home: HomeOption = None) -> None:
+    """Take the whole log away, to be verified elsewhere."""
+    with connected(home, as_json=False) as (gateway, _):
+        path.write_text(gateway.audit_export().model_dump_json(), encoding="utf-8")
+    say(str(path))
+
+
+@audit.command("verify")
+def verify_command(
+    file: Annotated[Path | None, typer.Argument(help="An exported log; the gateway's own when left out.")] = None,
+    home: HomeOption = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Check every entry of the log, the tree over them and the signed checkpoint, against the pinned keys."""
+    with told_errors(as_json=as_json):
+        if file is None:
+            with connected(home, as_json=as_json) as (gateway, _):
+                size = gateway.audit_verify(gateway.audit_export())
+        else:
+            member = MemberHome(load_client_settings(home=home))
+            now = datetime.now(UTC)  # noqa: TID251  # a command begins here
+            size = verify_log(_read_export(file), member.federation(), now)
+        found = Verified(size=size, verified=True)
+        show(found, lambda: value_table(found), as_json=as_json)
+
+
+@agreement.command("propose")
+def propose_command(
+    file: Annotated[Path, typer.Argument(help="The agreement as JSON.")],
+    home: HomeOption = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Propose an agreement under the own officer's signature."""
+    with connected(home, as_json=as_json) as (gateway, member):
+        try:
+            proposed = Agreement.model_validate_json(file.read_bytes())
+        except (OSError, ValidationError) as error:
+            raise InvalidInput("malformed-body", where=file.name) from error
+        _show_agreement(gateway.propose(proposed, member.officer_key()), as_json=as_json)
+
+
+@agreement.command("sign")
+def sign_command(name: AgreementName, home: HomeOption = None, *, as_json: AsJson = False) -> None:
+    """Add the own officer's signature to an agreement."""
+    with connected(home, as_json=as_json) as (gateway, member):
+        _show_agreement(gateway.sign(name, member.officer_key()), as_json=as_json)
+
+
+@agreement.command("show")
+def show_agreement(name: AgreementName, home: HomeOption = None, *, as_json: AsJson = False) -> None:
+    """Show an agreement and who signed it."""
+    with connected(home, as_json=as_json) as (gateway, _):
+        _show_agreement(gateway.agreement(name), as_json=as_json)
+
+
+def asked(
+    measures: Sequence[str] | None, by: Sequence[str] | None, period: tuple[str, str], where: Sequence[str] | None
+) -> Query:
+    """The query that the options say.
+
+    Raises:
+        InvalidInput: ``malformed-body``.
+    """
+    filters: dict[str, tuple[str, ...]] = {}
+    for each in where or ():
+        name, equals, codes = each.partition("=")
+        if not equals or name in filters:
+            raise InvalidInput("malformed-body", where="where")
+        filters[name] = tuple(codes.split(","))
+    return query_of(measures or ("count",), by or (), period, filters)
+
+
+def _read_export(file: Path) -> LogExport:
+    try:
+        return LogExport.model_validate_json(file.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise InvalidInput("malformed-body", where=file.name) from error
+
+
+def _show_release(result: Result, *, as_json: bool) -> None:
+    show(result.release, lambda: release_table(result), as_json=as_json)
+
+
+def _show_agreement(view: AgreementView, *, as_json: bool) -> None:
+    show(view, lambda: agreement_table(view), as_json=as_json)

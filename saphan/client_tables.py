@@ -1,0 +1,96 @@
+"""Tables that people read on a terminal: every figure with its error, every cost with what is left."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from pydantic import BaseModel
+from rich.table import Table
+
+from contracts.views import AgreementView, BudgetLine, Preview, ReleaseSummary
+from gateway.client import Result
+from gateway.released_table import column_name
+from saphan.output import table_of
+
+ROWS_SHOWN: Final = 40
+
+
+def value_table(value: BaseModel) -> Table:
+    """One value, a field a line."""
+    table = table_of("field", "value")
+    for name, held in value.model_dump(mode="json").items():
+        table.add_row(name, str(held))
+    return table
+
+
+def preview_table(preview: Preview) -> Table:
+    """The expected errors, and below them cost and budget."""
+    table = table_of("measure", "± in 95 of 100", "unit")
+    for each in preview.measures:
+        table.add_row(each.measure, f"{each.expected_error_95:,.1f}", each.unit)
+    table.add_section()
+    table.add_row("cells", f"{preview.cells:,}")
+    table.add_row("cost", f"{preview.nano_rho:,}", "nano-rho")
+    table.add_row("ε", f"{preview.epsilon:.3f}", f"at δ = {preview.delta}")
+    for line in preview.before:
+        table.add_row(f"left in {line.source} {line.window}", f"{line.left:,}", "nano-rho")
+    table.add_row("affordable", "yes" if preview.affordable else "NO")
+    if preview.already_released:
+        table.add_row("already released", preview.already_released, "costs nothing")
+    return table
+
+
+def budget_table(lines: Sequence[BudgetLine]) -> Table:
+    """One window of one source a line."""
+    table = table_of("source", "window", "budget", "spent", "reserved", "left", title="nano-rho")
+    for line in lines:
+        amounts = (line.budget, line.spent, line.reserved, line.left)
+        table.add_row(line.source, line.window, *(f"{amount:,}" for amount in amounts))
+    return table
+
+
+def releases_table(summaries: Sequence[ReleaseSummary]) -> Table:
+    """One release a line."""
+    table = table_of("release", "contracts", "cells", "state", "created")
+    for each in summaries:
+        contracts = ", ".join(ref.id for ref in each.contracts)
+        table.add_row(each.id, contracts, f"{each.cells:,}", each.state.value, f"{each.created:%Y-%m-%d %H:%M}")
+    return table
+
+
+def release_table(result: Result) -> Table:
+    """The first cells of a release, each figure with its error."""
+    body = result.release.body
+    measures = [
+        *(column_name(each.measure) for each in body.released),
+        *(column_name(each.measure) for each in body.derived),
+    ]
+    state = "valid" if result.is_valid else "NO LONGER VALID"
+    axes = [axis.name for axis in body.grid.axes]
+    table = table_of(*axes, *measures, title=f"{body.id} · {state} · {body.grid.size:,} cells")
+    for row in result.to_arrow().slice(0, ROWS_SHOWN).to_pylist():
+        figures = (_figure(row[name], row[f"{name}_error_95"]) for name in measures)
+        table.add_row(*(row[axis] for axis in axes), *figures)
+    if body.grid.size > ROWS_SHOWN:
+        table.add_row("…")
+    return table
+
+
+def agreement_table(view: AgreementView) -> Table:
+    """Who agrees to what, and who has signed."""
+    agreed = view.agreement
+    state = "active" if view.active else "not active yet"
+    table = table_of("activity", "purpose", "contracts", "nano-rho", title=f"{agreed.id} v{agreed.version} · {state}")
+    for each in agreed.activities:
+        contracts = ", ".join(ref.id for ref in each.contracts)
+        table.add_row(each.id, each.purpose, contracts, f"{each.nano_rho_per_request:,}")
+    table.add_section()
+    table.add_row("requester", agreed.requester)
+    table.add_row("signed by", ", ".join(view.signed_by) or "nobody")
+    table.add_row("required", ", ".join(view.required))
+    return table
+
+
+def _figure(value: float | None, error: float | None) -> str:
+    if value is None or error is None:
+        return "–"
+    return f"{value:,.0f} ± {error:,.0f}"

@@ -1,0 +1,69 @@
+"""``saphan gateway``: make its home, bring its database up to date, serve."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.table import Table
+
+from contracts.dataset import Text
+from gateway.main import serve
+from gateway.settings import load_settings
+from gateway.store.migrate import upgrade
+from saphan.output import AsJson, say, show, table_of, told_errors
+
+KEYS_LAST: Final = timedelta(days=730)
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False, help="The gateway itself.")
+
+Home = Annotated[Path | None, typer.Option(help="The gateway's home.", envvar="SAPHAN_HOME")]
+
+
+@app.command("init")
+def init_command(
+    operator: Annotated[str, typer.Option(help="The member that runs the gateway.")],
+    title_th: Annotated[str, typer.Option(help="Its name in Thai.")] = "",
+    title_en: Annotated[str, typer.Option(help="Its name in English.")] = "",
+    home: Home = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Make the home, its keys and its database; prints the public keys for the federation."""
+    with told_errors(as_json=as_json):
+        settings = load_settings(home)
+        now = datetime.now(UTC)  # noqa: TID251  # a command begins here
+        settings.folder.make()
+        title = Text(th=title_th or operator, en=title_en or operator)
+        member = settings.folder.make_keys(operator, title, now, now + KEYS_LAST)
+        upgrade(settings.database)
+
+    def keys() -> Table:
+        table = table_of("key", "purpose", "valid until")
+        for key in member.keys:
+            table.add_row(key.kid, key.purpose.value, f"{key.valid_until:%Y-%m-%d}")
+        return table
+
+    show(member, keys, as_json=as_json)
+    say(f"{settings.folder.public}: register these keys with the federation, then pin federation.json here.")
+
+
+@app.command("migrate")
+def migrate_command(home: Home = None) -> None:
+    """Bring the database to this program's schema."""
+    with told_errors():
+        upgrade(load_settings(home).database)
+    say("ฐานข้อมูลพร้อมใช้ · the database is up to date")
+
+
+@app.command("serve")
+def serve_command(
+    home: Home = None,
+    host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="The port to listen on.")] = None,
+) -> None:
+    """Serve members, connectors and the public until stopped."""
+    with told_errors():
+        settings = load_settings(home, listen_host=host, listen_port=port)
+        say(f"http://{settings.listen_host}:{settings.listen_port}")
+        serve(settings)

@@ -1,0 +1,95 @@
+"""The one place where results and errors are printed: data on standard output, words on standard error.
+
+A result is a table for people and one JSON value for programs: with ``--json``, and by itself when standard output is
+not a terminal. An error is told in Thai and English with the next step, and becomes the exit code of its family.
+"""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from pydantic import BaseModel, TypeAdapter
+from rich.console import Console
+from rich.table import Table
+
+from contracts.errors import SaphanError
+from contracts.views import RequestStatus
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs; by itself when piped.")]
+
+
+def is_for_programs(*, as_json: bool) -> bool:
+    """Whether a program reads standard output."""
+    return as_json or not sys.stdout.isatty()
+
+
+def show(value: BaseModel, table: Callable[[], Table], *, as_json: bool) -> None:
+    """Print one value as JSON, or as the table that it is for people."""
+    if is_for_programs(as_json=as_json):
+        typer.echo(value.model_dump_json(by_alias=True))
+    else:
+        Console().print(table())
+
+
+def show_all(values: Sequence[BaseModel], table: Callable[[], Table], *, as_json: bool) -> None:
+    """Print several values as a JSON list, or as one table."""
+    if is_for_programs(as_json=as_json):
+        items = TypeAdapter(list[BaseModel]).dump_json(list(values), by_alias=True, serialize_as_any=True)
+        typer.echo(items.decode())
+    else:
+        Console().print(table())
+
+
+def table_of(*columns: str, title: str | None = None) -> Table:
+    """An empty table with these headings."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column)
+    return table
+
+
+def say(text: str) -> None:
+    """Words for whoever watches; never data."""
+    Console(stderr=True, highlight=False).print(text, markup=False)
+
+
+@contextmanager
+def told_errors(*, as_json: bool = False) -> Iterator[None]:
+    """Turn an error into what people read, what programs read, and the exit code of its family."""
+    try:
+        yield
+    except SaphanError as error:
+        tell(error, as_json=as_json)
+        raise typer.Exit(error.exit_code) from error
+
+
+def tell(error: SaphanError, *, as_json: bool) -> None:
+    """Say what is wrong in both languages, what it cost and what to do; programs get the problem itself."""
+    if as_json:
+        typer.echo(error.problem().model_dump_json())
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    for reason in error.reasons:
+        console.print(f"{reason.code} ({reason.number})", style="bold red", markup=False)
+        console.print(f"  {reason.message_th}\n  {reason.message_en}", markup=False)
+        console.print(f"  {reason.advice_th}\n  {reason.advice_en}", style="dim", markup=False)
+    console.print(f"budget: {error.spent.value}", style="dim", markup=False)
+
+
+@contextmanager
+def waiting_shown() -> Iterator[Callable[[RequestStatus], None]]:
+    """Show on standard error for whom a question waits, as a spinner on a terminal and as lines elsewhere."""
+    console = Console(stderr=True, highlight=False)
+    told: list[str] = []
+    with console.status("…") as spinner:
+
+        def progress(status: RequestStatus) -> None:
+            agencies = ", ".join(status.waiting_for).upper()
+            text = f"กำลังรอ {agencies} · waiting for {agencies}" if agencies else "กำลังเตรียมผล · preparing the release"
+            spinner.update(text)
+            if not console.is_terminal and told[-1:] != [text]:
+                told.append(text)
+                console.print(text, markup=False)
+
+        yield progress
