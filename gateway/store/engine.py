@@ -94,7 +94,9 @@ class Transaction(Reading):
         On PostgreSQL this waits for a transaction that is inserting the same key.
         """
         insert = postgresql.insert if self._connection.dialect.name == "postgresql" else sqlite.insert
-        return self._connection.execute(insert(table).values(**row).on_conflict_do_nothing()).rowcount == 1
+        key = next(iter(table.primary_key))
+        statement = insert(table).values(**row).on_conflict_do_nothing().returning(key)
+        return self._connection.execute(statement).first() is not None
 
 
 class Store:

@@ -1,0 +1,159 @@
+"""A gateway over a real store, with clients and connectors that a test can bend. Crypto, database and noise are real."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
+
+from contracts.agreement import Agreement
+from contracts.canonical import canonical_bytes, digest_of, digest_of_bytes
+from contracts.dataset import DatasetContract, ProtectAt
+from contracts.federation import KeyPurpose
+from contracts.grid import grid_of
+from contracts.request import Request
+from contracts.signing import sign_document
+from contracts.task import Forwarded, LeaseCall, LeasedTask, Part, Task
+from contracts.views import RequestStatus
+from gateway import events
+from gateway.caller import Caller
+from gateway.crash import Crash, CrashPoint, never
+from gateway.exchange import Exchange
+from gateway.means import ExchangeKeys, ExchangeSettings, Means
+from gateway.store import registry
+from gateway.store.engine import Store
+from gateway.store.migrate import upgrade
+from privacy.release import exact_part, protect
+from tests import factories
+from tests.factories import ISSUER, NOW, Keys
+
+CONTRACT = factories.contract()
+AGREEMENT = factories.agreement((CONTRACT,))
+NUMBERS = count(1)
+
+
+class Killed(BaseException):
+    """What kill -9 looks like from inside a test: nothing after it runs, and nothing catches it."""
+
+
+def killed_at(wanted: CrashPoint) -> Crash:
+    """A crash hook that ends the test's gateway at one point."""
+
+    def hook(point: CrashPoint) -> None:
+        if point is wanted:
+            raise Killed(point)
+
+    return hook
+
+
+@dataclass
+class World:
+    """A gateway and everybody around it. ``exchange`` may be replaced by ``restart``; the store stays."""
+
+    store: Store
+    keys: Keys
+    now: datetime = NOW
+    versions: dict[str, int] = field(default_factory=dict)
+    exchange: Exchange = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.restart()
+
+    def restart(self, crash: Crash = never) -> Exchange:
+        """A new gateway process over the same store."""
+        keys = ExchangeKeys(*(self.keys[f"oja#{name}-1"] for name in ("gateway", "token", "log")))
+        settings = ExchangeSettings(issuer=ISSUER, tick_seconds=1.0, lease_seconds=30.0)
+        means = Means(self.store, keys, self.keys.federation, lambda: self.now, settings, crash)
+        self.exchange = Exchange(means, lambda task, _: f"token for {task.id}")
+        return self.exchange
+
+    def later(self, seconds: float = 1.0) -> None:
+        """Let time pass."""
+        self.now += timedelta(seconds=seconds)
+
+    def register(self, contracts: Iterable[DatasetContract], agreement: Agreement, *, active: bool = True) -> None:
+        """Contracts and an agreement as if they had been published and signed."""
+        signed_by = {agency: f"{agency}#officer-1" if active else None for agency in agreement.parties}
+        document = agreement_document(self.keys, agreement)
+        held = registry.HeldAgreement(agreement, digest_of(agreement), document, signed_by, active=active)
+        with self.store.transaction() as t:
+            for each in contracts:
+                registry.add_contract(t, each, "document", self.now, events.contract_published(each, self.now))
+            registry.add_agreement(t, held, self.now, [])
+
+    def caller(self, agency: str = "oja", purpose: KeyPurpose = KeyPurpose.CLIENT) -> Caller:
+        """A fresh call of a member."""
+        return Caller(agency, f"{agency}#{purpose.value}-1", purpose, f"nonce-{next(NUMBERS):08d}")
+
+    def connector(self, agency: str = "ccib") -> Caller:
+        """A fresh call of a connector."""
+        return self.caller(agency, KeyPurpose.CONNECTOR)
+
+    def submit(self, request: Request, caller: Caller | None = None) -> RequestStatus:
+        """Send a request."""
+        return self.exchange.submit(caller or self.caller(request.requester), forwarded(request))
+
+    def lease(self, agency: str = "ccib") -> tuple[LeasedTask, ...]:
+        """What an agency's connector is given."""
+        call = LeaseCall(agency=agency, data_versions=self.versions, wait_seconds=0)
+        return self.exchange.lease(self.connector(agency), call).tasks
+
+    def post(self, part: Part, task: str | None = None) -> None:
+        """Send a part."""
+        self.exchange.accept_part(self.connector(part.agency), task or part.task, posted(part))
+
+    def answer(self, *contracts: DatasetContract, level: int = 1000) -> None:
+        """Let the connectors of these contracts do all their work."""
+        for each in contracts or (CONTRACT,):
+            for leased in self.lease(each.agency):
+                self.post(self.part(leased.task, each, level=level))
+
+    def part(self, task: Task, contract: DatasetContract = CONTRACT, *, level: int = 1000, **changes: object) -> Part:
+        """The part that an honest connector signs: ``level`` in every cell."""
+        request = Request.model_validate_json(task.request.body)
+        size = grid_of(request.query, contract).size
+        exact = {name: [level] * size for name in request.query.base_measures}
+        if contract.privacy.protect_at is ProtectAt.GATEWAY:
+            measures = exact_part(exact, request.query)
+        else:
+            measures = protect(exact, contract, request.query, request.nano_rho)
+        return Part.model_validate(self._frame(task) | {"charged": True, "measures": measures} | changes)
+
+    def refusal(self, task: Task, code: str = "contract-not-approved", *, charged: bool = False) -> Part:
+        """The part of a connector that refuses."""
+        return Part.model_validate(self._frame(task) | {"charged": charged, "refusal": code})
+
+    def _frame(self, task: Task) -> dict[str, object]:
+        return {
+            "task": task.id,
+            "task_digest": digest_of(task),
+            "agency": task.agency,
+            "contract": task.contract,
+            "request_digest": digest_of_bytes(task.request.body.encode()),
+            "data_version": self.versions.get(task.contract.id, 1),
+            "finished": self.now,
+        }
+
+
+def new_world(url: str, contracts: Sequence[DatasetContract] = (CONTRACT,), agreement: Agreement = AGREEMENT) -> World:
+    """A gateway over a fresh database, with contracts and one active agreement."""
+    upgrade(url)
+    world = World(Store(url), factories.federation())
+    world.register(contracts, agreement)
+    return world
+
+
+def forwarded(request: Request) -> Forwarded:
+    """A request as the door hands it on."""
+    return Forwarded(method="POST", path="/v1/requests", headers={}, body=canonical_bytes(request).decode())
+
+
+def posted(part: Part) -> Forwarded:
+    """A part as the door hands it on."""
+    body = canonical_bytes(part).decode()
+    return Forwarded(method="POST", path=f"/v1/tasks/{part.task}/part", headers={}, body=body)
+
+
+def agreement_document(keys: Keys, agreement: Agreement, *agencies: str) -> str:
+    """An agreement signed by the officers of some agencies, or of all its parties."""
+    officers = [keys[f"{agency}#officer-1"] for agency in agencies or agreement.parties]
+    return sign_document(canonical_bytes(agreement), "agreement", *officers)
