@@ -1,4 +1,4 @@
-"""The geometry of the page's pictures: numbers in, SVG paths out. Templates draw and name them, style sheets colour them."""
+"""The geometry of the page's pictures: numbers in, SVG paths out. Templates draw and name, style sheets colour."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -46,14 +46,14 @@ class ClockFace:
 
 def clock_face(hours: Sequence[Estimate], size: float = 360.0) -> ClockFace:
     """The dial for as many hours as given; a wedge is as long as its figure, and a negative figure has no length."""
-    centre, inner, outer = size / 2, size * 0.21, size * 0.425
-    top = max(max(each.value + each.error for each in hours), 1.0)
+    centre, inner, outer = size / 2, size * 0.235, size * 0.425
+    top = max(1.0, *(each.value + each.error for each in hours))
 
     def radius(value: float) -> float:
         return inner + (outer - inner) * max(0.0, value) / top
 
     wedges = tuple(_wedge(place, each, len(hours), (centre, inner), radius) for place, each in enumerate(hours))
-    greatest = max(max(each.value for each in hours), 1.0)
+    greatest = max(1.0, *(each.value for each in hours))
     levels = [min(LEVELS - 1, floor(LEVELS * max(0.0, each.value) / greatest)) for each in hours]
     return ClockFace(
         size=size,
@@ -88,9 +88,10 @@ def _hour_mark(hour: int, centre: float, distance: float) -> Mark:
 
 @dataclass(frozen=True, slots=True)
 class FanShape:
-    """The forecast chart: grid lines and years, the released line with its band, the expected line with its band.
+    """The forecast chart: grid lines and years, the released line with its band, the expected line with its bands.
 
-    ``ends`` labels the last expected month: high, mean, low, moved apart where they would touch.
+    ``outer`` is the band if all series erred alike, empty for one series. ``ends`` labels the last expected month:
+    high, mean, low, moved apart where they would touch.
     """
 
     width: float
@@ -105,6 +106,7 @@ class FanShape:
     past_band: str
     future: str
     band: str
+    outer: str
     usual: str
     now: Point | None
     ends: tuple[Mark, ...]
@@ -114,7 +116,7 @@ def fan_shape(fan: Fan, width: float, height: float) -> FanShape:
     """The chart of a year ahead behind the released months, in a box of ``width`` by ``height``."""
     count = len(fan.history) + len(fan.months)
     left, right, top, bottom = 58.0, width - 66.0, 14.0, height - 30.0
-    highest = max(*(each.high for each in fan.expected), *(e.value + e.error for _, e in fan.history), *fan.usual, 1.0)
+    highest = max(*(each.high for each in fan.outer), *(e.value + e.error for _, e in fan.history), *fan.usual, 1.0)
     step = _nice_step(highest)
     ceiling = step * ceil(highest / step)
 
@@ -141,6 +143,7 @@ def fan_shape(fan: Fan, width: float, height: float) -> FanShape:
         past_band=_band([(x(n), y(e.value - e.error), y(e.value + e.error)) for n, (_, e) in enumerate(fan.history)]),
         future=_line([*hooked, *ahead]),
         band=_band([*((a, b, b) for a, b in hooked), *_sides(fan.expected, begins, x, y)]),
+        outer=_band([*((a, b, b) for a, b in hooked), *_sides(fan.outer, begins, x, y)]) if fan.series > 1 else "",
         usual=_line([(x(begins + place), y(each)) for place, each in enumerate(fan.usual)]),
         now=past[-1] if past else None,
         ends=_ends(fan.expected[-1], right + 9, y),
@@ -154,7 +157,7 @@ def _sides(
 
 
 def _nice_step(highest: float) -> float:
-    rough = highest / 4
+    rough = highest / 5
     power = 10.0 ** floor(log10(rough))
     return max(1.0, next(power * each for each in (1, 2, 2.5, 5, 10) if power * each >= rough))
 

@@ -44,13 +44,19 @@ def total(parts: Iterable[Estimate]) -> Estimate:
 def total_interval(parts: Iterable[Interval]) -> Interval:
     """The sum of forecasts, each side's half-widths added as squares.
 
-    That takes the series' errors as independent; a shock that hits all of them at once would widen the interval, and
-    the page says so.
+    That takes the series' errors as independent: it is the narrowest honest interval, and ``widest_interval`` the other
+    end. The page shows both and says so.
     """
     listed = tuple(parts)
     mean = sum(each.mean for each in listed)
     below, above = hypot(*(each.mean - each.low for each in listed)), hypot(*(each.high - each.mean for each in listed))
     return Interval(mean, max(0.0, mean - below), mean + above)
+
+
+def widest_interval(parts: Iterable[Interval]) -> Interval:
+    """The sum of forecasts if all of them err in the same direction at once: half-widths added as they are."""
+    listed = tuple(parts)
+    return Interval(sum(p.mean for p in listed), sum(p.low for p in listed), sum(p.high for p in listed))
 
 
 def change(now: Estimate, before: Estimate) -> Estimate | None:

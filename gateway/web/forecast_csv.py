@@ -14,7 +14,7 @@ COLUMNS = (
 
 
 def forecast_csv(published: PublishedForecast | None) -> str:
-    """One line a series and month. ``counts`` says ``victimisation`` or ``enforcement``; without forecast, the header."""
+    """One line a series and month, or the header alone. ``counts`` says ``victimisation`` or ``enforcement``."""
     out = StringIO()
     writer = csv.writer(out)
     writer.writerow(COLUMNS)

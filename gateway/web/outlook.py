@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from contracts.forecast import Forecast, ForecastSeries
 from gateway.web.counts import VICTIMISATION, Cells, grouped
-from gateway.web.estimates import Estimate, Interval, total, total_interval
+from gateway.web.estimates import Estimate, Interval, total, total_interval, widest_interval
 
 LEVELS = 5
 WATCHED = 6
@@ -55,6 +55,11 @@ class Outlook:
         return tuple(sorted(above, key=lambda each: (not each.clear, -each.difference))[:WATCHED])
 
     @property
+    def clear(self) -> int:
+        """How many provinces differ from their usual by more than the error."""
+        return sum(each.clear for each in self.provinces)
+
+    @property
     def national(self) -> Interval:
         """The country's expected cases."""
         return total_interval(each.expected for each in self.provinces)
@@ -75,12 +80,16 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Fan:
-    """A year ahead for one choice: released months, then expected months beside what is usual for each."""
+    """A year ahead for one choice: released months, then expected months beside what is usual for each.
+
+    ``expected`` takes the errors of the ``series`` that were added up as independent, ``outer`` as all alike.
+    """
 
     choice: Choice
     history: tuple[tuple[str, Estimate], ...]
     months: tuple[str, ...]
     expected: tuple[Interval, ...]
+    outer: tuple[Interval, ...]
     usual: tuple[float, ...]
     interval_level: int
     series: int
@@ -117,6 +126,7 @@ def fan(forecast: Forecast, crimes: Cells, choice: Choice) -> Fan | None:
         history=_history(crimes, choice),
         months=forecast.months,
         expected=tuple(total_interval(_intervals(series, step)) for step in steps),
+        outer=tuple(widest_interval(_intervals(series, step)) for step in steps),
         usual=tuple(sum(each.usual[step] for each in series) for step in steps),
         interval_level=forecast.level,
         series=len(series),

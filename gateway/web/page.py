@@ -109,7 +109,7 @@ def _title(lang: str, name: str, code: str) -> str:
 
 def _span(lang: str, seconds: Estimate) -> dict[str, str]:
     unit, size = thai.time_unit(seconds.value)
-    figure = thai.shown(seconds.times(1 / size))
+    figure = thai.shown(seconds.times(1 / size), most=1)
     names = {"unit": text(lang, unit), "short": text(lang, f"{unit}_short")}
     return {"value": figure.value, "error": figure.error, **names}
 

@@ -1,4 +1,4 @@
-"""Numbers, months and days as Thai and English readers write them. Thai years are Buddhist; files stay with ISO dates."""
+"""Numbers, months and days as Thai and English readers write them. Thai years are Buddhist; machines get ISO dates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,9 +38,9 @@ def number(value: float, decimals: int = 0, *, signed: bool = False) -> str:
     return f"+{text}" if signed and not is_zero else text
 
 
-def shown(estimate: Estimate, *, signed: bool = False) -> Shown:
-    """A figure with only the decimals that its error leaves standing."""
-    decimals = next((d for d in range(MOST_DECIMALS) if estimate.error >= 10.0**-d), MOST_DECIMALS)
+def shown(estimate: Estimate, *, signed: bool = False, most: int = MOST_DECIMALS) -> Shown:
+    """A figure with only the decimals that its error leaves standing, at most ``most``."""
+    decimals = next((d for d in range(most) if estimate.error >= 10.0**-d), most)
     scale = 10**decimals
     error = ceil(estimate.error * scale - 1e-9) / scale
     return Shown(number(estimate.value, decimals, signed=signed), number(error, decimals))

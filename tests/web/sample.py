@@ -1,10 +1,12 @@
 """Made-up public releases and a forecast, in their real shapes, for every test of the page."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import cache
 from itertools import product
 from math import cos, pi, sqrt
+from zlib import crc32
 
 from contracts.canonical import digest_of
 from contracts.code_lists import code_list
@@ -44,12 +46,15 @@ class PublishedRecord:
         return self.published
 
 
+@cache
 def wobble(*parts: str) -> float:
     """A number in [-1, 1) that looks random and is always the same for the same parts."""
-    return int(digest_of(list(parts))[-8:], 16) / 2**31 - 1
+    return crc32("/".join(parts).encode()) / 2**31 - 1
 
 
-def release(activity: str, axes: dict[str, Sequence[str]], figures: dict[str, Figure], **changes: object) -> Release:
+def release(
+    activity: str, axes: Mapping[str, Sequence[str]], figures: Mapping[str, Figure], /, **changes: object
+) -> Release:
     """A public release of ``figures`` by measure; ``changes`` overwrite fields of its body."""
     grid = Grid(axes=tuple(Axis(name=name, values=tuple(values)) for name, values in axes.items()))
     until = next_month(date.fromisoformat(f"{axes.get('month', MONTHS)[-1]}-01"))
@@ -101,6 +106,7 @@ def _promise(ref: ContractRef) -> Promise:
     )
 
 
+@cache
 def crimes(key: tuple[str, ...]) -> int:
     """Cases of (month, province, group), noise included: it may fall below zero."""
     month, province, group = key
@@ -112,8 +118,18 @@ def crimes(key: tuple[str, ...]) -> int:
 
 
 def crimes_monthly(**changes: object) -> Release:
+    """Three years of months by province and group; ``changes`` overwrite fields of its body."""
+    made = _monthly()
+    if not changes:
+        return made
+    body = made.body.model_copy(update=changes)
+    return made.model_copy(update={"body": body, "digest": DIGEST})
+
+
+@cache
+def _monthly() -> Release:
     axes = {"month": MONTHS, "province": PROVINCES, "offence_group": GROUPS}
-    return release("crimes-monthly", axes, {"count": crimes}, **changes)
+    return release("crimes-monthly", axes, {"count": crimes})
 
 
 def crimes_clock(**changes: object) -> Release:
@@ -127,7 +143,8 @@ def frauds_monthly(**changes: object) -> Release:
     types = code_list("tech_case_types").values
 
     def complaints(key: tuple[str, ...]) -> int:
-        return round(9000 / (1 + types.index(key[1])) ** 1.3 * (1 + 0.1 * wobble(*key)))
+        rank = 1.0 + types.index(key[1])
+        return round(9000 * float(rank**-1.3) * (1 + 0.1 * wobble(*key)))
 
     figures = {"count": complaints, "damage_thb:sum": lambda key: complaints(key) * 41_000}
     return release("tpo-monthly", {"month": MONTHS[-12:], "case_type": types}, figures, **changes)
@@ -140,9 +157,19 @@ def withdrawn(given: Release, reason: str = "ตัวเลขเดือน �
 
 
 def forecast(*cited: Release, flagged: tuple[str, ...] = ()) -> PublishedForecast:
+    """A year ahead, citing the releases given; ``flagged`` names those withdrawn since."""
+    made = _forecast()
+    if cited:
+        citations = tuple(Citation(release=each.body.id, digest=each.digest) for each in cited)
+        made = made.model_copy(update={"citations": citations})
+    return PublishedForecast(forecast=made, digest=DIGEST, flagged=flagged)
+
+
+@cache
+def _forecast() -> Forecast:
     months = Period(**{"from": date(2026, 11, 1), "until": date(2027, 11, 1)}).months()
     series = tuple(_series(province, group, months) for province, group in product(PROVINCES, GROUPS))
-    made = Forecast(
+    return Forecast(
         id="fc-2026-11",
         title=Text(th="คดีรายจังหวัด", en="Cases by province"),
         model="AutoETS",
@@ -154,14 +181,13 @@ def forecast(*cited: Release, flagged: tuple[str, ...] = ()) -> PublishedForecas
             Score(model="AutoETS", mase=0.87, wape=0.142, coverage=0.79),
             Score(model="seasonal naive", mase=1.0, wape=0.171, coverage=0.83),
         ),
-        citations=tuple(Citation(release=each.body.id, digest=each.digest) for each in cited or (crimes_monthly(),)),
+        citations=(Citation(release=_monthly().body.id, digest=_monthly().digest),),
         limits=Text(
             th="ใช้วางแผนระดับพื้นที่เท่านั้น ไม่ใช้กำหนดการตรวจตราจากจำนวนการจับกุม",
             en="For planning by area only; never to send patrols by the number of arrests.",
         ),
         created=CREATED,
     )
-    return PublishedForecast(forecast=made, digest=digest_of(made), flagged=flagged)
 
 
 def _series(province: str, group: str, months: Sequence[str]) -> ForecastSeries:
