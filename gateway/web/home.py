@@ -1,5 +1,7 @@
 """The public routes: the page, the forecast as CSV, and the files that the page is made of."""
 
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Protocol
 
@@ -12,6 +14,7 @@ from contracts.forecast import PublishedForecast
 from contracts.release import Release
 from contracts.values import Value
 from gateway.web.forecast_csv import forecast_csv
+from gateway.web.outlook import Choice
 from gateway.web.page import Reader, choice_of, render_home
 from gateway.web.view import home_view
 from gateway.web.wording import language_of
@@ -19,6 +22,9 @@ from gateway.web.wording import language_of
 STATIC = Path(__file__).parent / "static"
 COOKIE = "saphan_lang"
 A_YEAR = 365 * 24 * 3600
+PAGES_KEPT = 64
+"""Rendered pages (about 130 kB each) that are kept until something is published or withdrawn."""
+
 PAGE_HEADERS = {
     "content-security-policy": (
         "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
@@ -55,6 +61,15 @@ class PublicRecord(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Published:
+    """All that the page shows, equal to another as long as nothing was published or withdrawn between them."""
+
+    version: tuple[str, ...]
+    forecast: PublishedForecast | None = field(compare=False)
+    releases: tuple[Release, ...] = field(compare=False)
+
+
 def home_router(exchange: PublicRecord, *, synthetic: bool) -> APIRouter:
     """The public routes.
 
@@ -64,6 +79,7 @@ def home_router(exchange: PublicRecord, *, synthetic: bool) -> APIRouter:
     """
     router = APIRouter(include_in_schema=False)
     files = StaticFiles(directory=STATIC)
+    rendered = lru_cache(maxsize=PAGES_KEPT)(_rendered)
 
     @router.get("/", response_class=HTMLResponse)
     def home(
@@ -74,8 +90,8 @@ def home_router(exchange: PublicRecord, *, synthetic: bool) -> APIRouter:
     ) -> HTMLResponse:
         lang = language_of(asked.lang, saphan_lang, accept_language)
         choice = choice_of(asked.group, asked.province)
-        view = home_view(exchange.latest_forecast(), exchange.releases(None), choice)
-        page = HTMLResponse(render_home(view, Reader(lang, synthetic=synthetic), choice), headers=PAGE_HEADERS)
+        html = rendered(_published(exchange), Reader(lang, synthetic=synthetic), choice)
+        page = HTMLResponse(html, headers=PAGE_HEADERS)
         if asked.lang == lang:
             secure = request.url.scheme == "https"
             page.set_cookie(COOKIE, lang, max_age=A_YEAR, httponly=True, samesite="lax", secure=secure)
@@ -93,3 +109,14 @@ def home_router(exchange: PublicRecord, *, synthetic: bool) -> APIRouter:
         return answer
 
     return router
+
+
+def _rendered(published: Published, reader: Reader, choice: Choice) -> str:
+    return render_home(home_view(published.forecast, published.releases, choice), reader, choice)
+
+
+def _published(exchange: PublicRecord) -> Published:
+    forecast, releases = exchange.latest_forecast(), exchange.releases(None)
+    of_forecast = (forecast.digest, *forecast.flagged) if forecast else ()
+    withdrawals = (each.withdrawal.model_dump_json() for each in releases if each.withdrawal)
+    return Published((*of_forecast, *(each.digest for each in releases), *withdrawals), forecast, releases)

@@ -200,6 +200,20 @@ def test_the_page_asks_for_public_releases_only() -> None:
     assert record.asked == [None]
 
 
+def test_a_withdrawal_shows_at_once_although_pages_are_kept() -> None:
+    record = PublishedRecord(forecast(), (crimes_monthly(),))
+    client = _client(record)
+    assert client.get("/?lang=en").text == client.get("/?lang=en").text
+    record.published = (withdrawn(crimes_monthly()),)
+    assert "Withdrawn" in client.get("/?lang=en").text
+    record.published = (withdrawn(crimes_monthly(), replaced_by="rel-newer"),)
+    assert "Superseded" in client.get("/?lang=en").text
+    record.forecast = forecast(flagged=("rel-crimes-monthly",))
+    assert 'role="alert"' in client.get("/?lang=en").text
+    record.forecast, record.published = None, ()
+    assert "Nothing is published yet" in client.get("/?lang=en").text
+
+
 def test_text_from_a_release_is_shown_and_never_run() -> None:
     record = PublishedRecord(None, (withdrawn(crimes_clock(), "<script>alert(1)</script>"),))
     html = _client(record).get("/").text
