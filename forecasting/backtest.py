@@ -66,7 +66,7 @@ def dispersion_at(trials: Sequence[Trial], panel: Panel, today: int) -> Floats |
     known = [(trial, today - trial.origin) for trial in trials if trial.origin < today]
     if not known:
         return None
-    found = np.empty(len(panel.values))
+    found = np.empty(len(panel.figures))
     for pool in np.unique(panel.pools):
         members = panel.pools == pool
         found[members] = dispersion_of(_errors(known, members, panel.noise_variance))
@@ -86,7 +86,7 @@ def _errors(known: Sequence[tuple[Trial, int]], members: Floats, noise_variance:
 
 def _trial(model: Model, panel: Panel, origin: int, horizon: int) -> Trial:
     prediction = model.predict(panel.until(origin), horizon)
-    return Trial(origin, prediction, panel.values[:, origin : origin + horizon])
+    return Trial(origin, prediction, panel.figures[:, origin : origin + horizon])
 
 
 def _score(name: str, trials: Sequence[Trial], panel: Panel, level: int) -> Score:
@@ -94,7 +94,7 @@ def _score(name: str, trials: Sequence[Trial], panel: Panel, level: int) -> Scor
         return Score(model=name, mase=None, wape=None, coverage=None)
     actual = np.concatenate([trial.actual for trial in trials])
     mean = np.concatenate([trial.prediction.mean for trial in trials])
-    scaled = [mase(each.actual, each.prediction.mean, panel.values[:, : each.origin]) for each in trials]
+    scaled = [mase(each.actual, each.prediction.mean, panel.figures[:, : each.origin]) for each in trials]
     known = [each for each in scaled if each is not None]
     return Score(
         model=name,

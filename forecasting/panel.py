@@ -44,7 +44,7 @@ class Panel:
         return tuple(str(name) for name in self.counts.index.names)
 
     @cached_property
-    def values(self) -> Floats:
+    def figures(self) -> Floats:
         """The counts as series x months."""
         return self.counts.to_numpy(dtype=np.float64)
 
@@ -126,7 +126,8 @@ def panel_of_table(table: pd.DataFrame, figure: str, sigma: float) -> Panel:
     keyed = (table if labels else table.assign(series="all")).set_index([*(labels or ["series"]), MONTH])[figure]
     if not keyed.index.is_unique:
         raise InvalidInput("release-not-a-series", why="a cell stands twice")
-    wide = keyed.unstack(MONTH, sort=False).sort_index(axis="columns")  # noqa: PD010  # pivot() would sort the rows
+    rows = keyed.index.droplevel(MONTH).unique()
+    wide = keyed.unstack(MONTH).loc[rows]  # noqa: PD010  # pivot() takes no series
     if bool(wide.isna().to_numpy().any()):
         raise InvalidInput("release-not-a-series", why="a cell is missing")
     months = _consecutive([str(month) for month in wide.columns])

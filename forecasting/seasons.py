@@ -23,10 +23,10 @@ def seasonal_factors(panel: Panel) -> Floats:
     The classical ratio to a centred yearly average, on the total of each pool; the median over the years shrugs off a
     single odd month. A pool without cases has a flat year.
     """
-    factors = np.ones((len(panel.values), YEAR))
+    factors = np.ones((len(panel.figures), YEAR))
     for pool in np.unique(panel.pools):
         members = panel.pools == pool
-        total = panel.values[members].sum(axis=0)
+        total = panel.figures[members].sum(axis=0)
         spread = np.sqrt(members.sum() * panel.noise_variance)
         if total.mean() > spread:
             factors[members] = _factors(total, panel)

@@ -45,7 +45,7 @@ class AutoETS:
         factors = seasonal_factors(panel)
         past = factors[:, panel.month_of_year]
         coming = factors[:, (panel.month_of_year[-1] + 1 + np.arange(horizon)) % YEAR]
-        fits = [_smooth(series, horizon) for series in panel.values / past]
+        fits = [_smooth(series, horizon) for series in panel.figures / past]
         mean, spread = np.stack([fit.mean for fit in fits]), np.stack([fit.spread for fit in fits])
         kept = np.array([fit.kept for fit in fits])
         adjusted_noise = panel.noise_variance * (1.0 / past**2).mean(axis=1)

@@ -19,7 +19,7 @@ class SeasonalNaive:
 
     def predict(self, panel: Panel, horizon: int) -> Prediction:
         """The newest twelve months, repeated; each carries the whole noise of one cell."""
-        mean = panel.values[:, -YEAR:][:, np.arange(horizon) % YEAR]
+        mean = panel.figures[:, -YEAR:][:, np.arange(horizon) % YEAR]
         return Prediction(np.maximum(mean, 0.0), np.full(mean.shape, panel.noise_variance))
 
 
@@ -35,6 +35,6 @@ class SeasonalBaseline:
         factors = seasonal_factors(panel)
         coming = factors[:, (panel.month_of_year[-1] + 1 + np.arange(horizon)) % YEAR]
         weights = factors[:, recent.month_of_year]
-        level = recent.values.sum(axis=1) / weights.sum(axis=1)
+        level = recent.figures.sum(axis=1) / weights.sum(axis=1)
         noise = panel.noise_variance * weights.shape[1] / weights.sum(axis=1) ** 2
         return Prediction(np.maximum(level[:, None] * coming, 0.0), noise[:, None] * coming**2)
