@@ -1,6 +1,7 @@
 """Signed HTTP messages: what is accepted, and every way to attack one."""
 
 import base64
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -272,7 +273,7 @@ def test_a_signature_of_another_meaning_beside_ours_does_no_harm() -> None:
 
 
 @pytest.mark.parametrize("name", ["signature-input", "signature"])
-@pytest.mark.parametrize("suffix", [", ", ",", " x", ', saphan="x"', ", =1", '"', ', other="'])
+@pytest.mark.parametrize("suffix", [", ", ",", " x", ', saphan="x"', ", =1", '"', '"x=1', ', other="'])
 def test_a_malformed_signature_header_is_refused(name: str, suffix: str) -> None:
     message = request()
 
@@ -285,6 +286,27 @@ def test_a_malformed_signature_header_is_refused(name: str, suffix: str) -> None
 )
 def test_what_is_no_signature_is_refused(signature: str) -> None:
     assert code_of(with_header(request(), "signature", signature)) == "signature-wrong"
+
+
+@pytest.mark.parametrize(
+    "rewritten",
+    [
+        lambda raw: f"saphan={base64.b64encode(raw).decode()}",
+        lambda raw: f"saphan=:{base64.b64encode(raw).decode()}",
+        lambda raw: f"saphan=:!{base64.b64encode(raw).decode()}:",
+        lambda raw: f"saphan=:{base64.b64encode(raw[:32] + bytes(1) + raw[32:]).decode()}:",
+    ],
+    ids=["no colons", "one colon", "junk in base64", "a zero too many"],
+)
+def test_a_good_signature_in_another_form_is_refused(rewritten: Callable[[bytes], str]) -> None:
+    message = request()
+    raw = base64.b64decode(message.headers["signature"].removeprefix("saphan=:").removesuffix(":"))
+
+    assert code_of(with_header(message, "signature", rewritten(raw))) == "signature-wrong"
+
+
+def test_a_signature_that_does_not_say_what_it_covers_is_refused() -> None:
+    assert code_of(with_header(resigned(GOOD), "signature-input", f"x={GOOD}")) == "signature-wrong"
 
 
 def test_a_key_that_nobody_registered_is_refused() -> None:
