@@ -12,6 +12,8 @@ FRAUD_MONTHLY = "tpo-monthly"
 VICTIMISATION = ("G1", "G2", "G3")
 """The offence groups that count what befell somebody. G4 counts arrests: it follows enforcement and is never risk."""
 
+GROUP = "offence_group"
+
 Cells = Mapping[tuple[str, ...], Estimate]
 """Figures by their labels, in the order of the axes that were asked for."""
 
@@ -57,8 +59,8 @@ def _fits(release: Release, activity: str, axes: tuple[str, ...]) -> bool:
     body = release.body
     if not body.public or body.activity != activity or set(body.query.dimensions) != set(axes):
         return False
-    kept = body.query.where.get("offence_group", VICTIMISATION)
-    return set(body.query.where) <= {"offence_group"} and set(VICTIMISATION) <= set(kept)
+    groups = next((set(axis.values) for axis in body.grid.axes if axis.name == GROUP), set(VICTIMISATION))
+    return set(body.query.where) <= {GROUP} and set(VICTIMISATION) <= groups
 
 
 def _cells_of(release: Release, axes: tuple[str, ...], measure: str) -> Cells:

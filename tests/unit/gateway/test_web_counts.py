@@ -55,11 +55,16 @@ def test_a_withdrawn_or_superseded_release_is_not_read(replaced_by: str | None) 
         {"query": _query(dimensions=("month", "province"))},
         {"query": _query(where={"province": ("10",)})},
         {"query": _query(where={"sex": ("M",)})},
-        {"query": _query(where={"offence_group": ("G1", "G2")})},
     ],
 )
 def test_a_release_that_is_private_or_holds_only_a_part_is_not_read_as_national(changes: dict[str, object]) -> None:
     assert standing_cells([_small(0, **changes)], "crimes-monthly", AXES) == {}
+
+
+def test_a_release_without_every_victimisation_group_is_not_read_as_national() -> None:
+    axes = {"month": ("2026-10",), "province": ("10",), "offence_group": ("G1", "G2", "G4")}
+    partial = release("crimes-monthly", axes, {"count": lambda key: 5})
+    assert standing_cells([partial], "crimes-monthly", AXES) == {}
 
 
 def test_a_release_that_keeps_every_victimisation_group_is_national() -> None:
