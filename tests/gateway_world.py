@@ -1,4 +1,4 @@
-"""A gateway over a real store, with clients and connectors that a test can bend. Crypto, database and noise are real."""
+"""A gateway over a real store, with clients and connectors that a test can bend. Crypto and noise are real too."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +13,7 @@ from contracts.grid import grid_of
 from contracts.request import Request
 from contracts.signing import sign_document
 from contracts.task import Forwarded, LeaseCall, LeasedTask, Part, Task
+from contracts.transparency import EventKind, LogEntry
 from contracts.views import RequestStatus
 from gateway import events
 from gateway.caller import Caller
@@ -106,6 +107,22 @@ class World:
         for each in contracts or (CONTRACT,):
             for leased in self.lease(each.agency):
                 self.post(self.part(leased.task, each, level=level))
+
+    def log(self) -> list[LogEntry]:
+        """Every entry of the log."""
+        return [LogEntry.model_validate_json(text) for text in self.exchange.export().entries]
+
+    def kinds(self) -> list[EventKind]:
+        """What the log records, in its order."""
+        return [entry.kind for entry in self.log()]
+
+    def spent(self) -> int:
+        """All that was spent, over all accounts, in nano-rho."""
+        return sum(line.spent for line in self.exchange.budget(self.caller()))
+
+    def reserved(self) -> int:
+        """All that is reserved, over all accounts, in nano-rho."""
+        return sum(line.reserved for line in self.exchange.budget(self.caller()))
 
     def part(self, task: Task, contract: DatasetContract = CONTRACT, *, level: int = 1000, **changes: object) -> Part:
         """The part that an honest connector signs: ``level`` in every cell."""
