@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -68,14 +67,13 @@ def refresh(
     """
     if len(secret) < SHORTEST_SECRET:
         raise InvalidInput("setting-invalid", setting="secret", why=f"shorter than {SHORTEST_SECRET} bytes")
-    key = sha256(b"saphan snapshot" + secret).hexdigest()
+    check = schema.key_of(secret, "check")
     with _only_one(snapshot_path), _replacement(snapshot_path) as copy, _opened(copy, read_only=False) as connection:
         connection.execute(schema.META_TABLE)
-        check = _key_check(connection, key)
         version = _last_version(connection, contract.id, check) + 1
         connection.execute("BEGIN")
         try:
-            ranked = Ranking(connection, contract, key).run(source)
+            ranked = Ranking(connection, contract, secret).run(source)
         except InvalidInput as error:
             raise InvalidInput(error.code, contract=contract.id, where=error.details["where"]) from error
         info = SnapshotInfo(version, ranked.rows, ranked.kept_rows, ranked.persons)
@@ -86,14 +84,6 @@ def refresh(
         connection.execute("COMMIT")
         connection.execute("CHECKPOINT")
     return info
-
-
-def _key_check(connection: duckdb.DuckDBPyConnection, key: str) -> str:
-    """What shows that the secret is the one that the ranks were given under, without giving it away."""
-    found = connection.execute(
-        f"SELECT CAST({schema.keyed('$what', 'check')} AS VARCHAR)", {"secret": key, "what": "key"}
-    )
-    return str(found.fetchall()[0][0])
 
 
 def _last_version(connection: duckdb.DuckDBPyConnection, dataset: str, check: str) -> int:

@@ -83,13 +83,15 @@ class Ranking:
     Args:
         connection: To the snapshot's copy.
         contract: What is kept.
-        secret: The key of the hashes, in hexadecimal.
+        secret: What the keys of the hashes are derived from.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, contract: DatasetContract, secret: str) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, contract: DatasetContract, secret: bytes) -> None:
         self._connection = connection
         self._contract = contract
-        self._secret = secret
+        self._keys = {"row_key": schema.key_of(secret, f"row {contract.id}")}
+        if contract.unit.column is not None:
+            self._keys["person_key"] = schema.key_of(secret, f"person {contract.id}")
         answer = schema.answer_columns(contract)
         self._names = {
             "people": schema.quoted(f"people_{contract.id}"),
@@ -126,7 +128,7 @@ class Ranking:
         rows = 0
         for batch in source.batches(self._contract.table, schema.source_columns(self._contract)):
             rows += batch.num_rows
-            self._put("batch", batch, self._batch_statement(batch.schema), {"secret": self._secret})
+            self._put("batch", batch, self._batch_statement(batch.schema), self._keys)
         return rows
 
     def _put(self, name: str, table: pa.Table, statement: str, parameters: Mapping[str, str] | None = None) -> None:
@@ -140,10 +142,8 @@ class Ranking:
         person = contract.unit.column
         period = schema.span(contract)
         return _READ_BATCH.substitute(
-            row_hash=schema.keyed(f"batch.{schema.quoted(contract.row_key)}", f"row {contract.id}"),
-            person_hash="NULL"
-            if person is None
-            else schema.keyed(f"batch.{schema.quoted(person)}", f"person {contract.id}"),
+            row_hash=schema.keyed(f"batch.{schema.quoted(contract.row_key)}", "row_key"),
+            person_hash="NULL" if person is None else schema.keyed(f"batch.{schema.quoted(person)}", "person_key"),
             clock=schema.wall_clock(contract.event_time, columns),
             answers=", ".join(schema.answer_expressions(contract, columns)),
             joins=schema.joins(contract),

@@ -13,6 +13,7 @@ The answer table of a dataset, ``rows_<dataset>``:
     m_<column>   BIGINT    a measure column: whole units, clamped
 """
 
+import hmac
 from typing import Final
 
 import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
@@ -147,14 +148,17 @@ def wall_clock(column: str, schema: pa.Schema) -> str:
     raise InvalidInput("source-mismatch", where=f"{column} holds no times")
 
 
-def keyed(value: str, what: str) -> str:
-    """The keyed hash of an expression (128 bits): the hash of the secret and of the hash of the secret and the value.
+def key_of(secret: bytes, what: str) -> str:
+    """The key that hashes one kind of values: 128 bits, as hexadecimal, so that a short value makes one SHA block."""
+    return hmac.digest(secret, b"saphan snapshot " + what.encode(), "sha256")[:16].hex()
 
-    ``what`` separates kinds of values. The secret is the bound parameter ``$secret``; hashing twice keeps a hash from
-    being extended.
+
+def keyed(value: str, key: str) -> str:
+    """The keyed hash (128 bits) of an expression: the hash of the key and of the hash of the key and the value.
+
+    ``key`` names the bound parameter that holds a ``key_of``. Hashing twice keeps a hash from being extended.
     """
-    inner = f"sha256($secret || {_text(what + ':')} || CAST({value} AS VARCHAR))"
-    return f"CAST(substr(sha256($secret || {inner}), 1, 32) AS UUID)"
+    return f"CAST(substr(sha256(${key} || sha256(${key} || CAST({value} AS VARCHAR))), 1, 32) AS UUID)"
 
 
 def quoted(identifier: str) -> str:

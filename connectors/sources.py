@@ -52,7 +52,7 @@ def open_source(url: str) -> Source:
     scheme = urlsplit(url).scheme
     if scheme in _POSTGRES_SCHEMES:
         return _Sql("postgresql", partial(_postgres, url))
-    path = _path_of(url)
+    path = file_of(url)
     match scheme:
         case "sqlite":
             return _Sql("sqlite", partial(_sqlite, path))
@@ -64,7 +64,8 @@ def open_source(url: str) -> Source:
             raise InvalidInput("setting-invalid", setting="source", why="the scheme is not supported")
 
 
-def _path_of(url: str) -> Path:
+def file_of(url: str) -> Path:
+    """The file or folder that a URL names: relative after three slashes, absolute after four."""
     return Path(unquote(url.partition("://")[2].removeprefix("/")))
 
 
@@ -182,23 +183,23 @@ def _duckdb(path: Path) -> _Duck:
 def _files(path: Path, kind: str) -> _Duck:
     """Parquet or CSV, read through a DuckDB that may open this one file and no other. CSV is all text."""
 
-    def file_of(table: str) -> Path:
+    def table_file(table: str) -> Path:
         return path / f"{table}.{kind}" if path.is_dir() else path
 
     def connect(table: str) -> duckdb.DuckDBPyConnection:
         if not path.exists():
             raise FileNotFoundError
-        if not file_of(table).is_file():
+        if not table_file(table).is_file():
             raise InvalidInput("source-mismatch", where=table)
         connection = duckdb.connect(config=dict(SHUT))
-        connection.execute("SET allowed_paths = $1", [[str(file_of(table))]])
+        connection.execute("SET allowed_paths = $1", [[str(table_file(table))]])
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         return connection
 
     def relation(connection: duckdb.DuckDBPyConnection, table: str) -> duckdb.DuckDBPyRelation:
         if kind == "parquet":
-            return connection.read_parquet(str(file_of(table)))
-        return connection.read_csv(str(file_of(table)), all_varchar=True, header=True)
+            return connection.read_parquet(str(table_file(table)))
+        return connection.read_csv(str(table_file(table)), all_varchar=True, header=True)
 
     return _Duck(kind, connect, relation)

@@ -1,0 +1,1 @@
+"""Synthetic people and cases of three agencies, calibrated on published figures, with truths planted in them."""
