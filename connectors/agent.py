@@ -164,6 +164,17 @@ class Agent:
     _running: dict[str, Future[None]] = field(default_factory=dict)
     _troubles: dict[str, _Trouble] = field(default_factory=dict)
     _failed_leases: int = 0
+    _is_polling: bool = False
+
+    def interrupt(self) -> None:
+        """End the loop, from a signal's handler: a poll that only waits is broken off, anything else is finished.
+
+        Raises:
+            KeyboardInterrupt: Into the poll, which expects it; DuckDB would not.
+        """
+        self.stop.set()
+        if self._is_polling:
+            raise KeyboardInterrupt
 
     def run(self) -> None:
         """Take turns until told to stop; work that is under way is finished first."""
@@ -201,7 +212,7 @@ class Agent:
             most=min(free, MOST_TASKS),
         )
         try:
-            lease = self.channel.lease(call)
+            lease = self._poll(call)
         except SaphanError as error:
             self._failed_leases += 1
             log.warning("no lease: %s", error.code)
@@ -211,6 +222,15 @@ class Agent:
         for leased in lease.tasks:
             if leased.task.id not in self._running:
                 self._running[leased.task.id] = pool.submit(answer, leased, self.desk, self.clock)
+
+    def _poll(self, call: LeaseCall) -> Lease:
+        self._is_polling = True
+        try:
+            return self.channel.lease(call)
+        except KeyboardInterrupt:
+            return Lease(tasks=())
+        finally:
+            self._is_polling = False
 
     def _collect(self) -> None:
         """Note how ended answers ended. Errors are named by code or kind alone: their text could quote data."""

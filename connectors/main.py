@@ -52,15 +52,27 @@ def serve(settings: ConnectorSettings, clock: Callable[[], datetime] = now) -> N
     Raises:
         InvalidInput: ``setting-invalid``, when the home is incomplete.
     """
-    signal.signal(signal.SIGTERM, _interrupt)
     journal = Journal(Home(settings.home).journal, hook_of(settings))
     try:
         with open_channel(settings, journal, clock) as channel:
-            agent_of(settings, channel, journal, clock).run()
-    except KeyboardInterrupt:
-        log.info("stopped")
+            agent = agent_of(settings, channel, journal, clock)
+            with _stopped_by_signals(agent):
+                agent.run()
     finally:
         journal.close()
+
+
+@contextmanager
+def _stopped_by_signals(agent: Agent) -> Iterator[None]:
+    def handler(_signal: int, _frame: FrameType | None) -> None:
+        agent.interrupt()
+
+    before = {each: signal.signal(each, handler) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for each, handled in before.items():
+            signal.signal(each, handled)
 
 
 @contextmanager
@@ -95,7 +107,3 @@ def agent_of(settings: ConnectorSettings, channel: Channel, journal: Journal, cl
 def hook_of(settings: ConnectorSettings) -> Hook:
     """What happens at the crash points: nothing, or the end."""
     return carry_on if settings.crash_at is None else kill_at(settings.crash_at)
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

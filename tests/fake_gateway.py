@@ -1,0 +1,109 @@
+"""A small gateway of our own that speaks the connector's protocol for real: tokens, signatures, leases and parts."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime
+from threading import Lock
+from urllib.parse import parse_qs
+
+import httpx2
+import jwt
+
+from contracts.canonical import canonical_bytes
+from contracts.errors import Refused, SaphanError
+from contracts.federation import KeyPurpose
+from contracts.message_signatures import Message, Tag, headers_of, new_nonce, sign, verify
+from contracts.task import Lease, LeaseCall, LeasedTask, Part
+from contracts.views import PublishedContract
+from tests.connector_world import token_for
+from tests.factories import ISSUER, NOW, Keys
+
+
+@dataclass
+class FakeGateway:
+    """Hands out its tasks until they are answered; tests break it by setting its fields."""
+
+    keys: Keys
+    now: datetime = NOW
+    tasks: list[LeasedTask] = field(default_factory=list)
+    parts: dict[str, Part] = field(default_factory=dict)
+    published: list[PublishedContract] = field(default_factory=list)
+    leases: list[LeaseCall] = field(default_factory=list)
+    problems: deque[SaphanError] = field(default_factory=deque)
+    """What the next member calls are refused with."""
+
+    is_down: bool = False
+    signs_with: str | None = "oja#gateway-1"
+    """The key of its answers; none when they are unsigned."""
+
+    tokens_given: int = 0
+    raw_answer: bytes | None = None
+    """What stands in its answers instead of JSON."""
+
+    _nonces: set[str] = field(default_factory=set)
+    _lock: Lock = field(default_factory=Lock)
+
+    def client(self) -> httpx2.Client:
+        """A client whose other end is this gateway."""
+        return httpx2.Client(base_url="http://gateway.example", transport=httpx2.MockTransport(self.handle))
+
+    def handle(self, request: httpx2.Request) -> httpx2.Response:
+        """Answer one call."""
+        with self._lock:
+            if self.is_down:
+                raise httpx2.ConnectError("down")
+            if request.url.path == "/v1/token":
+                return self._give_token(request)
+            call = Message(request.method, request.url.path, headers_of(request.headers.raw), request.content)
+            self._enter(call)
+            if self.problems:
+                error = self.problems.popleft()
+                return self._answer(call, error.status, error.problem().model_dump_json().encode())
+            return self._answer(call, *self._serve(call))
+
+    def _give_token(self, request: httpx2.Request) -> httpx2.Response:
+        form = parse_qs(request.content.decode())
+        assertion = form["client_assertion"][0]
+        kid = jwt.get_unverified_header(assertion)["kid"]
+        key = self.keys.federation.key(kid, KeyPurpose.CONNECTOR, self.now)
+        assert key is not None
+        options: jwt.types.Options = {"verify_exp": False, "verify_iat": False}
+        claims = jwt.decode(
+            assertion, jwt.PyJWK.from_dict(key.as_jwk()), algorithms=["ES256"], audience=ISSUER, options=options
+        )
+        assert claims["sub"] == kid
+        self.tokens_given += 1
+        return httpx2.Response(200, json={"access_token": f"token-of-{kid.replace('#', '-')}", "expires_in": 300})
+
+    def _enter(self, call: Message) -> None:
+        resolve = self.keys.resolve(KeyPurpose.CONNECTOR, self.now)
+        verified = verify(call, Tag.REQUEST, resolve, self.now)
+        assert call.headers["authorization"] == f"Bearer token-of-{verified.kid.replace('#', '-')}"
+        assert verified.nonce not in self._nonces
+        self._nonces.add(verified.nonce)
+
+    def _serve(self, call: Message) -> tuple[int, bytes]:
+        if call.path == "/v1/tasks:lease":
+            asked = LeaseCall.model_validate_json(call.body)
+            self.leases.append(asked)
+            open_tasks = [self._with_fresh_token(each) for each in self.tasks if each.task.id not in self.parts]
+            return 200, canonical_bytes(Lease(tasks=tuple(open_tasks[: asked.most])))
+        if call.path == "/v1/contracts":
+            self.published.append(PublishedContract.model_validate_json(call.body))
+            return 201, b"{}"
+        part = Part.model_validate_json(call.body)
+        assert call.path == f"/v1/tasks/{part.task}/part"
+        known = self.parts.setdefault(part.task, part)
+        if known != part:
+            return Refused.status, Refused("part-already-posted").problem().model_dump_json().encode()
+        return 204, b""
+
+    def _with_fresh_token(self, leased: LeasedTask) -> LeasedTask:
+        return leased.model_copy(update={"token": token_for(leased.task, self.keys, now=self.now)})
+
+    def _answer(self, call: Message, status: int, body: bytes) -> httpx2.Response:
+        body = body if self.raw_answer is None else self.raw_answer
+        answer = Message(call.method, call.path, {"content-type": "application/json"}, body, status, call)
+        if self.signs_with is not None:
+            answer = sign(answer, self.keys[self.signs_with], Tag.RESPONSE, self.now, new_nonce())
+        return httpx2.Response(status, headers=dict(answer.headers), content=body)
