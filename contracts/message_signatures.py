@@ -35,15 +35,13 @@ _ES256 = ec.ECDSA(hashes.SHA256())
 _ANSWERS_REQUEST = '"signature";req'
 _TEXT = r'"[ !#-\[\]-~]*"'
 _MEMBER = re.compile(rf"([a-z*][a-z0-9_.*-]*)=([^\",]*(?:{_TEXT}[^\",]*)*)")
-_PARAMETERS = re.compile(rf"(?:;[a-z]+=(?:\d{{1,11}}|{_TEXT}))*")
-_PARAMETER = re.compile(rf";([a-z]+)=(\d+|{_TEXT})")
 _NONCE = re.compile(r"[A-Za-z0-9_-]{16,64}")
-_FORMS = {
-    "created": re.compile(r"\d{1,11}"),
-    "expires": re.compile(r"\d{1,11}"),
-    "nonce": _NONCE,
-    "keyid": re.compile(r"[a-z][a-z0-9-]{1,31}#[a-z]{2,16}-\d{1,6}"),
-}
+_NAMES = ("created", "expires", "nonce", "keyid", "tag")
+_VALUES = re.compile(
+    r'([0-9]{1,11});([0-9]{1,11});"([A-Za-z0-9_-]{16,64})";"([a-z][a-z0-9-]{1,31}#[a-z]{2,16}-[0-9]{1,6})";"[a-z-]+"'
+)
+"""The only form that the parameters' values may have, in the order of their names; none contains a semicolon."""
+
 _PRINTABLE = re.compile(r"[ -~]*")
 _TARGET = re.compile(r"/[!-~]*")
 
@@ -129,16 +127,16 @@ def sign(message: Message, key: SigningKey, tag: Tag, now: datetime, nonce: str)
         raise ValueError("a nonce has 16 to 64 letters of base64url")
     created = int(now.timestamp())
     headers = {"content-type": JSON_TYPE, **message.headers, "content-digest": content_digest(message.body)}
-    unsigned = replace(message, headers=headers)
-    covered = covered_components(unsigned, tag)
+    signed = replace(message, headers=headers)
+    covered = covered_components(signed, tag)
     parameters = (
         f';created={created};expires={created + WINDOW_SECONDS};nonce="{nonce}";keyid="{key.kid}";tag="{tag.value}"'
     )
-    r, s = decode_dss_signature(key.private.sign(signature_base(unsigned, covered, parameters), _ES256))
+    r, s = decode_dss_signature(key.private.sign(signature_base(signed, covered, parameters), _ES256))
     raw = r.to_bytes(COORDINATE_BYTES, "big") + s.to_bytes(COORDINATE_BYTES, "big")
     headers["signature-input"] = f"{LABEL}=({' '.join(covered)}){parameters}"
     headers["signature"] = f"{LABEL}=:{base64.b64encode(raw).decode()}:"
-    return replace(message, headers=headers)
+    return signed
 
 
 def verify(
@@ -259,15 +257,16 @@ def _members(header: str) -> list[tuple[str, str]]:
 def _parameters(given: str, covered: Sequence[str]) -> _Parameters:
     components = f"({' '.join(covered)})"
     text = given.removeprefix(components)
-    if text == given or not _PARAMETERS.fullmatch(text):
+    if text == given:
         raise Refused("signature-wrong", why=f"it must cover {components}")
-    pairs = _PARAMETER.findall(text)
-    found = {name: value.strip('"') for name, value in pairs}
-    if found.keys() != {"created", "expires", "nonce", "keyid", "tag"} or len(pairs) != len(found):
-        raise Refused("signature-wrong", why="its parameters are created, expires, nonce, keyid and tag, each once")
-    if not all(form.fullmatch(found[name]) for name, form in _FORMS.items()):
-        raise Refused("signature-wrong", why="created, expires, nonce or keyid is malformed")
-    return _Parameters(text, int(found["created"]), int(found["expires"]), found["nonce"], found["keyid"])
+    before, *pairs = text.split(";")
+    found = dict(each.partition("=")[::2] for each in pairs)
+    if before or len(pairs) != len(_NAMES) or found.keys() != set(_NAMES):
+        raise Refused("signature-wrong", why=f"its parameters are {', '.join(_NAMES)}, each once")
+    values = _VALUES.fullmatch(";".join(found[name] for name in _NAMES))
+    if values is None:
+        raise Refused("signature-wrong", why="one of its parameters is malformed")
+    return _Parameters(text, int(values[1]), int(values[2]), values[3], values[4])
 
 
 def _is_fresh(parameters: _Parameters, now: datetime | None, window_seconds: int) -> bool:
