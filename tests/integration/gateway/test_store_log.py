@@ -1,0 +1,152 @@
+"""The Merkle log's writer, on both databases, against the verifier that auditors use."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import delete, update
+
+from contracts.errors import IntegrityError
+from contracts.federation import KeyPurpose
+from contracts.merkle import EMPTY_ROOT, is_included, leaf_hash, root_of, verify_export, verify_receipt
+from contracts.transparency import EventKind, LogEntry
+from gateway import receipts
+from gateway.events import commitment, sealed
+from gateway.store import log
+from gateway.store.engine import Store
+from gateway.store.log import Event, SavedCheckpoint
+from gateway.store.tables import log_entries, log_head
+from tests.factories import ISSUER, NOW
+from tests.gateway_world import World, new_world
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def world(store_url: str) -> Iterator[World]:
+    made = new_world(store_url, ())
+    yield made
+    made.store.close()
+
+
+def event(number: int) -> Event:
+    at = NOW + timedelta(seconds=number)
+    return Event(LogEntry(kind=EventKind.DATA_REQUESTED, at=at, agency="oja", subject=f"REQ-{number}"))
+
+
+def append(store: Store, number: int) -> int:
+    with store.transaction() as t:
+        return log.append(t, event(number))
+
+
+def test_an_empty_log_has_the_empty_root(world: World) -> None:
+    with world.store.read() as r:
+        head = log.head(r)
+
+    assert (head.size, head.root) == (0, EMPTY_ROOT.hex())
+    assert verify_export(world.exchange.export(), world.keys.resolve(KeyPurpose.LOG), ISSUER) == 0
+
+
+def test_every_entry_is_proved_under_every_later_head(world: World) -> None:
+    leaves = []
+    for number in range(13):
+        assert append(world.store, number) == number
+        with world.store.read() as r:
+            leaves = [leaf_hash(text.encode()) for text in log.entries(r, number + 1)]
+            root = root_of(leaves)
+            assert log.head(r).root == root.hex()
+            for place, leaf in enumerate(leaves):
+                path = [bytes.fromhex(each) for each in log.path(r, place, number + 1)]
+                assert is_included(leaf, place, number + 1, path, root)
+
+
+def test_many_writers_make_one_gapless_log(world: World) -> None:
+    with ThreadPoolExecutor(12) as pool:
+        places = list(pool.map(lambda number: append(world.store, number), range(36)))
+
+    assert sorted(places) == list(range(36))
+    assert verify_export(world.exchange.export(), world.keys.resolve(KeyPurpose.LOG), ISSUER) == 36
+
+
+def test_an_entry_without_its_deed_is_not_written(world: World) -> None:
+    append(world.store, 0)
+
+    def fail_after_writing() -> None:
+        with world.store.transaction() as t:
+            log.append(t, event(1))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_after_writing()
+
+    with world.store.read() as r:
+        assert log.head(r).size == 1
+
+
+def test_a_changed_byte_in_the_database_is_named_by_the_verifier(world: World) -> None:
+    for number in range(5):
+        append(world.store, number)
+    with world.store.transaction() as t:
+        t.run(update(log_entries).where(log_entries.c.place == 3).values(entry="{}"))
+
+    with pytest.raises(IntegrityError, match="log-entry-changed") as caught:
+        verify_export(world.exchange.export(), world.keys.resolve(KeyPurpose.LOG), ISSUER)
+
+    assert caught.value.details["index"] == "3"
+
+
+def test_each_size_is_signed_once(world: World) -> None:
+    append(world.store, 0)
+    first = world.exchange.checkpoint()
+    world.later(60)
+
+    again = world.exchange.checkpoint()
+    append(world.store, 1)
+    with world.store.transaction() as t:  # another process was faster with the new size
+        log.save_checkpoint(t, SavedCheckpoint(2, "theirs"))
+
+    assert again == first
+    assert world.exchange.checkpoint() == "theirs"
+    with world.store.transaction() as t:
+        assert log.save_checkpoint(t, SavedCheckpoint(2, "ours")).document == "theirs"
+
+
+def test_a_receipt_waits_for_a_checkpoint_that_covers_its_entry(world: World) -> None:
+    resolve = world.keys.resolve(KeyPurpose.LOG)
+    append(world.store, 0)
+    world.exchange.checkpoint()
+    append(world.store, 1)
+    append(world.store, 2)
+
+    old, new = receipts.receipt(world.exchange.means, 0), receipts.receipt(world.exchange.means, 2)
+    newer = receipts.receipt(world.exchange.means, 0)
+
+    assert verify_receipt(old, resolve, ISSUER).size == 1
+    assert verify_receipt(new, resolve, ISSUER).size == verify_receipt(newer, resolve, ISSUER).size == 3
+
+
+def test_a_commitment_is_opened_by_its_salt_and_says_nothing_without(world: World) -> None:
+    same = [sealed("client", f"sha-256:{'0' * 64}", world.exchange.means.entropy) for _ in range(2)]
+    entry = event(0).entry.model_copy(update={"commitments": {"client": commitment(same[0])}})
+    with world.store.transaction() as t:
+        place = log.append(t, Event(entry, (same[0],)))
+
+    with world.store.read() as r:
+        (opened,) = log.openings(r, place)
+
+    assert commitment(opened) == entry.commitments["client"]
+    assert len(bytes.fromhex(opened.salt)) == 32
+    assert commitment(same[0]) != commitment(same[1])
+
+
+def test_a_log_that_lost_its_head_or_an_entry_fails_closed(world: World) -> None:
+    with world.store.read() as r, pytest.raises(LookupError, match="entry 7"):
+        log.entry(r, 7)
+    with world.store.transaction() as t:
+        t.run(delete(log_head))
+
+    with world.store.read() as r, pytest.raises(LookupError, match="head"):
+        log.head(r)
+    with pytest.raises(LookupError, match="head"):
+        append(world.store, 0)
