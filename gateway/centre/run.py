@@ -249,15 +249,16 @@ def serve(settings: CentreSettings, stop: threading.Event, clock: Clock = now) -
 
 
 def main(settings: CentreSettings) -> None:
-    """Serve until SIGINT or SIGTERM."""
-    stop = threading.Event()
+    """Serve until SIGINT or SIGTERM, which also end a wait in the middle: the next start goes on from there."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        serve(settings, threading.Event())
+    except KeyboardInterrupt:
+        log.info("stopped")
 
-    def end(_signal: int, _frame: FrameType | None) -> None:
-        stop.set()
 
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
-    serve(settings, stop)
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 def _waiting(status: RequestStatus) -> None:

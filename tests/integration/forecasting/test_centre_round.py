@@ -1,0 +1,184 @@
+"""The centre against a whole gateway with real keys, noise, log and routes: asked, released, forecast, published."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typing_extensions import override
+
+from contracts.agreement import Agreement
+from contracts.canonical import canonical_bytes
+from contracts.dataset import DatasetContract, Grain
+from contracts.forecast import Forecast
+from contracts.request import Request
+from contracts.signing import key_file_name
+from contracts.task import Lease, LeaseCall
+from contracts.transparency import EventKind, LogEntry
+from contracts.views import RequestStatus
+from gateway.centre.home import CentreHome
+from gateway.centre.run import Centre, open_centre
+from gateway.centre.settings import CentreSettings
+from gateway.client import Gateway
+from tests import api_world, factories
+from tests.api_world import ApiWorld
+from tests.factories import ISSUER
+
+pytestmark = pytest.mark.integration
+
+NOW = datetime(2026, 11, 10, 3, 0, tzinfo=UTC)
+COVERED = {"first_month": "2021-01", "last_month": "2027-12", "purposes": ("crime-forecasting",)}
+MONTH = factories.dimension("month", grain=Grain.MONTH)
+CONTRACTS: tuple[DatasetContract, ...] = (
+    factories.contract(
+        id="crimes_case",
+        agency="rtp",
+        dimensions=(
+            MONTH,
+            factories.dimension("hour", grain=Grain.HOUR),
+            factories.dimension("province", ("10", "50")),
+            factories.dimension("offence_group", ("G1", "G2")),
+        ),
+        measure_columns=(),
+        **COVERED,
+    ),
+    factories.contract(
+        id="tpo_complaint",
+        version="2.0.0",
+        dimensions=(MONTH, factories.dimension("case_type", ("romance_scam", "call_center"))),
+        **COVERED,
+    ),
+    factories.contract(
+        id="dop_case",
+        agency="dop",
+        dimensions=(MONTH, factories.dimension("type", ("ADULT", "YOUTH"))),
+        measure_columns=(),
+        **COVERED,
+    ),
+)
+BY_NAME = {each.id: each for each in CONTRACTS}
+ACTIVITIES = {
+    "crimes-monthly": "crimes_case",
+    "crimes-clock": "crimes_case",
+    "tpo-monthly": "tpo_complaint",
+    "dop-monthly": "dop_case",
+}
+
+
+def standing_agreement() -> Agreement:
+    activities = tuple(
+        factories.activity(
+            (BY_NAME[dataset],),
+            id=activity,
+            purpose="crime-forecasting",
+            dimensions=tuple(each.name for each in BY_NAME[dataset].dimensions),
+            measures=BY_NAME[dataset].measures,
+        )
+        for activity, dataset in ACTIVITIES.items()
+    )
+    period = factories.period("2026-10-01", "2027-10-01")
+    return factories.agreement(CONTRACTS, id="oja-forecasting", activities=activities, period=period)
+
+
+class Answered(Gateway):
+    """A line to a gateway whose connectors answer at once."""
+
+    world: ApiWorld
+
+    @override
+    def submit(self, request: Request) -> RequestStatus:
+        status = super().submit(request)
+        for contract in CONTRACTS:
+            self._work(contract)
+        self.world.later(3600)
+        return status
+
+    def _work(self, contract: DatasetContract) -> None:
+        connector = self.world.member(f"{contract.agency}#connector-1")
+        call = LeaseCall(agency=contract.agency, data_versions={contract.id: 1}, wait_seconds=0)
+        lease = Lease.model_validate_json(connector.post("/v1/tasks:lease", call).content)
+        for leased in lease.tasks:
+            part = self.world.world.part(leased.task, contract, level=200)
+            assert connector.post(f"/v1/tasks/{leased.task.id}/part", part).status_code == 204
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[ApiWorld]:
+    with api_world.running(tmp_path / "gateway") as made:
+        made.now = NOW
+        made.world.register(CONTRACTS, standing_agreement())
+        yield made
+
+
+@pytest.fixture
+def centre(world: ApiWorld, tmp_path: Path) -> Centre:
+    key = world.keys["oja#client-1"]
+    line = Answered(ISSUER, key, "oja", world.keys.federation, clock=lambda: world.now, http=world.http)
+    line.world = world
+    home = CentreHome(tmp_path / "centre")
+    home.folder.make()
+    given = {"home": home.path, "agency": "oja", "gateway": ISSUER, "agreement": "oja-forecasting"}
+    return Centre(CentreSettings.model_validate(given), home, line, lambda: world.now)
+
+
+def logged(world: ApiWorld, kind: EventKind) -> list[LogEntry]:
+    entries = [LogEntry.model_validate_json(text) for text in world.world.exchange.export().entries]
+    return [entry for entry in entries if entry.kind is kind]
+
+
+def test_a_round_releases_four_tables_and_publishes_a_forecast_that_cites_its_own(
+    world: ApiWorld, centre: Centre
+) -> None:
+    done = centre.round()
+
+    assert done.problems == {}
+    assert set(done.releases) == set(ACTIVITIES)
+    published = centre.line.latest_forecast()
+    assert published.forecast.id == done.forecast
+    assert published.flagged == ()
+    assert [each.release for each in published.forecast.citations] == [done.releases["crimes-monthly"]]
+    assert len(published.forecast.series) == 4
+    assert all(190 < figure < 210 for each in published.forecast.series for figure in each.mean)
+    assert len(logged(world, EventKind.DATA_RELEASED)) == 4
+    assert len(logged(world, EventKind.FORECAST_PUBLISHED)) == 1
+
+
+def test_a_second_round_costs_nothing_and_publishes_nothing(world: ApiWorld, centre: Centre) -> None:
+    centre.round()
+    spent = [line.spent for line in centre_line(centre).budget()]
+
+    again = centre.round()
+
+    assert not again.published
+    assert again.problems == {}
+    assert [line.spent for line in centre_line(centre).budget()] == spent
+    assert len(logged(world, EventKind.DATA_RELEASED)) == 4
+    assert len(logged(world, EventKind.FORECAST_PUBLISHED)) == 1
+
+
+def test_a_forecast_is_canonical_and_reads_back(centre: Centre) -> None:
+    centre.round()
+    forecast = centre.line.latest_forecast().forecast
+
+    assert Forecast.model_validate_json(canonical_bytes(forecast)) == forecast
+
+
+def test_the_centre_opens_with_the_keys_of_its_home(world: ApiWorld, tmp_path: Path) -> None:
+    home = CentreHome(tmp_path / "opened")
+    home.folder.make()
+    key = home.path / "keys" / key_file_name("oja#client-1")
+    home.folder.write(key, world.keys["oja#client-1"].to_pem())
+    home.folder.pin(world.keys.federation)
+    given = {"home": home.path, "agency": "oja", "gateway": "http://127.0.0.1:9", "agreement": "oja-forecasting"}
+
+    with open_centre(CentreSettings.model_validate(given), lambda: NOW) as opened:
+        assert opened.home == home
+        releases, problems = opened.ask_all()
+
+    assert releases == {}
+    assert {error.code for error in problems.values()} == {"gateway-unreachable"}
+
+
+def centre_line(centre: Centre) -> Gateway:
+    assert isinstance(centre.line, Gateway)
+    return centre.line
