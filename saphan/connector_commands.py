@@ -1,6 +1,7 @@
 """``saphan connector``: set an agency up, refresh, publish, approve, serve, and look back."""
 
 import logging
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -16,9 +17,11 @@ from connectors.settings import ConnectorSettings, load_settings
 from connectors.shelf import read_folder
 from connectors.snapshot import refresh
 from connectors.sources import open_source
+from connectors.synthetic.generate import generate
 from contracts.dataset import ContractRef, Text
 from contracts.federation import Member
 from contracts.values import Value
+from saphan.output import told_errors
 
 app = typer.Typer(help="An agency's connector: it asks for work and is never called.", no_args_is_help=True)
 
@@ -35,6 +38,19 @@ class Refreshed(Value):
     rows: int
     kept_rows: int
     persons: int
+
+
+class Generated(Value):
+    """One dataset of made-up people and cases."""
+
+    dataset: str
+    rows: int
+
+
+class GeneratedAll(Value):
+    """The datasets that were generated."""
+
+    datasets: tuple[Generated, ...]
 
 
 class Snapshots(Value):
@@ -70,54 +86,82 @@ def init_command(  # noqa: PLR0913  # one option each for what an agency says on
     as_json: AsJson = False,
 ) -> None:
     """Make the home: keys, settings, contracts, and public.json for the federation."""
-    title = Text(th=title_th or agency, en=title_en or agency)
-    enrolment = Enrolment(agency, title, gateway, source, tuple(dataset))
-    member = make_home(Home(home.resolve()), enrolment, now())
-    _say(member, [f"{key.kid}" for key in member.keys], as_json=as_json)
+    with told_errors(as_json=as_json):
+        title = Text(th=title_th or agency, en=title_en or agency)
+        enrolment = Enrolment(agency, title, gateway, source, tuple(dataset))
+        member = make_home(Home(home.resolve()), enrolment, now())
+        _say(member, [f"{key.kid}" for key in member.keys], as_json=as_json)
 
 
 @app.command("keys")
 def keys_command(*, home: HomeOption = HOME, as_json: AsJson = False) -> None:
     """List the agency's public keys; compare them with the federation's over another channel."""
-    member = Member.model_validate_json(Home(home.resolve()).public.read_bytes())
-    lines = [f"{key.kid}  {key.x}  until {key.valid_until:%Y-%m-%d}" for key in member.keys]
-    _say(member, lines, as_json=as_json)
+    with told_errors(as_json=as_json):
+        member = Member.model_validate_json(Home(home.resolve()).public.read_bytes())
+        lines = [f"{key.kid}  {key.x}  until {key.valid_until:%Y-%m-%d}" for key in member.keys]
+        _say(member, lines, as_json=as_json)
+
+
+@app.command("generate")
+def generate_command(  # one option each
+    *,
+    scale: Annotated[float, typer.Option(help="1 is real volume.")] = 0.2,
+    months: Annotated[int, typer.Option(help="How many months, the last one before --until.")] = 60,
+    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Today, if left out.")] = None,
+    seed: Annotated[int, typer.Option(help="Decides every draw.")] = 2569,
+    home: HomeOption = HOME,
+    as_json: AsJson = False,
+) -> None:
+    """Fill the agency's database with made-up people and cases: for demonstrations, never over real tables."""
+    with told_errors(as_json=as_json):
+        settings = _settings(home)
+        end = (until or now()).date()
+        done = []
+        for written in read_folder(Home(settings.home).contracts):
+            name = written.contract.id
+            info = generate(name, settings.source.get_secret_value(), scale, months, end, seed)
+            done.append(Generated(dataset=name, rows=info.rows))
+        _say(
+            GeneratedAll(datasets=tuple(done)), [f"{each.dataset}: {each.rows} rows" for each in done], as_json=as_json
+        )
 
 
 @app.command("refresh")
 def refresh_command(*, home: HomeOption = HOME, as_json: AsJson = False) -> None:
     """Bring the ranked snapshot up to date with the agency's database."""
-    settings = _settings(home)
-    place = Home(settings.home)
-    source, secret = open_source(settings.source.get_secret_value()), place.secret(SNAPSHOT_SECRET)
-    done = []
-    for written in read_folder(place.contracts):
-        info = refresh(place.snapshot, source, written.contract, secret, now())
-        done.append(
-            Refreshed(
-                dataset=written.contract.id,
-                data_version=info.data_version,
-                rows=info.rows,
-                kept_rows=info.kept_rows,
-                persons=info.persons,
+    with told_errors(as_json=as_json):
+        settings = _settings(home)
+        place = Home(settings.home)
+        source, secret = open_source(settings.source.get_secret_value()), place.secret(SNAPSHOT_SECRET)
+        done = []
+        for written in read_folder(place.contracts):
+            info = refresh(place.snapshot, source, written.contract, secret, now())
+            done.append(
+                Refreshed(
+                    dataset=written.contract.id,
+                    data_version=info.data_version,
+                    rows=info.rows,
+                    kept_rows=info.kept_rows,
+                    persons=info.persons,
+                )
             )
-        )
-    lines = [f"{each.dataset}: version {each.data_version}, {each.kept_rows} of {each.rows} rows" for each in done]
-    _say(Snapshots(datasets=tuple(done)), lines, as_json=as_json)
+        lines = [f"{each.dataset}: version {each.data_version}, {each.kept_rows} of {each.rows} rows" for each in done]
+        _say(Snapshots(datasets=tuple(done)), lines, as_json=as_json)
 
 
 @app.command("publish")
 def publish_command(*, home: HomeOption = HOME, as_json: AsJson = False) -> None:
     """Sign the agency's contracts, as steward and as data protection officer, and publish them."""
-    settings = _settings(home)
-    place = Home(settings.home)
-    published = [signed_contract(place, each) for each in read_folder(place.contracts)]
-    journal = Journal(place.journal)
-    with open_channel(settings, journal, now) as channel:
-        for each in published:
-            channel.publish(each)
-    journal.close()
-    _say_contracts([each.reference for each in published], as_json=as_json)
+    with told_errors(as_json=as_json):
+        settings = _settings(home)
+        place = Home(settings.home)
+        published = [signed_contract(place, each) for each in read_folder(place.contracts)]
+        journal = Journal(place.journal)
+        with open_channel(settings, journal, now) as channel:
+            for each in published:
+                channel.publish(each)
+        journal.close()
+        _say_contracts([each.reference for each in published], as_json=as_json)
 
 
 @app.command("approve")
@@ -130,36 +174,41 @@ def approve_command(
     as_json: AsJson = False,
 ) -> None:
     """Put contracts on the agency's own list: no others are answered, whatever the gateway says."""
-    settings = _settings(home)
-    place = Home(settings.home)
-    journal = Journal(place.journal)
-    wanted = contracts or [each.contract.digest for each in read_folder(place.contracts)]
-    approved = [approve(place, journal, settings.agency, each, now()) for each in wanted]
-    journal.close()
-    _say_contracts(approved, as_json=as_json)
+    with told_errors(as_json=as_json):
+        settings = _settings(home)
+        place = Home(settings.home)
+        journal = Journal(place.journal)
+        wanted = contracts or [each.contract.digest for each in read_folder(place.contracts)]
+        approved = [approve(place, journal, settings.agency, each, now()) for each in wanted]
+        journal.close()
+        _say_contracts(approved, as_json=as_json)
 
 
 @app.command("serve")
 def serve_command(*, home: HomeOption = HOME) -> None:
     """Ask for work, answer it, until interrupted. Opens no port."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("httpx2").setLevel(logging.WARNING)
-    serve(_settings(home))
+    with told_errors():
+        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+        logging.getLogger("httpx2").setLevel(logging.WARNING)
+        serve(_settings(home))
 
 
 @app.command("journal")
 def journal_command(*, home: HomeOption = HOME, as_json: AsJson = False) -> None:
     """Show what was approved, what each fiscal year has cost, and what left."""
-    journal = Journal(Home(home.resolve()).journal)
-    view = JournalView(approved=journal.approvals(), spending=journal.spending(), departures=journal.departures())
-    journal.close()
-    lines = [f"approved  {each.contract.id} {each.contract.version} {each.contract.digest}" for each in view.approved]
-    lines += [f"spent     {each.source} {each.window}: {each.nano_rho} nano-rho" for each in view.spending]
-    lines += [
-        f"{each.at:%Y-%m-%d %H:%M}  {each.task}  {each.contract}  {each.refusal or each.state}  {each.cells} cells"
-        for each in view.departures
-    ]
-    _say(view, lines, as_json=as_json)
+    with told_errors(as_json=as_json):
+        journal = Journal(Home(home.resolve()).journal)
+        view = JournalView(approved=journal.approvals(), spending=journal.spending(), departures=journal.departures())
+        journal.close()
+        lines = [
+            f"approved  {each.contract.id} {each.contract.version} {each.contract.digest}" for each in view.approved
+        ]
+        lines += [f"spent     {each.source} {each.window}: {each.nano_rho} nano-rho" for each in view.spending]
+        lines += [
+            f"{each.at:%Y-%m-%d %H:%M}  {each.task}  {each.contract}  {each.refusal or each.state}  {each.cells} cells"
+            for each in view.departures
+        ]
+        _say(view, lines, as_json=as_json)
 
 
 def _settings(home: Path) -> ConnectorSettings:

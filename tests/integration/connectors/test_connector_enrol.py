@@ -20,12 +20,13 @@ from connectors.home import Home
 from connectors.journal.book import Journal
 from connectors.main import DataVersions, serve
 from connectors.settings import ConnectorSettings, load_settings
-from contracts.errors import InvalidInput, SaphanError
+from contracts.error_catalogue import CATALOGUE
+from contracts.errors import FAMILIES, InvalidInput
 from contracts.federation import Federation, KeyPurpose, Member, PublicKey
 from contracts.odcs import bundled_text, canonical_document
 from contracts.signing import verify_document
 from contracts.task import LeasedTask
-from saphan.connector_commands import app
+from saphan.connector_commands import GeneratedAll, Snapshots, app
 from tests import factories
 from tests.connector_world import COLUMNS, _fill, case, case_types, contract_of, contract_text
 from tests.factories import NOW, Keys
@@ -46,8 +47,10 @@ def done(result: Result) -> dict[str, object]:
 
 
 def code_of(result: Result) -> str:
-    assert isinstance(result.exception, SaphanError)
-    return result.exception.code
+    """The error that a command told, and its family's exit code."""
+    code = result.stderr.partition(" ")[0]
+    assert result.exit_code == FAMILIES[CATALOGUE[code].family].exit_code
+    return code
 
 
 @pytest.fixture
@@ -206,6 +209,14 @@ def test_refresh_counts_what_the_snapshot_holds(home: Path) -> None:
     }
     assert DataVersions(home / "snapshot.duckdb")() == {"tpo_complaint": 1}
     assert "version 2, 2 of 2 rows" in run(home, "refresh").stdout
+
+
+def test_generate_fills_the_agencys_database_with_made_up_people(home: Path) -> None:
+    arguments = ("--scale", "0.001", "--months", "12", "--until", "2026-01-01", "--seed", "7")
+    generated = GeneratedAll.model_validate(done(run(home, "generate", *arguments, "--json"))).datasets[0]
+    refreshed = Snapshots.model_validate(done(run(home, "refresh", "--json"))).datasets[0]
+    assert refreshed.rows == generated.rows > 100
+    assert f"tpo_complaint: {generated.rows} rows" in run(home, "generate", *arguments).stdout
 
 
 def test_a_damaged_snapshot_offers_no_data_and_stops_nothing(home: Path) -> None:
