@@ -1,4 +1,4 @@
-"""A whole gateway behind its HTTP interface, with members who sign and connectors that answer. Only the clock is ours."""
+"""A whole gateway behind its HTTP interface, with members who sign and connectors that answer; the clock is ours."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +15,9 @@ from contracts.calls import FORM_TYPE, TOKEN_PATH, SignedCalls
 from contracts.canonical import canonical_bytes
 from contracts.errors import Problem
 from contracts.federation import KeyPurpose, PublicKey
+from contracts.forecast import Citation, Forecast, ForecastSeries
 from contracts.message_signatures import Message, Tag, headers_of, verify
+from contracts.release import Release
 from contracts.request import Request
 from contracts.signing import key_file_name
 from contracts.task import Lease, LeaseCall
@@ -81,7 +83,12 @@ class ApiWorld:
         """The client library of a member, over the test client."""
         key = self.keys[kid]
         return Gateway(
-            "http://testserver", key, kid.partition("#")[0], self.keys.federation, clock=lambda: self.now, http=self.http
+            "http://testserver",
+            key,
+            kid.partition("#")[0],
+            self.keys.federation,
+            clock=lambda: self.now,
+            http=self.http,
         )
 
     def answer(self) -> None:
@@ -154,6 +161,25 @@ def problem_in(answer: httpx2.Response) -> Problem:
 def request(**changes: object) -> Request:
     """A request that the registered agreement permits."""
     return factories.request(AGREEMENT, **changes)
+
+
+def forecast_from(release: Release) -> Forecast:
+    """A small forecast that cites a release."""
+    cited = Citation(release=release.body.id, digest=release.digest)
+    series = ForecastSeries(labels={"province": "10"}, mean=(9.0,), low=(5.0,), high=(13.0,), usual=(9.0,))
+    return Forecast(
+        id="FC-2026-01",
+        title=factories.text("forecast"),
+        model="seasonal-naive",
+        level=80,
+        months=("2026-01",),
+        dimensions=("province",),
+        series=(series,),
+        scores=(),
+        citations=(cited,),
+        limits=factories.text("reported cases only"),
+        created=release.body.created,
+    )
 
 
 @contextmanager

@@ -55,6 +55,26 @@ HOT: Final = (
     ),
 )
 
+FORM: Final = ("grant_type", "client_assertion_type", "client_assertion")
+TOKEN: Final[dict[str, Any]] = {
+    "operationId": "getToken",
+    "tags": ["identity"],
+    "summary": "An access token of five minutes, for a client that signs an assertion (RFC 7523, ES256).",
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/x-www-form-urlencoded": {
+                "schema": {
+                    "type": "object",
+                    "required": list(FORM),
+                    "properties": {name: {"type": "string"} for name in FORM},
+                }
+            }
+        },
+    },
+    "responses": {"200": {"description": "the token"}, "400": {"description": "an OAuth error (RFC 6749)"}},
+}
+
 
 def describe(app: FastAPI) -> dict[str, Any]:
     """The whole description; made once, kept by the application."""
@@ -65,6 +85,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         _, definitions = models_json_schema([(model, "serialization") for model in ordered], ref_template=REFERENCES)
         schemas = schema.setdefault("components", {}).setdefault("schemas", {})
         schemas.update(definitions["$defs"])
+        schema["paths"]["/v1/token"] = {"post": TOKEN}
         for each in HOT:
             schema["paths"].setdefault(each.path, {})[each.method] = _operation(each)
         app.openapi_schema = schema

@@ -39,10 +39,12 @@ STATUS: Final[Mapping[str, HTTPStatus]] = {
 log = logging.getLogger("saphan.gateway")
 
 
-def problem_response(error: SaphanError, headers: Mapping[str, str] | None = None) -> Response:
-    """An error as its caller receives it."""
+def problem_response(
+    error: SaphanError, headers: Mapping[str, str] | None = None, status: int | None = None
+) -> Response:
+    """An error as its caller receives it; ``status`` replaces the one that its code or family has."""
     problem = error.problem()
-    status = STATUS.get(problem.code, problem.status)
+    status = STATUS.get(problem.code, problem.status) if status is None else status
     body = Problem.model_validate({**problem.model_dump(), "status": int(status)})
     extra = {"www-authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}
     return Response(
@@ -63,38 +65,25 @@ def _place(part: int | str) -> str:
 def register_handlers(app: FastAPI) -> None:
     """Make every error of the application leave as a problem."""
 
-    async def of_ours(_: Request, error: Exception) -> Response:
-        if not isinstance(error, SaphanError):
-            raise error
-        return problem_response(error)
+    async def answer(_: Request, error: Exception) -> Response:
+        return response_to(error)
 
-    async def of_schema(_: Request, error: Exception) -> Response:
-        if not isinstance(error, RequestValidationError):
-            raise error
-        return problem_response(malformed(list(error.errors())))
-
-    async def of_http(_: Request, error: Exception) -> Response:
-        if not isinstance(error, HTTPException):
-            raise error
-        return http_problem(error)
-
-    async def of_defects(_: Request, error: Exception) -> Response:
-        # The type alone: the text of a foreign exception may hold values.
-        log.error("defect: %s", type(error).__name__)
-        return problem_response(Unavailable("gateway-defect"))
-
-    app.add_exception_handler(SaphanError, of_ours)
-    app.add_exception_handler(RequestValidationError, of_schema)
-    app.add_exception_handler(HTTPException, of_http)
-    app.add_exception_handler(Exception, of_defects)
+    for kind in (SaphanError, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(kind, answer)
 
 
-def http_problem(error: HTTPException) -> Response:
-    """What the framework itself refuses: no such address or method, a body beyond the limit."""
-    match error.status_code:
-        case HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-            return problem_response(InvalidInput("body-too-large"))
-        case HTTPStatus.NOT_FOUND | HTTPStatus.METHOD_NOT_ALLOWED:
-            return problem_response(InvalidInput("unknown-address"), error.headers)
-        case _:
+def response_to(error: Exception) -> Response:
+    """What the caller is told of any error."""
+    match error:
+        case SaphanError():
+            return problem_response(error)
+        case RequestValidationError():
+            return problem_response(malformed(list(error.errors())))
+        case HTTPException(status_code=HTTPStatus.NOT_FOUND | HTTPStatus.METHOD_NOT_ALLOWED):
+            return problem_response(InvalidInput("unknown-address"), error.headers, error.status_code)
+        case HTTPException():
             return problem_response(InvalidInput("malformed-body", where="body"))
+        case _:
+            # The type alone: the text of a foreign exception may hold values.
+            log.error("defect: %s", type(error).__name__)
+            return problem_response(Unavailable("gateway-defect"))
