@@ -56,6 +56,7 @@ def expected(setting: Setting) -> Floats:
     categories = setting.categories
     length = np.array([(next_month(month) - month).days / 365.25 for month in setting.months])
     seasons = np.array([figures()["season"][name] for name in categories.text["season"]])
+    seasons /= seasons.mean(axis=1, keepdims=True)
     season = seasons[:, [month.month - 1 for month in setting.months]].T
     level = categories.numbers("per_year") * setting.scale * length[:, None] * season * _trend(setting)
     provinces = columns("provinces")
@@ -74,7 +75,8 @@ def draw_counts(rng: np.random.Generator, mean: Floats) -> Integers:
     own, around = rng.standard_normal((2, *mean.shape))
     mixed = np.einsum("pq,mqc->mpc", _neighbourhood(), around)
     shock = np.sqrt(variance) * (np.sqrt(1 - share) * own + np.sqrt(share) * mixed)
-    return rng.poisson(mean * np.exp(shock - variance / 2)).astype(np.int64)
+    counts: Integers = rng.poisson(mean * np.exp(shock - variance / 2))
+    return counts
 
 
 def rows_of(counts: Integers) -> Rows:

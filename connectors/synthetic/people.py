@@ -56,7 +56,8 @@ def ages(people: Integers, years_ago: Integers) -> Integers:
     low, high = np.array([band["span"] for band in bands]).T
     band = choose(table, np.zeros(len(people), np.int64), fraction(people, 1))
     age: Floats = low[band] + np.floor(fraction(people, 2) * (high[band] - low[band] + 1))
-    return np.maximum(age.astype(np.int64) - years_ago, 11)
+    aged: Integers = np.maximum(age.astype(np.int64) - years_ago, 11)
+    return aged
 
 
 def sexes(people: Integers, female: float) -> Integers:
