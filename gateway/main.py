@@ -26,6 +26,7 @@ from gateway.identity.door import Door
 from gateway.identity.tokens import AccessTokens, TokenIssuer
 from gateway.means import ExchangeKeys, ExchangeSettings, Means
 from gateway.public_record import PublishedRecord
+from gateway.quiet_log import silence_values, where_of
 from gateway.settings import GatewaySettings
 from gateway.store.engine import Store
 from gateway.store.migrate import check
@@ -50,8 +51,7 @@ def create_app(settings: GatewaySettings, clock: Clock = system_clock) -> FastAP
         InvalidInput: ``setting-invalid``, when the home lacks a key, the federation is not this gateway's, or the
             database is not at this program's schema.
     """
-    # Authlib writes every token that it issues into its debug log.
-    logging.getLogger("authlib").setLevel(logging.INFO)
+    silence_values()
     federation = _federation(settings)
     check(settings.database)
     means = _means(settings, federation, clock)
@@ -139,5 +139,5 @@ async def _tick(desk: Desk, seconds: float) -> None:
         try:
             await run_in_threadpool(desk.exchange.resume)
         except Exception as error:  # noqa: BLE001  # the next tick tries again; a tick that ends would stall everything
-            log.error("tick: %s", type(error).__name__)  # noqa: TRY400  # a traceback may hold values
+            log.error("tick: %s", where_of(error))  # noqa: TRY400  # a traceback holds the error's text
         desk.bell.ring()

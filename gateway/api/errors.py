@@ -17,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from contracts.errors import InvalidInput, Problem, SaphanError, Unavailable
+from gateway.quiet_log import where_of
 
 PROBLEM: Final = "application/problem+json"
 MOST_PLACES: Final = 8
@@ -84,6 +85,5 @@ def response_to(error: Exception) -> Response:
         case HTTPException():
             return problem_response(InvalidInput("malformed-body", where="body"))
         case _:
-            # The type alone: the text of a foreign exception may hold values.
-            log.error("defect: %s", type(error).__name__)
+            log.error("defect: %s", where_of(error))
             return problem_response(Unavailable("gateway-defect"))

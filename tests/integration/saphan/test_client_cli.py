@@ -1,0 +1,159 @@
+"""The command line against a served gateway: data on standard output, words on standard error, exit codes by family."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from contracts.release import Release
+from contracts.views import AgreementView, Preview
+from saphan.client_commands import app
+from tests import factories
+from tests.gateway_world import CONTRACT
+from tests.served_world import Served, served_gateway
+
+pytestmark = pytest.mark.integration
+
+AGREED = factories.agreement((CONTRACT,), period=factories.period("2025-10-01", "2056-10-01"))
+QUESTION = (
+    *("--agreement", AGREED.id, "--activity", factories.ACTIVITY, "--measure", "count"),
+    *("--by", "month", "--by", "province", "--where", "province=10,50"),
+    *("--from", "2025-10-01", "--until", "2026-01-01", "--nano-rho", "10000000"),
+)
+
+
+@dataclass(frozen=True)
+class Desk:
+    served: Served
+    oja: Path
+    ccib: Path
+
+    def run(self, *arguments: str, home: Path | None = None) -> Result:
+        return CliRunner().invoke(app, [*arguments, "--home", str(home or self.oja)])
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    folder = tmp_path_factory.mktemp("cli")
+    with served_gateway(folder / "gateway") as served:
+        served.world().register((CONTRACT,), AGREED)
+        yield Desk(served, served.member_home(folder / "oja", "oja"), served.member_home(folder / "ccib", "ccib"))
+
+
+@pytest.fixture(scope="module")
+def released(desk: Desk) -> Release:
+    waiting = desk.run("ask", *QUESTION, "--wait", "0")
+    assert waiting.exit_code == 4, waiting.stderr
+    assert "CCIB" in waiting.stderr
+    assert "waiting-for-agency (1301)" in waiting.stderr
+    desk.served.world().answer()
+    answered = desk.run("ask", *QUESTION, "--wait", "20", "--json")
+    assert answered.exit_code == 0, answered.stderr
+    return Release.model_validate_json(answered.stdout)
+
+
+def test_a_preview_is_printed_as_json_when_piped(desk: Desk) -> None:
+    shown = desk.run("preview", *QUESTION)
+    assert shown.exit_code == 0, shown.stderr
+    assert Preview.model_validate_json(shown.stdout).cells == 6
+
+
+def test_a_release_is_shown_listed_and_exported(desk: Desk, released: Release, tmp_path: Path) -> None:
+    shown = desk.run("release", "show", released.body.id)
+    assert Release.model_validate_json(shown.stdout).digest == released.digest
+    listed = json.loads(desk.run("release", "list").stdout)
+    assert [each["id"] for each in listed] == [released.body.id]
+    file = tmp_path / "answer.csv"
+    exported = desk.run("release", "export", released.body.id, str(file))
+    assert (exported.exit_code, exported.stdout) == (0, "")
+    assert pd.read_csv(file)["count"].to_list() == list(released.body.released[0].cells)
+
+
+def test_asking_may_write_a_file_at_once(desk: Desk, released: Release, tmp_path: Path) -> None:
+    file = tmp_path / "answer.xlsx"
+    asked = desk.run("ask", *QUESTION, "--export", str(file))
+    assert Release.model_validate_json(asked.stdout).body == released.body
+    assert file.stat().st_size > 0
+
+
+def test_the_budget_shows_what_was_spent(desk: Desk, released: Release) -> None:
+    lines = json.loads(desk.run("budget").stdout)
+    assert {line["spent"] for line in lines} == {0, 10_000_000}
+
+
+def test_a_log_is_exported_and_verified_without_the_gateway(desk: Desk, released: Release, tmp_path: Path) -> None:
+    file = tmp_path / "log.json"
+    assert desk.run("audit", "export", str(file)).exit_code == 0
+    found = desk.run("audit", "verify", str(file))
+    assert json.loads(found.stdout)["verified"] is True
+    assert json.loads(desk.run("audit", "verify").stdout)["verified"] is True
+    file.write_text(file.read_text().replace("data.requested", "data.withheld", 1))
+    changed = desk.run("audit", "verify", str(file), "--json")
+    assert changed.exit_code == 5
+    assert "log-entry-changed" in changed.stdout
+
+
+def test_an_agreement_is_proposed_by_one_and_signed_by_the_other(desk: Desk, tmp_path: Path) -> None:
+    file = tmp_path / "agreement.json"
+    new = AGREED.model_copy(update={"id": "AGR-2569-009"})
+    file.write_text(new.model_dump_json(by_alias=True))
+    proposed = desk.run("agreement", "propose", str(file))
+    assert not AgreementView.model_validate_json(proposed.stdout).active
+    signed = desk.run("agreement", "sign", new.id, home=desk.ccib)
+    assert AgreementView.model_validate_json(signed.stdout).active
+    shown = desk.run("agreement", "show", new.id)
+    assert AgreementView.model_validate_json(shown.stdout).agreement == new
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "said"),
+    [
+        (("release", "show", "REL-NONE"), 2, "unknown-release"),
+        (("agreement", "show", "AGR-NONE"), 2, "unknown-agreement"),
+        (("agreement", "propose", "/nonexistent"), 2, "malformed-body"),
+        (("audit", "verify", "/nonexistent"), 2, "malformed-body"),
+        (("release", "withdraw", "REL-NONE", "--reason", "no"), 2, "malformed-body"),
+        (("ask", *QUESTION[:-1], "900000000"), 3, "price-above-activity"),
+        (("preview", *QUESTION, "--where", "nonsense"), 2, "malformed-body"),
+        (("preview", *QUESTION, "--where", "province=90"), 2, "malformed-body"),
+        (("preview", *QUESTION, "--contract", "nothing"), 2, "unknown-contract"),
+    ],
+)
+def test_an_error_is_told_in_both_languages_with_its_exit_code(
+    desk: Desk, arguments: tuple[str, ...], exit_code: int, said: str
+) -> None:
+    answer = desk.run(*arguments)
+    assert answer.exit_code == exit_code, answer.stderr
+    assert said in answer.stderr
+    assert any("\u0e01" <= letter <= "\u0e5b" for letter in answer.stderr)
+    assert answer.stdout == ""
+
+
+def test_an_error_is_a_problem_for_programs(desk: Desk) -> None:
+    answer = desk.run("release", "show", "REL-NONE", "--json")
+    assert json.loads(answer.stdout)["code"] == "unknown-release"
+
+
+def test_a_home_without_keys_or_settings_is_said_to_be_wrong(desk: Desk, tmp_path: Path) -> None:
+    empty = desk.run("budget", home=tmp_path)
+    assert (empty.exit_code, "agency" in empty.stderr) == (2, True)
+    (tmp_path / "saphan.toml").write_text(f'agency = "oja"\ngateway = "{desk.served.url}"\n')
+    assert "client-1 or connector-1" in desk.run("budget", home=tmp_path).stderr
+    (tmp_path / "keys").mkdir()
+    for file in (desk.oja / "keys").iterdir():
+        (tmp_path / "keys" / file.name).write_bytes(file.read_bytes())
+    assert "federation.json" in desk.run("budget", home=tmp_path).stderr
+
+
+def test_a_withdrawn_release_is_still_exported_but_said_to_be_withdrawn(
+    desk: Desk, released: Release, tmp_path: Path
+) -> None:
+    withdrawn = desk.run("release", "withdraw", released.body.id, "--reason", "wrong code list")
+    assert Release.model_validate_json(withdrawn.stdout).withdrawal is not None
+    exported = desk.run("release", "export", released.body.id, str(tmp_path / "answer.parquet"))
+    assert "no longer to be relied on" in exported.stderr
