@@ -59,10 +59,10 @@ TRUTHS: tuple[Truth, ...] = (
         factor=1.7,
     ),
     Truth(
-        name="robbery-moves-to-the-evening",
+        name="robberies-move-to-the-evening",
         dataset="crimes_case",
         kind=TruthKind.HOUR_SHIFT,
-        categories=frozenset({"ROBBERY"}),
+        categories=frozenset({"ROBBERY", "GANG_ROB", "SNATCH"}),
         province=None,
         months_before_end=24,
         hours="18-24",
