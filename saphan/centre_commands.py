@@ -8,7 +8,7 @@ import typer
 
 from contracts.dataset import Text
 from gateway.centre.home import CentreHome, Enrolment
-from gateway.centre.run import main, now, open_centre
+from gateway.centre.main import main, now, open_centre
 from gateway.centre.settings import DEFAULT_HOME, load_settings
 
 app = typer.Typer(help="The forecasting centre: a requester like any other.", no_args_is_help=True)

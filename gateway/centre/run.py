@@ -6,14 +6,10 @@ The centre sees nothing but releases. It spends its own agreement's budget, and 
 """
 
 import logging
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from types import FrameType
+from datetime import datetime
 from typing import Protocol
 
 from contracts.canonical import digest_of
@@ -30,7 +26,7 @@ from forecasting.run import look_ahead
 from gateway.centre.home import CentreHome
 from gateway.centre.questions import CRIMES_MONTHLY, STANDING, StandingQuestion
 from gateway.centre.settings import CentreSettings
-from gateway.client import Gateway, Result
+from gateway.client import Result
 
 Clock = Callable[[], datetime]
 ID_LETTERS = 32
@@ -216,49 +212,6 @@ class Centre:
                 raise
         self.line.publish_forecast(forecast)
         return True
-
-
-def now() -> datetime:
-    """The time, read here and nowhere else in the centre."""
-    return datetime.now(UTC)  # noqa: TID251  # the composition root reads the clock
-
-
-@contextmanager
-def open_centre(settings: CentreSettings, clock: Clock = now) -> Iterator[Centre]:
-    """The centre with its line to the gateway, to be entered and left.
-
-    Raises:
-        InvalidInput: ``setting-invalid``, when the home is incomplete.
-    """
-    home = CentreHome(settings.home)
-    key, federation = home.key(settings.agency), home.federation()
-    with Gateway(settings.gateway, key, settings.agency, federation, clock=clock) as line:
-        yield Centre(settings, home, line, clock)
-
-
-def serve(settings: CentreSettings, stop: threading.Event, clock: Clock = now) -> None:
-    """One round after another until ``stop`` is set; a round that fails is logged by its code and tried again later."""
-    with open_centre(settings, clock) as centre:
-        while not stop.is_set():
-            try:
-                done = centre.round()
-                log.info("forecast %s, published: %s, problems: %s", done.forecast, done.published, done.problems)
-            except SaphanError as error:
-                log.warning("no forecast: %s", error.code)
-            stop.wait(settings.refresh_seconds)
-
-
-def main(settings: CentreSettings) -> None:
-    """Serve until SIGINT or SIGTERM, which also end a wait in the middle: the next start goes on from there."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        serve(settings, threading.Event())
-    except KeyboardInterrupt:
-        log.info("stopped")
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _waiting(status: RequestStatus) -> None:

@@ -17,7 +17,8 @@ from contracts.task import Lease, LeaseCall
 from contracts.transparency import EventKind, LogEntry
 from contracts.views import RequestStatus
 from gateway.centre.home import CentreHome
-from gateway.centre.run import Centre, open_centre
+from gateway.centre.main import open_centre
+from gateway.centre.run import Centre
 from gateway.centre.settings import CentreSettings
 from gateway.client import Gateway
 from tests import api_world, factories

@@ -17,10 +17,11 @@ from contracts.query import Query
 from contracts.release import Release, ReleaseBody
 from contracts.request import Request, RequestState
 from contracts.views import PreviewCall, RequestStatus
-from gateway.centre import run
+from gateway.centre import main as program
 from gateway.centre.home import CentreHome
+from gateway.centre.main import serve
 from gateway.centre.questions import CRIMES_MONTHLY, STANDING, closed_period
-from gateway.centre.run import LIMITS, TITLE, Centre, serve
+from gateway.centre.run import LIMITS, TITLE, Centre, Round
 from gateway.centre.settings import CentreSettings
 from gateway.client import Result
 from tests import factories
@@ -246,12 +247,12 @@ def test_serving_goes_on_after_a_round_that_failed(desk: Desk, monkeypatch: pyte
     stop = threading.Event()
     rounds: list[str] = []
 
-    def one_round(self: Centre) -> run.Round:
+    def one_round(self: Centre) -> Round:
         rounds.append(self.settings.agency)
         if len(rounds) == 1:
             raise Unavailable("gateway-unreachable")
         stop.set()
-        return run.Round(
+        return Round(
             releases={},
             problems={},
             forecast="f",
@@ -277,9 +278,9 @@ def test_a_signal_ends_the_centre_quietly(desk: Desk, monkeypatch: pytest.Monkey
     def until_signal(*_: object) -> None:
         handlers[0](15, None)  # type: ignore[operator]  # the handler that main has set
 
-    monkeypatch.setattr(run, "serve", until_signal)
+    monkeypatch.setattr(program, "serve", until_signal)
 
-    run.main(settings)
+    program.main(settings)
 
     assert handlers
 
