@@ -241,9 +241,16 @@ class Exchange(Records):
         self._ask_again(finish(self.means, held.request))
 
     def resume(self) -> None:
-        """Carry on with everything that a stopped gateway left: unasked requests, and those with every part in."""
+        """Carry on with everything that a stopped gateway left: unasked requests, and those with every part in.
+
+        It is cheap when there is nothing to do, so that every tick may call it; old nonces go on the way.
+        """
+        now = self.means.clock()
         with self._store.read() as r:
-            left = requests.unfinished(r)
+            left, has_old_nonces = requests.unfinished(r), requests.has_old_nonces(r, now)
+        if has_old_nonces:
+            with self._store.transaction() as t:
+                requests.forget_nonces(t, now)
         for held in left:
             self._ask_again(held.id)
             self._ask_again(finish(self.means, held.id))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, tuple_, update
 
 from contracts.errors import InvalidInput, Problem, Refused
 from contracts.request import TRANSITIONS, RequestState
@@ -14,6 +14,9 @@ from gateway.store.tables import nonces, questions, requests, tasks
 
 NONCES_LAST = timedelta(minutes=10)
 """Longer than a signature is accepted for, clocks and all."""
+
+
+MOST_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +71,21 @@ def spend_nonce(t: Transaction, kid: str, nonce: str, now: datetime) -> None:
     Raises:
         Refused: ``request-replayed``.
     """
-    t.run(delete(nonces).where(nonces.c.seen_at < now - NONCES_LAST))
     if not t.add_new(nonces, {"kid": kid, "nonce": nonce, "seen_at": now}):
         raise Refused("request-replayed")
+
+
+def has_old_nonces(r: Reading, now: datetime) -> bool:
+    """Whether there are nonces that no acceptable signature can carry any more."""
+    return r.one(select(nonces.c.kid).where(nonces.c.seen_at < now - NONCES_LAST).limit(1)) is not None
+
+
+def forget_nonces(t: Transaction, now: datetime) -> None:
+    """Drop old nonces; those that another process is dropping are left to it."""
+    old = t.take_free(
+        select(nonces.c.kid, nonces.c.nonce).where(nonces.c.seen_at < now - NONCES_LAST).limit(MOST_AT_ONCE)
+    )
+    t.run(delete(nonces).where(tuple_(nonces.c.kid, nonces.c.nonce).in_([(row.kid, row.nonce) for row in old])))
 
 
 def receive(t: Transaction, new: NewRequest, now: datetime, event: Event) -> bool:

@@ -1,5 +1,7 @@
 """kill -9 at every named point, then a new gateway over the same store (invariant 5)."""
 
+from datetime import timedelta
+
 import pytest
 
 from contracts.errors import InvalidInput
@@ -9,7 +11,7 @@ from contracts.request import RequestState
 from contracts.transparency import EventKind
 from gateway.crash import CrashPoint, kill_at, never
 from tests import factories
-from tests.factories import ISSUER
+from tests.factories import ISSUER, NOW
 from tests.gateway_world import Killed, World, killed_at
 
 pytestmark = pytest.mark.integration
@@ -121,6 +123,53 @@ def test_a_kill_while_a_refusal_ends_a_request_returns_its_reservation_once(worl
     assert world.exchange.status(world.caller(), "REQ-0001").state is RequestState.REFUSED
     assert (world.spent(), world.reserved()) == (0, 50_000_000)  # of the second, which had joined
     assert len(world.lease()) == 1
+
+
+def test_two_gateways_that_finish_the_same_request_release_it_once(world: World) -> None:
+    world.submit(factories.request())
+    (leased,) = world.lease()
+    part, other = world.part(leased.task), World(world.store, world.keys)
+
+    def the_other_is_faster(point: CrashPoint) -> None:
+        if point is CrashPoint.AFTER_ASSEMBLED:
+            other.exchange.resume()
+
+    world.restart(the_other_is_faster)
+    world.post(part)
+
+    finish_and_check(world)
+
+
+@pytest.mark.parametrize("point", [CrashPoint.AFTER_RECEIVED, CrashPoint.AFTER_PART])
+def test_what_the_other_gateway_has_carried_on_is_left_alone(world: World, point: CrashPoint) -> None:
+    other = World(world.store, world.keys)
+
+    def the_other_is_faster(reached: CrashPoint) -> None:
+        if reached is point:
+            other.exchange.resume()
+
+    world.restart(the_other_is_faster)
+    assert world.submit(factories.request()).state is RequestState.WAITING
+    (leased,) = world.lease()
+    world.post(world.part(leased.task))
+
+    finish_and_check(world)
+
+
+def test_who_joined_goes_on_when_its_leader_may_no_longer_be_asked(world: World) -> None:
+    for name in ("REQ-0001", "REQ-0002", "REQ-0003"):
+        until = NOW + timedelta(days=1 if name != "REQ-0003" else 7)
+        world.submit(factories.request(id=name, deliver_until=until))
+    (leased,) = world.lease()
+    refusal = world.refusal(leased.task)
+    world.later(2 * 86_400)
+
+    world.post(refusal)
+
+    world.later()
+    states = [world.exchange.status(world.caller(), f"REQ-000{n}").state for n in (1, 2, 3)]
+    assert states == [RequestState.REFUSED, RequestState.REFUSED, RequestState.WAITING]
+    assert (world.spent(), world.reserved()) == (0, 50_000_000)
 
 
 def test_resuming_again_and_again_changes_nothing(world: World) -> None:
