@@ -223,6 +223,10 @@ class Gateway:
         """
         return self._checked(self._member("GET", f"/v1/releases/{name}"))
 
+    def public_release(self, name: str) -> Result:
+        """One public release as any visitor reads it, checked like ``release``."""
+        return self._checked(self._public(f"/v1/releases/{name}"))
+
     def releases(self) -> tuple[ReleaseSummary, ...]:
         """The releases that this member may read."""
         return read_values(ReleaseSummary, self._member("GET", "/v1/releases"))

@@ -52,7 +52,7 @@ def table_of(*columns: str, title: str | None = None) -> Table:
 
 def say(text: str) -> None:
     """Words for whoever watches; never data."""
-    Console(stderr=True, highlight=False).print(text, markup=False)
+    Console(stderr=True, highlight=False, soft_wrap=True).print(text, markup=False)
 
 
 @contextmanager

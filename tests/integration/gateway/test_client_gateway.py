@@ -206,6 +206,11 @@ def test_the_registers_are_read(world: ApiWorld, result: Result) -> None:
     assert [each.id for each in gateway.releases()] == [result.release.body.id]
 
 
+def test_a_public_release_is_read_and_checked_without_a_token(world: ApiWorld, result: Result) -> None:
+    assert world.gateway().public_release(result.release.body.id).release.digest == result.release.digest
+    assert code_of(lambda: world.gateway().public_release("REL-NONE")) == "unknown-release"
+
+
 def test_the_log_is_verified_and_a_changed_entry_is_named(world: ApiWorld, result: Result) -> None:
     gateway = world.gateway()
     export = gateway.audit_export()

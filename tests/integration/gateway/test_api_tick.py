@@ -1,0 +1,75 @@
+"""The gateway carries on by itself: at its start and on every tick, also after a tick that failed."""
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from contracts.request import RequestState
+from gateway.crash import CrashPoint
+from gateway.main import _tick, create_app
+from gateway.settings import GatewaySettings
+from tests.api_world import ApiWorld, request
+from tests.gateway_world import Killed, killed_at
+
+pytestmark = pytest.mark.integration
+
+
+def test_a_request_that_was_acknowledged_before_a_kill_is_carried_on_at_the_next_start(tmp_path: Path) -> None:
+    world = ApiWorld(tmp_path / "home")
+    dying = world.world
+    dying.restart(killed_at(CrashPoint.AFTER_RECEIVED))
+    with pytest.raises(Killed):
+        dying.submit(request())
+    assert world.world.lease() == ()
+    with TestClient(create_app(GatewaySettings(home=world.home, tick_seconds=3600.0), lambda: world.now)):
+        assert [each.task.agency for each in world.world.lease()] == ["ccib"]
+
+
+def test_a_tick_carries_on_and_wakes_who_waits(tmp_path: Path) -> None:
+    world = ApiWorld(tmp_path / "home")
+    dying = world.world
+    with world.http:
+        dying.restart(killed_at(CrashPoint.AFTER_RECEIVED))
+        with pytest.raises(Killed):
+            dying.submit(request())
+
+        async def scene() -> None:
+            ticking = asyncio.create_task(_tick(world.desk, 0.01))
+            await world.desk.bell.wait(world.desk.bell.ticket(), 5)
+            ticking.cancel()
+
+        asyncio.run(scene())
+        assert len(world.world.lease()) == 1
+        caller = world.world.caller()
+        assert world.desk.exchange.status(caller, "REQ-0001").state is RequestState.WAITING
+
+
+def test_a_tick_that_fails_is_logged_without_values_and_the_next_one_comes(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = ApiWorld(tmp_path / "home")
+
+    class Broken:
+        def __init__(self) -> None:
+            self.tries = 0
+
+        def resume(self) -> None:
+            self.tries += 1
+            raise RuntimeError("1101700203451")
+
+    broken = Broken()
+    desk = replace(world.desk, exchange=broken)  # type: ignore[arg-type]  # a defect
+
+    async def scene() -> None:
+        ticking = asyncio.create_task(_tick(desk, 0.01))
+        for _ in range(2):
+            await desk.bell.wait(desk.bell.ticket(), 5)
+        ticking.cancel()
+
+    asyncio.run(scene())
+    assert broken.tries >= 2
+    assert "RuntimeError" in caplog.text
+    assert "1101700203451" not in caplog.text
