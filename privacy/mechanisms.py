@@ -9,7 +9,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-import opendp.prelude as dp
+from opencombinators import make_zCDP_to_approxDP
+from opendomains import atom_domain, vector_domain
+from openmeasurements import make_gaussian
+from openmetrics import absolute_distance, l2_distance
+from openmod import enable_features
 
 from contracts.errors import InvalidInput
 
@@ -19,9 +23,9 @@ LARGEST_CELL = 2**62
 
 LARGEST_CONVERTED = 200 * NANO
 
-dp.enable_features("contrib")
-_VECTORS = dp.vector_domain(dp.atom_domain(T="i64"))
-_EUCLIDEAN = dp.l2_distance(T=float)
+enable_features("contrib")
+_VECTORS = vector_domain(atom_domain(T="i64"))
+_EUCLIDEAN = l2_distance(T=float)
 
 
 def gaussian_sigma(l2: int, nano_rho: int) -> float:
@@ -44,7 +48,7 @@ def gaussian_sigma(l2: int, nano_rho: int) -> float:
 
 def gaussian_price(l2: int, sigma: float) -> int:
     """What the discrete Gaussian of that scale costs, in nano-rho, rounded up; the figure is OpenDP's."""
-    mechanism: Any = dp.m.make_gaussian(_VECTORS, _EUCLIDEAN, scale=sigma)
+    mechanism: Any = make_gaussian(_VECTORS, _EUCLIDEAN, scale=sigma)
     return math.ceil(float(mechanism.map(float(l2))) * NANO)
 
 
@@ -59,7 +63,7 @@ def add_gaussian(cells: Sequence[int], l2: int, nano_rho: int) -> list[int]:
     Returns:
         Signed, unbiased, unclipped figures in the same order.
     """
-    mechanism = dp.m.make_gaussian(_VECTORS, _EUCLIDEAN, scale=gaussian_sigma(l2, nano_rho))
+    mechanism = make_gaussian(_VECTORS, _EUCLIDEAN, scale=gaussian_sigma(l2, nano_rho))
     exact = [max(-LARGEST_CELL, min(LARGEST_CELL, int(cell))) for cell in cells]
     noisy: list[int] = mechanism(exact)
     return noisy
@@ -78,6 +82,6 @@ def epsilon_of(nano_rho: int, delta: str) -> float:
         rho = nano_rho / NANO
         return rho + 2 * math.sqrt(rho * math.log(1 / float(delta)))
     scale = 1 / math.sqrt(2 * nano_rho / NANO)
-    number = dp.m.make_gaussian(dp.atom_domain(T="i64"), dp.absolute_distance(T=float), scale=scale)
-    curve: Any = dp.c.make_zCDP_to_approxDP(number)
+    number = make_gaussian(atom_domain(T="i64"), absolute_distance(T=float), scale=scale)
+    curve: Any = make_zCDP_to_approxDP(number)
     return float(curve.map(1.0).epsilon(float(delta)))

@@ -12,22 +12,21 @@ from typing import Any, Final
 import typer
 
 NOUNS: Final = {
-    "agreement": "saphan.client_commands:agreement_app",
-    "audit": "saphan.client_commands:audit_app",
+    "agreement": "saphan.client_commands:agreement",
+    "audit": "saphan.client_commands:audit",
     "centre": "saphan.centre_commands:app",
     "connector": "saphan.connector_commands:app",
     "contract": "saphan.contract_commands:app",
     "federation": "saphan.federation_commands:app",
     "forecast": "saphan.forecast_commands:app",
     "gateway": "saphan.gateway_commands:app",
-    "office": "saphan.client_commands:office_app",
-    "release": "saphan.client_commands:release_app",
+    "release": "saphan.client_commands:release",
 }
 VERBS: Final = {
-    "ask": "saphan.client_commands:ask",
-    "budget": "saphan.client_commands:budget",
+    "ask": "saphan.client_commands:ask_command",
+    "budget": "saphan.client_commands:budget_command",
     "demo": "saphan.demo_commands:demo",
-    "preview": "saphan.client_commands:preview",
+    "preview": "saphan.client_commands:preview_command",
 }
 
 

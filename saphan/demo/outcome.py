@@ -1,0 +1,88 @@
+"""What the demonstration reports: one object, every figure read back from the running federation and verified."""
+
+from contracts.values import Value
+from gateway.centre.run import Round
+from gateway.client import Gateway
+from privacy.mechanisms import NANO
+
+
+class ReleaseOutcome(Value):
+    """One release: ``rho`` per window; the lists have one figure for each measure, in the measure's unit."""
+
+    id: str
+    contracts: tuple[str, ...]
+    cells: int
+    rho: float
+    epsilon: float
+    delta: str
+    sigma: dict[str, float]
+    expected_error_95: dict[str, float]
+
+
+class ForecastOutcome(Value):
+    """How many series were forecast, how many months ahead."""
+
+    series: int
+    horizon: int
+
+
+class AuditOutcome(Value):
+    """How many entries the log has, and whether all of them were verified."""
+
+    size: int
+    verified: bool
+
+
+class Seconds(Value):
+    """Wall time of the three stages."""
+
+    setup: float
+    exchange: float
+    forecast: float
+
+
+class Outcome(Value):
+    """The main job, done once."""
+
+    agencies: int
+    contracts: int
+    agreements: int
+    releases: tuple[ReleaseOutcome, ...]
+    forecast: ForecastOutcome
+    audit: AuditOutcome
+    seconds: Seconds
+
+
+def outcome_of(visitor: Gateway, done: Round, agencies: int, seconds: Seconds) -> Outcome:
+    """Read the result back as any visitor could, checking signatures, receipts and the whole log.
+
+    Raises:
+        IntegrityError: A release or the log is not what was signed.
+    """
+    releases = tuple(_release(visitor, name) for name in done.releases.values())
+    forecast = visitor.latest_forecast().forecast
+    size = visitor.audit_verify(visitor.audit_export())
+    return Outcome(
+        agencies=agencies,
+        contracts=len(visitor.contracts()),
+        agreements=len({visitor.public_release(name).release.body.agreement for name in done.releases.values()}),
+        releases=releases,
+        forecast=ForecastOutcome(series=len(forecast.series), horizon=len(forecast.months)),
+        audit=AuditOutcome(size=size, verified=True),
+        seconds=seconds,
+    )
+
+
+def _release(visitor: Gateway, name: str) -> ReleaseOutcome:
+    body = visitor.public_release(name).release.body
+    worst = max(body.promises, key=lambda promise: promise.epsilon)
+    return ReleaseOutcome(
+        id=body.id,
+        contracts=tuple(promise.contract.id for promise in body.promises),
+        cells=body.grid.size,
+        rho=max(charge.nano_rho for charge in body.charges) / NANO,
+        epsilon=worst.epsilon,
+        delta=worst.delta,
+        sigma={each.measure: each.sigma for each in body.released},
+        expected_error_95={each.measure: each.expected_error_95 for each in body.released},
+    )

@@ -1,0 +1,233 @@
+"""The demonstration, straight through: set up, register, agree, ask, release, forecast, verify."""
+
+import shutil
+import socket
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import httpx2
+from pydantic_core import to_json
+
+from contracts.canonical import canonical_bytes
+from contracts.errors import InvalidInput, Unavailable
+from contracts.federation import Federation
+from contracts.signing import new_key
+from gateway.centre.run import Round
+from gateway.client import Gateway
+from saphan.demo.agreement import AGREEMENT, agreement
+from saphan.demo.outcome import Outcome, Seconds, outcome_of
+from saphan.demo.processes import Processes
+from saphan.federation_commands import assemble, read_member, write_federation
+from saphan.postgres import TemporaryPostgres, find_binaries
+
+MARKER: Final = ".saphan-demo"
+HOST: Final = "127.0.0.1"
+START_SECONDS: Final = 60
+PAUSE_SECONDS: Final = 0.1
+PORTS_TRIED: Final = 50
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSettings:
+    """How large the demonstration is and where it lives.
+
+    Args:
+        folder: Its folder; an earlier demonstration there is removed, anything else is left alone.
+        port: The first port to try.
+        scale: Share of real volume.
+        months: Closed months of data.
+        seed: Decides every synthetic draw.
+    """
+
+    folder: Path
+    port: int
+    scale: float
+    months: int
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class DemoAgency:
+    """An agency of the demonstration and the kind of database that it keeps."""
+
+    name: str
+    title_th: str
+    title_en: str
+    dataset: str
+    engine: str
+
+
+AGENCIES: Final = (
+    DemoAgency("ccib", "บช.สอท.", "Cyber Crime Investigation Bureau", "tpo_complaint", "sqlite"),
+    DemoAgency("rtp", "สำนักงานตำรวจแห่งชาติ", "Royal Thai Police", "crimes_case", "postgresql"),
+    DemoAgency("dop", "กรมคุมประพฤติ", "Department of Probation", "dop_case", "parquet"),
+)
+
+
+@dataclass(slots=True)
+class Demo:
+    """One demonstration: its processes live as long as the stack that it was given."""
+
+    settings: DemoSettings
+    processes: Processes
+    stack: ExitStack
+    clock: Callable[[], datetime]
+    say: Say
+    address: str = ""
+
+    def run(self) -> Outcome:
+        """Do the main job once and tell how it went; the gateway and the connectors stay up.
+
+        Raises:
+            Unavailable: ``demo-step-failed``.
+            IntegrityError: The log or a release is not what was signed.
+        """
+        started = time.monotonic()
+        self._make_homes()
+        federation = self._pin_federation()
+        self.say("2/5 synthetic people and cases, ranked snapshots")
+        self._fill()
+        self.say("3/5 gateway up; contracts signed and published; agreement signed by every officer")
+        self._start_gateway()
+        visitor = self._visitor(federation)
+        self._agree(visitor)
+        for agency in AGENCIES:
+            self.processes.start(agency.name, self._home(agency.name), "connector", "serve", "--home", ".")
+        setup = time.monotonic() - started
+        self.say("4/5 the centre asks; connectors answer; releases; forecast")
+        (printed,) = self.processes.run_together([(self._home("centre"), _centre("--once", "--json"))])
+        done = Round.model_validate_json(printed)
+        if done.problems:
+            raise Unavailable("demo-step-failed", step=", ".join(done.problems), log=self._home("centre") / "log.txt")
+        self.processes.check()
+        self.say("5/5 verify the log")
+        seconds = Seconds(setup=setup, exchange=done.exchange_seconds, forecast=done.forecast_seconds)
+        return outcome_of(visitor, done, len(AGENCIES), seconds)
+
+    def keep_up(self, wait: Callable[[], None]) -> None:
+        """Start the centre for good, write down which process is which, and wait until told to stop."""
+        self.processes.start("centre", self._home("centre"), *_centre())
+        running = {each.name: {"pid": each.process.pid, "home": str(each.home)} for each in self.processes.programs}
+        (self.settings.folder / "processes.json").write_bytes(to_json(running))
+        wait()
+
+    def _make_homes(self) -> None:
+        self.say("1/5 homes and keys")
+        _clear(self.settings.folder)
+        self.address = f"http://{HOST}:{_free_port(self.settings.port)}"
+        for name in ("gateway", "centre", *(agency.name for agency in AGENCIES)):
+            self._home(name).mkdir(mode=0o700, parents=True)
+        gateway = ("gateway", "init", "--home", ".", "--operator", "oja", "--title-th", "สกธ.", "--title-en", "OJA")
+        centre = ("centre", "init", "--home", ".", "--agency", "oja", "--gateway", self.address)
+        jobs = [(self._home(agency.name), self._enrolment(agency)) for agency in AGENCIES]
+        self.processes.run_together(
+            [
+                *jobs,
+                (self._home("gateway"), gateway),
+                (self._home("centre"), (*centre, "--agreement", AGREEMENT, "--title-th", "สกธ.", "--title-en", "OJA")),
+            ]
+        )
+        (self._home("gateway") / "saphan.toml").write_text("synthetic = true\n", encoding="utf-8")
+
+    def _enrolment(self, agency: DemoAgency) -> tuple[str, ...]:
+        return (
+            *("connector", "init", "--home", ".", "--agency", agency.name, "--gateway", self.address),
+            *("--title-th", agency.title_th, "--title-en", agency.title_en),
+            *("--dataset", agency.dataset, "--source", self._source(agency)),
+        )
+
+    def _source(self, agency: DemoAgency) -> str:
+        home = self._home(agency.name)
+        if agency.engine == "postgresql" and find_binaries() is not None:
+            server = TemporaryPostgres()
+            url = server.start()
+            self.stack.callback(server.stop)
+            return url
+        return {
+            "sqlite": f"sqlite:///{home / 'source.db'}",
+            "parquet": f"parquet:///{home / 'source'}",
+            "postgresql": f"duckdb:///{home / 'source.duckdb'}",
+        }[agency.engine]
+
+    def _pin_federation(self) -> Federation:
+        """What an operator does by hand, after comparing keys over another channel."""
+        homes = [self._home(name) for name in ("gateway", "centre", *(agency.name for agency in AGENCIES))]
+        federation = assemble(self.address, "oja", [read_member(home / "public.json") for home in homes])
+        for home in homes:
+            write_federation(home / "federation.json", federation)
+        return federation
+
+    def _fill(self) -> None:
+        until = f"{self.clock():%Y-%m-%d}"
+        size = ("--scale", str(self.settings.scale), "--months", str(self.settings.months))
+        generate = ("connector", "generate", "--home", ".", *size, "--seed", str(self.settings.seed), "--until", until)
+        self._each_agency(generate)
+        self._each_agency(("connector", "refresh", "--home", "."))
+
+    def _start_gateway(self) -> None:
+        port = self.address.rpartition(":")[2]
+        serve = ("gateway", "serve", "--home", ".", "--host", HOST, "--port", port)
+        gateway = self.processes.start("gateway", self._home("gateway"), *serve)
+        until = time.monotonic() + START_SECONDS
+        while not _is_ready(self.address):
+            self.processes.check()
+            if time.monotonic() > until:
+                raise Unavailable("demo-step-failed", step="gateway", log=gateway.home / "log.txt")
+            time.sleep(PAUSE_SECONDS)
+
+    def _visitor(self, federation: Federation) -> Gateway:
+        """A line for what is public; its key is nobody's."""
+        return self.stack.enter_context(Gateway(self.address, new_key("visitor#client-1"), "visitor", federation))
+
+    def _agree(self, visitor: Gateway) -> None:
+        self._each_agency(("connector", "publish", "--home", "."))
+        references = {each.reference.id: each.reference for each in visitor.contracts()}
+        draft = self._home("centre") / "agreement.json"
+        draft.write_bytes(canonical_bytes(agreement(references, self.clock().date())))
+        propose = ("agreement", "propose", draft.name, "--home", ".", "--json")
+        self.processes.run_together([(self._home("centre"), propose)])
+        self._each_agency(("agreement", "sign", AGREEMENT, "--home", ".", "--json"))
+        self._each_agency(("connector", "approve", "--home", "."))
+
+    def _each_agency(self, arguments: tuple[str, ...]) -> None:
+        self.processes.run_together([(self._home(agency.name), arguments) for agency in AGENCIES])
+
+    def _home(self, name: str) -> Path:
+        return self.settings.folder / name
+
+
+def _centre(*options: str) -> tuple[str, ...]:
+    return ("centre", "run", "--home", ".", *options)
+
+
+def _clear(folder: Path) -> None:
+    """Remove an earlier demonstration; refuse to touch anything else."""
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARKER).exists():
+        raise InvalidInput(
+            "setting-invalid", setting="home", why="the folder holds something else than a demonstration"
+        )
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
+    (folder / MARKER).touch()
+
+
+def _free_port(first: int) -> int:
+    for port in range(first, first + PORTS_TRIED):
+        with socket.socket() as probe:
+            if probe.connect_ex((HOST, port)) != 0:
+                return port
+    raise InvalidInput("setting-invalid", setting="port", why=f"{PORTS_TRIED} ports from {first} on are taken")
+
+
+def _is_ready(address: str) -> bool:
+    try:
+        return httpx2.get(f"{address}/health/ready", trust_env=False, timeout=5).is_success
+    except httpx2.TransportError:
+        return False
