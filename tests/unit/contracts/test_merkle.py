@@ -242,6 +242,7 @@ def test_growth_is_proved(old: int, new: int) -> None:
         (checkpoint(ENTRIES[:4]), checkpoint((entry(99), *ENTRIES[1:])), path(4, 7)),
         (checkpoint(), checkpoint(ENTRIES[:4]), path(4, 7)),
         (checkpoint(ENTRIES[:4]), checkpoint(), []),
+        (checkpoint(ENTRIES[:3]), checkpoint(), []),
         (checkpoint(ENTRIES[:4]), checkpoint(), path(4, 7)[:-1]),
         (checkpoint(ENTRIES[:4]), checkpoint(), [*path(4, 7), "0" * 64]),
         (checkpoint(ENTRIES[:3]), checkpoint((*ENTRIES[:2], entry(99))), []),
@@ -261,3 +262,27 @@ def test_a_tree_has_no_leaf_before_its_first() -> None:
 
     assert not is_included(leaf, -1, 1, [], leaf)
     assert not is_consistent(-1, leaf, 1, leaf, [leaf])
+
+
+def test_a_path_longer_than_the_tree_is_high_proves_nothing() -> None:
+    left, right, third, fourth = hashes(ENTRIES[:4])
+    top = leaf_hash(b"another tree")
+    grown = [third, fourth, node_hash(left, right)]
+
+    assert is_consistent(3, root_of([left, right, third]), 4, root_of([left, right, third, fourth]), grown)
+    assert not is_included(right, 0, 1, [left], node_hash(left, right))
+    assert not is_consistent(
+        3,
+        node_hash(top, root_of([left, right, third])),
+        4,
+        node_hash(top, root_of([left, right, third, fourth])),
+        [*grown, top],
+    )
+
+
+def test_a_path_shorter_than_the_tree_is_high_proves_nothing() -> None:
+    leaves = hashes(ENTRIES)
+    short = consistency_path(3, 7, stored(ENTRIES))[:-1]
+
+    assert not is_included(leaves[0], 0, 7, [leaves[1]], root_of(leaves[:2]))
+    assert not is_consistent(3, root_of(leaves[:3]), 7, root_of(leaves[:4]), short)

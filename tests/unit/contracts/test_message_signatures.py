@@ -224,6 +224,9 @@ def test_parameters_may_stand_in_any_order() -> None:
         GOOD + ';tag="saphan-request"',
         GOOD + f";created={CREATED}",
         GOOD + "; ",
+        "x" + GOOD,
+        GOOD.replace("created=", "alg="),
+        GOOD.replace(f"created={CREATED}", f"expires={CREATED}"),
     ],
 )
 def test_only_the_five_parameters_each_once_and_well_formed_are_accepted(parameters: str) -> None:
