@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from opencombinators import make_zCDP_to_approxDP
-from opendomains import atom_domain, vector_domain
-from openmeasurements import make_gaussian
-from openmetrics import absolute_distance, l2_distance
-from openmod import enable_features
+from opendp.combinators import make_zCDP_to_approxDP
+from opendp.domains import atom_domain, vector_domain
+from opendp.measurements import make_gaussian
+from opendp.metrics import absolute_distance, l2_distance
+from opendp.mod import enable_features
 
 from contracts.errors import InvalidInput
 

@@ -1,0 +1,1 @@
+"""Benchmarks: each prints both sides of its ratio from one run."""
