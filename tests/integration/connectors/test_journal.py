@@ -228,6 +228,7 @@ def test_the_file_is_its_owners_alone_and_every_commit_reaches_the_disk(world: W
     with world.journal._engine.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert connection.exec_driver_sql("PRAGMA secure_delete").scalar() == 1
 
 
 @pytest.mark.parametrize(

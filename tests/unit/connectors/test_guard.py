@@ -170,6 +170,10 @@ def test_a_request_from_the_future_is_refused(world: World) -> None:
     assert refusal_of_task(world, case()) == "signature-stale"
 
 
+def test_a_request_that_is_dated_in_the_future_is_refused(world: World) -> None:
+    assert refusal_of_task(world, case().asking(created=NOW + timedelta(minutes=1))) == "signature-stale"
+
+
 def test_a_request_that_was_signed_in_the_future_is_refused(world: World) -> None:
     assert refusal_of_task(world, replace(case(), signed_at=NOW + timedelta(minutes=1))) == "signature-stale"
 
