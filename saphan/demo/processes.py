@@ -10,6 +10,10 @@ from pathlib import Path
 from typing import Self
 
 from contracts.errors import Unavailable
+from saphan.demo.steps import encoded
+
+Steps = Sequence[Sequence[str]]
+"""Commands of one process, in order."""
 
 STOP_SECONDS = 10
 PASSED_ON = ("PATH", "LANG", "COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG")
@@ -42,20 +46,25 @@ class Processes:
         """Start ``saphan ...`` as a program of its own; what it says goes to ``log.txt`` in its home."""
         with (home / "log.txt").open("ab") as log:
             process = subprocess.Popen(  # noqa: S603  # our own program, no shell
-                _command(arguments), cwd=home, env=self._environment(), stdout=log, stderr=log, stdin=subprocess.DEVNULL
+                [sys.executable, "-m", "saphan", *arguments],
+                cwd=home,
+                env=self._environment(),
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
             )
         program = Program(name=name, home=home, process=process)
         self.programs.append(program)
         return program
 
-    def run_together(self, jobs: Sequence[tuple[Path, Sequence[str]]]) -> list[bytes]:
-        """Run several ``saphan ...`` commands side by side and give what each printed.
+    def run_together(self, jobs: Sequence[tuple[Path, Steps]]) -> list[bytes]:
+        """Run sequences of ``saphan ...`` commands side by side, each in a process of its own; give what each printed.
 
         Raises:
             Unavailable: ``demo-step-failed``, with the log that tells why.
         """
-        started = [(home, arguments, self._begin(home, arguments)) for home, arguments in jobs]
-        return [_finish(home, arguments, process) for home, arguments, process in started]
+        started = [(home, steps, self._begin(home, steps)) for home, steps in jobs]
+        return [_finish(home, steps, process) for home, steps, process in started]
 
     def check(self) -> None:
         """Notice a program that ended by itself.
@@ -79,10 +88,10 @@ class Processes:
                 program.process.wait()
         self.programs.clear()
 
-    def _begin(self, home: Path, arguments: Sequence[str]) -> "subprocess.Popen[bytes]":
+    def _begin(self, home: Path, steps: Steps) -> "subprocess.Popen[bytes]":
         with (home / "log.txt").open("ab") as log:
             return subprocess.Popen(  # noqa: S603  # our own program, no shell
-                _command(arguments),
+                [sys.executable, "-m", "saphan.demo.steps", encoded(steps)],
                 cwd=home,
                 env=self._environment(),
                 stdout=subprocess.PIPE,
@@ -94,12 +103,10 @@ class Processes:
         return {name: self.environment[name] for name in PASSED_ON if name in self.environment}
 
 
-def _command(arguments: Sequence[str]) -> list[str]:
-    return [sys.executable, "-m", "saphan", *arguments]
-
-
-def _finish(home: Path, arguments: Sequence[str], process: "subprocess.Popen[bytes]") -> bytes:
+def _finish(home: Path, steps: Steps, process: "subprocess.Popen[bytes]") -> bytes:
     printed, _ = process.communicate()
     if process.returncode != os.EX_OK:
-        raise Unavailable("demo-step-failed", step=" ".join(arguments[:2]), log=home / "log.txt")
+        raise Unavailable(
+            "demo-step-failed", step=", ".join(" ".join(step[:2]) for step in steps), log=home / "log.txt"
+        )
     return printed

@@ -92,17 +92,17 @@ class Demo:
         started = time.monotonic()
         self._make_homes()
         federation = self._pin_federation()
-        self.say("2/5 synthetic people and cases, ranked snapshots")
-        self._fill()
-        self.say("3/5 gateway up; contracts signed and published; agreement signed by every officer")
+        self.say("2/5 gateway up; synthetic people and cases; ranked snapshots; contracts signed and published")
         self._start_gateway()
+        self._register()
+        self.say("3/5 agreement signed by every officer")
         visitor = self._visitor(federation)
         self._agree(visitor)
         for agency in AGENCIES:
             self.processes.start(agency.name, self._home(agency.name), "connector", "serve", "--home", ".")
         setup = time.monotonic() - started
         self.say("4/5 the centre asks; connectors answer; releases; forecast")
-        (printed,) = self.processes.run_together([(self._home("centre"), _centre("--once", "--json"))])
+        (printed,) = self.processes.run_together([(self._home("centre"), [_centre("--once", "--json")])])
         done = Round.model_validate_json(printed)
         if done.problems:
             raise Unavailable("demo-step-failed", step=", ".join(done.problems), log=self._home("centre") / "log.txt")
@@ -125,15 +125,12 @@ class Demo:
         for name in ("gateway", "centre", *(agency.name for agency in AGENCIES)):
             self._home(name).mkdir(mode=0o700, parents=True)
         gateway = ("gateway", "init", "--home", ".", "--operator", "oja", "--title-th", "สกธ.", "--title-en", "OJA")
-        centre = ("centre", "init", "--home", ".", "--agency", "oja", "--gateway", self.address)
-        jobs = [(self._home(agency.name), self._enrolment(agency)) for agency in AGENCIES]
-        self.processes.run_together(
-            [
-                *jobs,
-                (self._home("gateway"), gateway),
-                (self._home("centre"), (*centre, "--agreement", AGREEMENT, "--title-th", "สกธ.", "--title-en", "OJA")),
-            ]
+        centre = (
+            *("centre", "init", "--home", ".", "--agency", "oja", "--gateway", self.address),
+            *("--agreement", AGREEMENT, "--title-th", "สกธ.", "--title-en", "OJA"),
         )
+        enrolments = [(self._home(agency.name), [self._enrolment(agency)]) for agency in AGENCIES]
+        self.processes.run_together([*enrolments, (self._home("gateway"), [gateway]), (self._home("centre"), [centre])])
         (self._home("gateway") / "saphan.toml").write_text("synthetic = true\n", encoding="utf-8")
 
     def _enrolment(self, agency: DemoAgency) -> tuple[str, ...]:
@@ -164,12 +161,11 @@ class Demo:
             write_federation(home / "federation.json", federation)
         return federation
 
-    def _fill(self) -> None:
+    def _register(self) -> None:
         until = f"{self.clock():%Y-%m-%d}"
         size = ("--scale", str(self.settings.scale), "--months", str(self.settings.months))
         generate = ("connector", "generate", "--home", ".", *size, "--seed", str(self.settings.seed), "--until", until)
-        self._each_agency(generate)
-        self._each_agency(("connector", "refresh", "--home", "."))
+        self._each_agency(generate, *(("connector", verb, "--home", ".") for verb in ("refresh", "publish", "approve")))
 
     def _start_gateway(self) -> None:
         port = self.address.rpartition(":")[2]
@@ -187,17 +183,15 @@ class Demo:
         return self.stack.enter_context(Gateway(self.address, new_key("visitor#client-1"), "visitor", federation))
 
     def _agree(self, visitor: Gateway) -> None:
-        self._each_agency(("connector", "publish", "--home", "."))
         references = {each.reference.id: each.reference for each in visitor.contracts()}
         draft = self._home("centre") / "agreement.json"
         draft.write_bytes(canonical_bytes(agreement(references, self.clock().date())))
         propose = ("agreement", "propose", draft.name, "--home", ".", "--json")
-        self.processes.run_together([(self._home("centre"), propose)])
+        self.processes.run_together([(self._home("centre"), [propose])])
         self._each_agency(("agreement", "sign", AGREEMENT, "--home", ".", "--json"))
-        self._each_agency(("connector", "approve", "--home", "."))
 
-    def _each_agency(self, arguments: tuple[str, ...]) -> None:
-        self.processes.run_together([(self._home(agency.name), arguments) for agency in AGENCIES])
+    def _each_agency(self, *steps: tuple[str, ...]) -> None:
+        self.processes.run_together([(self._home(agency.name), steps) for agency in AGENCIES])
 
     def _home(self, name: str) -> Path:
         return self.settings.folder / name
