@@ -49,8 +49,14 @@ class Agency:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A running federation: the requester's line to it, its contracts, and each agency's home."""
+    """A running federation: the requester's line to it, its contracts, and every home.
 
+    The homes outlive it: real programs can be started on them afterwards, at the same address.
+    """
+
+    address: str
+    federation: Federation
+    asker: SigningKey
     client: Gateway
     contracts: tuple[DatasetContract, ...]
     homes: Mapping[str, Home]
@@ -93,7 +99,7 @@ def running(directory: Path, agencies: Sequence[Agency], *, nano_rho: int, tick_
             _sign(stack, address, homes[each.name], each.name, federation)
         for each in agencies:
             _connect(stack, homes[each.name])
-        yield Running(client, contracts, homes)
+        yield Running(address, federation, asker, client, contracts, homes)
 
 
 def _enrol(home: Home, agency: Agency, address: str) -> Member:
