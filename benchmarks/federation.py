@@ -36,6 +36,7 @@ from gateway.store.migrate import upgrade
 REQUESTER = "oja"
 AGREEMENT = "benchmark-agreement"
 KEYS_LAST = timedelta(days=2)
+POLL_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,8 @@ def _sign(stack: ExitStack, address: str, home: Home, agency: str, federation: F
 
 
 def _connect(stack: ExitStack, home: Home) -> None:
-    settings = load_settings(home=home.path)
+    # Short polls, so that the federation also ends soon.
+    settings = load_settings(home=home.path, wait_seconds=POLL_SECONDS)
     journal = Journal(home.journal)
     stack.callback(journal.close)
     channel = stack.enter_context(open_channel(settings, journal, now))

@@ -56,7 +56,7 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 def _table(outcome: Outcome) -> Table:
     table = table_of("release", "contract", "cells", "rho a window", "epsilon", "± in 95 of 100")
     for each in outcome.releases:
-        errors = ", ".join(f"{measure} ± {error:,.0f}" for measure, error in each.expected_error_95.items())
+        errors = ", ".join(f"{name} ± {measure.expected_error_95:,.0f}" for name, measure in each.measures.items())
         table.add_row(
             each.id, ", ".join(each.contracts), f"{each.cells:,}", f"{each.rho:.3f}", f"{each.epsilon:.2f}", errors
         )

@@ -6,17 +6,26 @@ from gateway.client import Gateway
 from privacy.mechanisms import NANO
 
 
+class MeasureOutcome(Value):
+    """The error of one measure in each cell, in ``unit``."""
+
+    unit: str
+    sigma: float
+    expected_error_95: float
+
+
 class ReleaseOutcome(Value):
-    """One release: ``rho`` per window; the lists have one figure for each measure, in the measure's unit."""
+    """One release: ``rho`` in each window, ``epsilon`` over all of them; the errors are those of the first measure."""
 
     id: str
     contracts: tuple[str, ...]
     cells: int
     rho: float
     epsilon: float
-    delta: str
-    sigma: dict[str, float]
-    expected_error_95: dict[str, float]
+    delta: float
+    sigma: float
+    expected_error_95: float
+    measures: dict[str, MeasureOutcome]
 
 
 class ForecastOutcome(Value):
@@ -82,7 +91,11 @@ def _release(visitor: Gateway, name: str) -> ReleaseOutcome:
         cells=body.grid.size,
         rho=max(charge.nano_rho for charge in body.charges) / NANO,
         epsilon=worst.epsilon,
-        delta=worst.delta,
-        sigma={each.measure: each.sigma for each in body.released},
-        expected_error_95={each.measure: each.expected_error_95 for each in body.released},
+        delta=float(worst.delta),
+        sigma=body.released[0].sigma,
+        expected_error_95=body.released[0].expected_error_95,
+        measures={
+            each.measure: MeasureOutcome(unit=each.unit, sigma=each.sigma, expected_error_95=each.expected_error_95)
+            for each in body.released
+        },
     )
