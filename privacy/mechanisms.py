@@ -28,6 +28,7 @@ _VECTORS = vector_domain(atom_domain(T="i64"))
 _EUCLIDEAN = l2_distance(T=float)
 
 
+@lru_cache(maxsize=4096)
 def gaussian_sigma(l2: int, nano_rho: int) -> float:
     """The smallest scale at which the discrete Gaussian costs at most ``nano_rho`` (zCDP).
 
