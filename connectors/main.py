@@ -31,19 +31,29 @@ def now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251  # the composition root reads the clock
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class DataVersions:
-    """The number of the current snapshot of each dataset; none that can be read is none at all."""
+    """The number of the current snapshot of each dataset; none that can be read is none at all.
+
+    Every poll tells them, so they are read again only when a refresh has put another file into its place.
+    """
 
     snapshot: Path
+    _read: tuple[tuple[int, int, int], dict[str, int]] | None = None
 
     def __call__(self) -> dict[str, int]:
         """Read them."""
         try:
-            return Snapshot(self.snapshot).data_versions()
+            state = self.snapshot.stat()
+            file = (state.st_ino, state.st_mtime_ns, state.st_size)
+            if self._read is None or self._read[0] != file:
+                self._read = (file, Snapshot(self.snapshot).data_versions())
+        except FileNotFoundError:
+            return {}
         except SaphanError as error:
             log.warning("no snapshot: %s", error.code)
             return {}
+        return dict(self._read[1])
 
 
 def serve(settings: ConnectorSettings, clock: Callable[[], datetime] = now) -> None:

@@ -207,8 +207,14 @@ def test_refresh_counts_what_the_snapshot_holds(home: Path) -> None:
     assert done(run(home, "refresh", "--json")) == {
         "datasets": [{"dataset": "tpo_complaint", "data_version": 1, "rows": 2, "kept_rows": 2, "persons": 2}]
     }
-    assert DataVersions(home / "snapshot.duckdb")() == {"tpo_complaint": 1}
+    versions = DataVersions(home / "snapshot.duckdb")
+    assert versions() == versions() == {"tpo_complaint": 1}
     assert "version 2, 2 of 2 rows" in run(home, "refresh").stdout
+    assert versions() == {"tpo_complaint": 2}
+
+
+def test_before_the_first_refresh_there_are_no_data_versions(home: Path) -> None:
+    assert DataVersions(home / "snapshot.duckdb")() == {}
 
 
 def test_generate_fills_the_agencys_database_with_made_up_people(home: Path) -> None:
