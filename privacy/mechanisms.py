@@ -18,8 +18,8 @@ from opendp.mod import enable_features
 from contracts.errors import InvalidInput
 
 NANO = 1_000_000_000
-LARGEST_CELL = 2**62
-"""Exact figures are clamped to this size, so that adding noise cannot wrap a 64-bit integer."""
+LARGEST_CELL = 2**52
+"""Figures are clamped to this size, before and after the noise: every one has a canonical form and none wraps."""
 
 LARGEST_CONVERTED = 200 * NANO
 
@@ -65,9 +65,13 @@ def add_gaussian(cells: Sequence[int], l2: int, nano_rho: int) -> list[int]:
         Signed, unbiased, unclipped figures in the same order.
     """
     mechanism = make_gaussian(_VECTORS, _EUCLIDEAN, scale=gaussian_sigma(l2, nano_rho))
-    exact = [max(-LARGEST_CELL, min(LARGEST_CELL, int(cell))) for cell in cells]
-    noisy: list[int] = mechanism(exact)
-    return noisy
+    noisy: list[int] = mechanism([clamped(cell) for cell in cells])
+    return [clamped(cell) for cell in noisy]
+
+
+def clamped(cell: int) -> int:
+    """A figure no larger, either way, than ``LARGEST_CELL``."""
+    return max(-LARGEST_CELL, min(LARGEST_CELL, int(cell)))
 
 
 @lru_cache(maxsize=4096)

@@ -6,7 +6,7 @@ The preview, the connector and the gateway call the same ``plan``, so what was s
 import math
 from collections.abc import Sequence
 
-from contracts.dataset import DatasetContract, ProtectAt
+from contracts.dataset import DatasetContract, Grain, ProtectAt
 from contracts.errors import InvalidInput
 from contracts.query import Query
 from contracts.release import Promise
@@ -47,7 +47,8 @@ def plan(query: Query, contracts: Sequence[DatasetContract], nano_rho: int) -> P
     """The terms on which a checked question is answered.
 
     The price is split evenly over the base measures. Every window that the period touches is charged in full for every
-    source, because the same rows of a person answer all the cells of a window.
+    source, because the same rows of a person answer all the cells of a window. The loss of one person over all of
+    them is never more than the sum of these charges: see ``sensitivity``.
 
     Args:
         query: A question that fits every contract.
@@ -69,7 +70,7 @@ def plan(query: Query, contracts: Sequence[DatasetContract], nano_rho: int) -> P
     counted_once = 1 if _disjoint(contracts) else len(contracts)
     delta = min((contract.privacy.delta for contract in contracts), key=float)
     return Plan(
-        measures=tuple(_planned(measure, contracts, share) for measure in query.base_measures),
+        measures=tuple(_planned(measure, query, contracts, share) for measure in query.base_measures),
         charges=charges,
         epsilon=epsilon_of(nano_rho * len(windows) * counted_once, delta),
         delta=delta,
@@ -89,27 +90,46 @@ def promise(contract: DatasetContract, query: Query, nano_rho: int, data_version
     )
 
 
-def sensitivity(contract: DatasetContract, base_measure: str) -> int:
-    """How far one person can move the whole vector of a base measure in one window (L2).
+def sensitivity(query: Query, contract: DatasetContract, base_measure: str) -> int:
+    """How far one person can move the whole vector of a base measure (L2), such that the charges cover the loss.
 
-    At most ``rows_per_window`` rows count, and all of them may fall into one cell: the L2 distance is then their sum,
-    not its root. A sum moves by the largest clamped amount a row.
+    In a window at most ``rows_per_window`` rows count, and all of them may fall into one cell: the L2 distance is then
+    their sum, not its root. A sum moves by the largest clamped amount a row.
+
+    Where each window has cells of its own, the losses of the windows add up, and the distance of one window is what
+    counts. Where the same cells pool ``w`` windows, a person moves them by ``w`` times that distance, which costs ``w``
+    squared times as much, while only ``w`` windows are charged: the distance is then widened by the root of ``w``.
     """
-    column = base_measure.partition(":")[0]
-    if base_measure == "count":
-        return contract.unit.rows_per_window
-    measured = contract.measure_column(column)
+    rows = contract.unit.rows_per_window
+    distance = rows if base_measure == "count" else rows * _largest(contract, base_measure)
+    pooled = 1 if _separates_windows(query, contract) else len(query.period.windows())
+    return _root_rounded_up(distance * distance * pooled)
+
+
+def _largest(contract: DatasetContract, base_measure: str) -> int:
+    measured = contract.measure_column(base_measure.partition(":")[0])
     if measured is None:
         raise InvalidInput(
             "unknown-measure", contract=contract.id, measure=base_measure, choices=", ".join(contract.measures)
         )
-    return contract.unit.rows_per_window * max(1, abs(measured.clamp[0]), abs(measured.clamp[1]))
+    return max(1, abs(measured.clamp[0]), abs(measured.clamp[1]))
 
 
-def _planned(measure: str, contracts: Sequence[DatasetContract], share: int) -> PlannedMeasure:
-    central = [sensitivity(c, measure) for c in contracts if c.privacy.protect_at is ProtectAt.GATEWAY]
+def _separates_windows(query: Query, contract: DatasetContract) -> bool:
+    """Whether no cell holds rows of two windows: the months of the event time, which fiscal years consist of."""
+    grouped = [contract.dimension(name) for name in query.dimensions]
+    return any(d is not None and d.grain is Grain.MONTH and d.column == contract.event_time for d in grouped)
+
+
+def _root_rounded_up(square: int) -> int:
+    root = math.isqrt(square)
+    return root if root * root == square else root + 1
+
+
+def _planned(measure: str, query: Query, contracts: Sequence[DatasetContract], share: int) -> PlannedMeasure:
+    central = [sensitivity(query, c, measure) for c in contracts if c.privacy.protect_at is ProtectAt.GATEWAY]
     central_l2 = (max(central) if _disjoint(contracts) else sum(central)) if central else 0
-    own = [sensitivity(c, measure) for c in contracts if c.privacy.protect_at is ProtectAt.CONNECTOR]
+    own = [sensitivity(query, c, measure) for c in contracts if c.privacy.protect_at is ProtectAt.CONNECTOR]
     sigmas = [gaussian_sigma(l2, share) for l2 in (*own, *([central_l2] if central_l2 else []))]
     return PlannedMeasure(
         measure=measure,
@@ -127,5 +147,6 @@ def unit_of(measure: str, contract: DatasetContract) -> str:
 
 
 def _disjoint(contracts: Sequence[DatasetContract]) -> bool:
-    """Whether no person stands in two of the contracts: every pair must declare it, each of the other."""
-    return all(a.id in b.disjoint_from for a in contracts for b in contracts if a is not b)
+    """Whether no person stands in two of the contracts: each declares it of every other, on another source."""
+    pairs = [(a, b) for a in contracts for b in contracts if a is not b]
+    return all(a.id in b.disjoint_from and a.source != b.source for a, b in pairs)

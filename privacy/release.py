@@ -8,7 +8,7 @@ from contracts.dataset import DatasetContract
 from contracts.query import Query
 from contracts.release import Derived, Released
 from contracts.task import Part, PartMeasure
-from privacy.mechanisms import add_gaussian, gaussian_sigma
+from privacy.mechanisms import add_gaussian, clamped, gaussian_sigma
 from privacy.plan import Z_95, Plan, PlannedMeasure, plan, sensitivity, unit_of
 
 DECIMALS = 2
@@ -33,7 +33,7 @@ def protect(
         nano_rho: The price in each window; the planned share of it protects each measure.
     """
     terms = plan(query, [contract], nano_rho)
-    return tuple(_protected(exact[each.measure], contract, each) for each in terms.measures)
+    return tuple(_protected(exact[each.measure], contract, query, each) for each in terms.measures)
 
 
 def exact_part(exact: Mapping[str, Sequence[int]], query: Query) -> tuple[PartMeasure, ...]:
@@ -63,8 +63,8 @@ def planned_sigmas(terms: Plan) -> dict[str, float]:
     return {each.measure: each.sigma for each in terms.measures}
 
 
-def _protected(cells: Sequence[int], contract: DatasetContract, planned: PlannedMeasure) -> PartMeasure:
-    l2 = sensitivity(contract, planned.measure)
+def _protected(cells: Sequence[int], contract: DatasetContract, query: Query, planned: PlannedMeasure) -> PartMeasure:
+    l2 = sensitivity(query, contract, planned.measure)
     return PartMeasure(
         measure=planned.measure,
         cells=tuple(add_gaussian(cells, l2, planned.nano_rho)),
@@ -74,7 +74,7 @@ def _protected(cells: Sequence[int], contract: DatasetContract, planned: Planned
 
 def _assembled(planned: PlannedMeasure, parts: Sequence[Part]) -> Released:
     vectors = [next(m.cells for m in part.measures if m.measure == planned.measure) for part in parts]
-    total = [sum(cells) for cells in zip(*vectors, strict=True)]
+    total = [clamped(sum(cells)) for cells in zip(*vectors, strict=True)]
     noisy = add_gaussian(total, planned.central_l2, planned.nano_rho) if planned.central_l2 else total
     return Released(
         measure=planned.measure,

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from contracts.dataset import ProtectAt
+from contracts.dataset import Grain, ProtectAt
 from contracts.errors import InvalidInput
 from privacy.mechanisms import epsilon_of, gaussian_price, gaussian_sigma
 from privacy.plan import plan, promise, sensitivity
@@ -34,19 +34,47 @@ def test_each_source_of_a_question_is_charged() -> None:
 def test_all_rows_of_a_person_may_fall_into_one_cell() -> None:
     offered = make.contract(rows_per_window=3)
 
-    assert sensitivity(offered, "count") == 3
-    assert sensitivity(offered, "damage_thb:sum") == 300_000
+    assert sensitivity(make.query(), offered, "count") == 3
+    assert sensitivity(make.query(), offered, "damage_thb:sum") == 300_000
+
+
+def test_cells_that_pool_windows_carry_noise_for_all_of_them_together() -> None:
+    """A person with m rows in each of w windows moves a pooled cell by w*m: the loss must not exceed w charges."""
+    three_years = make.period("2022-10-01", "2025-10-01")
+    offered = make.contract(rows_per_window=3)
+    pooled = make.query(dimensions=("province",), period=three_years)
+    terms = plan(pooled, [offered], RHO)
+    (count,) = terms.measures
+
+    assert sensitivity(pooled, offered, "count") == math.ceil(3 * math.sqrt(3))
+    assert gaussian_price(3 * 3, count.sigma) <= sum(charge.nano_rho for charge in terms.charges)
+    assert terms.epsilon >= epsilon_of(gaussian_price(3 * 3, count.sigma), "1e-6")
+
+
+def test_months_of_another_time_than_the_event_s_do_not_separate_windows() -> None:
+    elsewhere = make.dimension("month", grain=Grain.MONTH, column="occurred_at")
+    two_years = make.query(period=make.period("2024-10-01", "2026-01-01"))
+
+    assert sensitivity(two_years, make.contract(rows_per_window=4), "count") == 4
+    assert sensitivity(two_years, make.contract(rows_per_window=4, dimensions=(elsewhere,)), "count") == 6
+
+
+def test_contracts_on_one_source_are_never_disjoint() -> None:
+    one = make.contract(disjoint_from=("crimes_case",))
+    other = make.contract(id="crimes_case", source=one.source, disjoint_from=("tpo_complaint",))
+
+    assert plan(make.query(), [one, other], RHO).measures[0].central_l2 == 4
 
 
 def test_a_sum_is_as_sensitive_as_its_larger_clamp() -> None:
     offered = make.contract(measure_columns=(make.damage(clamp=(-500, 100)),))
 
-    assert sensitivity(offered, "damage_thb:sum") == 1000
+    assert sensitivity(make.query(), offered, "damage_thb:sum") == 1000
 
 
 def test_a_measure_that_the_contract_lacks_has_no_sensitivity() -> None:
     with pytest.raises(InvalidInput, match="unknown-measure"):
-        sensitivity(make.contract(), "frozen_thb:sum")
+        sensitivity(make.query(), make.contract(), "frozen_thb:sum")
 
 
 def test_the_price_is_split_over_the_base_measures() -> None:
