@@ -14,12 +14,14 @@ def check_question(query: Query, contracts: Sequence[DatasetContract], closed_un
 
     Args:
         query: The question.
-        contracts: At least one; several must offer the same shape.
+        contracts: At least one; several must offer the same shape, each of another source.
         closed_until: The first Bangkok day that is not closed yet.
 
     Raises:
-        InvalidInput: Naming the measure, dimension, filter or period that does not fit.
+        InvalidInput: Naming the measure, dimension, filter or period that does not fit; ``source-asked-twice`` when two
+            contracts are about one physical source, in which the same person would be counted, and answered for, twice.
     """
+    _check_sources(contracts)
     for contract in contracts:
         _check_names(query, contract)
         _check_filters(query, contract)
@@ -29,6 +31,14 @@ def check_question(query: Query, contracts: Sequence[DatasetContract], closed_un
         if grid != grids[0] or _measured(query, contract) != _measured(query, contracts[0]):
             raise InvalidInput("contracts-differ", where=contract.id)
     return grids[0]
+
+
+def _check_sources(contracts: Sequence[DatasetContract]) -> None:
+    seen: set[str] = set()
+    for contract in contracts:
+        if contract.source in seen:
+            raise InvalidInput("source-asked-twice", contract=contract.id, source=contract.source)
+        seen.add(contract.source)
 
 
 def _check_names(query: Query, contract: DatasetContract) -> None:

@@ -93,6 +93,13 @@ def test_contracts_of_another_shape_are_not_asked_together(other: dict[str, obje
     assert (error.code, error.details) == ("contracts-differ", {"where": "city_north"})
 
 
+def test_two_contracts_of_one_source_are_not_asked_together() -> None:
+    error = code_of({}, {"id": "city_north", "source": "rtp/city"}, {"id": "city_south", "source": contract().source})
+
+    assert error.code == "source-asked-twice"
+    assert error.details == {"contract": "city_south", "source": "ccib/tpo_complaint"}
+
+
 def test_a_measure_that_is_not_asked_may_differ() -> None:
     other = contract(id="city_north", measure_columns=())
 
