@@ -17,6 +17,7 @@ from contracts.task import Charge
 from contracts.transparency import EventKind, LogEntry
 from gateway.question import Asked, question_text
 from gateway.store.log import Event, Opening
+from gateway.store.requests import HeldRequest
 
 SALT_BYTES = 32
 
@@ -50,6 +51,11 @@ def refused(asked: Asked, reasons: Sequence[str], charges: Sequence[Charge], now
     """A request that was refused after it was received: by the budget or by a connector."""
     entry = _about(EventKind.DATA_REFUSED, asked, now, reasons=",".join(reasons))
     return Event(entry.model_copy(update={"charges": tuple(charges)}))
+
+
+def refused_unread(held: HeldRequest, reasons: Sequence[str], now: datetime) -> Event:
+    """A request that was received and no longer fits the registry, so that only whose it was can be said of it."""
+    return Event(_entry(EventKind.DATA_REFUSED, now, held.agency, held.id, {"reasons": ",".join(reasons)}))
 
 
 def repeated(asked: Asked, release: str, release_digest: str, now: datetime) -> Event:

@@ -24,10 +24,11 @@ Requests that ask the same while the first is out join it. If it is refused, the
 because a refusal may be about who asked.
 """
 
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from contracts.canonical import digest_of
 from contracts.errors import InvalidInput, Refused, SaphanError, from_code
@@ -50,6 +51,7 @@ from gateway.question import (
     read_request,
     released_before,
 )
+from gateway.quiet_log import what_failed
 from gateway.records import Records
 from gateway.store import ledger, log, registry, relay, requests
 from gateway.store.engine import Transaction
@@ -61,6 +63,8 @@ TaskToken = Callable[[Task, datetime], str]
 """Signs the gateway's access token for a leased task."""
 
 NAME_LENGTH = 32
+
+logger: Final = logging.getLogger("saphan.gateway")
 
 
 class Exchange(Records):
@@ -137,9 +141,10 @@ class Exchange(Records):
         """Steps (4) and (5), for a request that is received and not yet asked; otherwise nothing happens.
 
         Raises:
-            Refused: ``budget-exceeded``; the request is refused and logged so, and nothing is spent.
+            SaphanError: ``budget-exceeded``, or whatever else keeps it from being asked; the request is refused and
+                logged so, and nothing is spent.
         """
-        now = self.means.clock()
+        now, held = self.means.clock(), None
         try:
             with self._store.transaction() as t:
                 requests.lock_question(t, asked.question)
@@ -154,8 +159,9 @@ class Exchange(Records):
                 ledger.reserve(t, held.id, asked.price, registry.budgets(t), now)
                 relay.add_tasks(t, held.id, _tasks(held, asked), now)
                 self.means.crash(CrashPoint.BEFORE_RESERVED)
-        except Refused as refusal:
-            self._end_refused(asked, refusal)
+        except SaphanError as refusal:
+            if held is not None:
+                self._end_refused(held, asked, refusal)
             raise
         self.means.crash(CrashPoint.AFTER_RESERVED)
 
@@ -175,17 +181,21 @@ class Exchange(Records):
         requests.wait(t, held, joined_to=leader)
         return True
 
-    def _end_refused(self, asked: Asked, refusal: SaphanError) -> None:
-        """Refuse a request that no connector was asked; those that joined it go on without it."""
-        now = self.means.clock()
+    def _end_refused(self, held: HeldRequest, asked: Asked | None, refusal: SaphanError) -> None:
+        """Refuse a request that no connector was asked; those that joined it go on without it.
+
+        ``asked`` is none when the request no longer fits the registry; the log then says only whose it was.
+        """
+        now, codes = self.means.clock(), [reason.code for reason in refusal.reasons]
         with self._store.transaction() as t:
-            requests.lock_question(t, asked.question)
-            held = requests.lock_request(t, asked.request.id)
-            if held is None or not requests.is_unasked(t, held):
+            requests.lock_question(t, held.question)
+            current = requests.lock_request(t, held.id)
+            if current is None or not requests.is_unasked(t, current):
                 return
-            requests.end(t, held, Outcome(now, problem=refusal.problem()))
-            heir = hand_over(t, held)
-            log.append(t, events.refused(asked, [reason.code for reason in refusal.reasons], (), now))
+            requests.end(t, current, Outcome(now, problem=refusal.problem()))
+            heir = hand_over(t, current)
+            about = events.refused(asked, codes, (), now) if asked else events.refused_unread(held, codes, now)
+            log.append(t, about)
         self._ask_again(heir)
 
     def lease(self, caller: Caller, call: LeaseCall) -> Lease:
@@ -252,8 +262,11 @@ class Exchange(Records):
             with self._store.transaction() as t:
                 requests.forget_nonces(t, now)
         for held in left:
-            self._ask_again(held.id)
-            self._ask_again(finish(self.means, held.id))
+            try:
+                self._ask_again(held.id)
+                self._ask_again(finish(self.means, held.id))
+            except Exception as error:  # noqa: BLE001  # one request that cannot go on must not hold up the others
+                logger.error("request not carried on: %s", what_failed(error))  # noqa: TRY400  # a traceback holds its text
 
     def _ask_again(self, request: str | None) -> None:
         """Ask a request that was received before, if it still may be; a refusal is its status, not this call's."""
@@ -264,12 +277,17 @@ class Exchange(Records):
             held = requests.find(r, request)
             if held is None or not requests.is_unasked(r, held):
                 return
-            asked = look_up_again(r, read_request(held.forwarded), held.digest, now)
-        reasons = self._denials(held.agency, KeyPurpose.CLIENT, asked, now)
-        if reasons:
-            self._end_refused(asked, _denial(asked, reasons))
+        try:
+            with self._store.read() as r:
+                asked = look_up_again(r, read_request(held.forwarded), held.digest, now)
+            reasons = self._denials(held.agency, KeyPurpose.CLIENT, asked, now)
+        except SaphanError as error:
+            self._end_refused(held, None, error)
             return
-        with suppress(Refused):
+        if reasons:
+            self._end_refused(held, asked, _denial(asked, reasons))
+            return
+        with suppress(SaphanError):
             self._ask(asked)
 
     def status(self, caller: Caller, request: str) -> RequestStatus:

@@ -26,7 +26,7 @@ from gateway.identity.door import Door
 from gateway.identity.tokens import AccessTokens, TokenIssuer
 from gateway.means import ExchangeKeys, ExchangeSettings, Means
 from gateway.public_record import PublishedRecord
-from gateway.quiet_log import silence_values, where_of
+from gateway.quiet_log import silence_values, what_failed
 from gateway.settings import GatewaySettings
 from gateway.store.engine import Store
 from gateway.store.migrate import check
@@ -119,7 +119,7 @@ def _means(settings: GatewaySettings, federation: Federation, clock: Clock) -> M
 def _lifespan(desk: Desk, store: Store, tick_seconds: float) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await run_in_threadpool(desk.exchange.resume)
+        await _carry_on(desk)
         ticking = asyncio.create_task(_tick(desk, tick_seconds))
         try:
             yield
@@ -136,8 +136,13 @@ async def _tick(desk: Desk, seconds: float) -> None:
     """Carry on, again and again, what a crash, a slow agency or another process left lying."""
     while True:
         await asyncio.sleep(seconds)
-        try:
-            await run_in_threadpool(desk.exchange.resume)
-        except Exception as error:  # noqa: BLE001  # the next tick tries again; a tick that ends would stall everything
-            log.error("tick: %s", where_of(error))  # noqa: TRY400  # a traceback holds the error's text
+        await _carry_on(desk)
         desk.bell.ring()
+
+
+async def _carry_on(desk: Desk) -> None:
+    """Carry on once; what fails is for the next tick, and keeps the gateway neither from starting nor from ticking."""
+    try:
+        await run_in_threadpool(desk.exchange.resume)
+    except Exception as error:  # noqa: BLE001  # the next tick tries again; a tick that ends would stall everything
+        log.error("tick: %s", what_failed(error))  # noqa: TRY400  # a traceback holds the error's text

@@ -86,10 +86,13 @@ def look_up(r: Reading, request: Request, digest: str, now: datetime) -> Asked:
     The agreement is the one in force under the name; whether the request means this text is the policy's question.
 
     Raises:
-        InvalidInput: ``unknown-contract``, ``unknown-agreement``, ``unknown-activity``, or what does not fit.
+        InvalidInput: ``unknown-contract``, ``unknown-agreement``, ``unknown-activity``, ``price-not-positive``, or what
+            does not fit.
     """
-    agreement = registry.agreement(r, request.agreement)
-    return _asked(r, request, digest, agreement, now)
+    asked = _asked(r, request, digest, registry.agreement(r, request.agreement), now)
+    # A price that no plan can be made of must fail here, before anything is written down.
+    plan(request.query, asked.contracts, request.nano_rho)
+    return asked
 
 
 def look_up_again(r: Reading, request: Request, digest: str, now: datetime) -> Asked:

@@ -6,6 +6,8 @@ from typing import Final
 
 from typing_extensions import override
 
+from contracts.errors import SaphanError
+
 FOREIGN: Final = ("uvicorn.error", "asyncio")
 """Loggers that write whole tracebacks, with the texts of foreign exceptions in them."""
 
@@ -27,6 +29,12 @@ def where_of(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     places = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames))
     return f"{type(error).__name__} in {places or '-'}"
+
+
+def what_failed(error: BaseException) -> str:
+    """The same, with the codes of an error of ours before it."""
+    codes = ",".join(reason.code for reason in error.reasons) if isinstance(error, SaphanError) else ""
+    return f"{codes} {where_of(error)}".lstrip()
 
 
 def silence_values() -> None:
