@@ -1,6 +1,7 @@
 """What members publish or take back: dataset contracts, forecasts, withdrawals of releases."""
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 
 from pydantic import ValidationError
@@ -30,7 +31,8 @@ def publish_contract(means: Means, caller: Caller, published: PublishedContract)
 
     Raises:
         Refused: ``signers-incomplete`` unless exactly one steward and one DPO of the agency signed; ``not-allowed``
-            for another agency's contract or source; ``signature-wrong``, ``key-unknown``, ``request-replayed``.
+            for another agency's contract or source; ``source-renamed`` when a version that was published under this
+            name is about another source; ``signature-wrong``, ``key-unknown``, ``request-replayed``.
         InvalidInput: ``contract-invalid``, also when the version was published with another text.
     """
     now = means.clock()
@@ -51,6 +53,8 @@ def publish_contract(means: Means, caller: Caller, published: PublishedContract)
         is_new = registry.add_contract(t, contract, published.document, now, event)
         if not is_new and registry.contract(t, contract.digest) is None:
             raise InvalidInput("contract-invalid", rule="version-is-immutable", where="version")
+        # Only now: the log's head is locked, so that of two publications at once the later sees the earlier.
+        _check_source(registry.all_contracts(t), contract)
 
 
 def withdraw(means: Means, caller: Caller, withdrawal: Withdrawal) -> Release:
@@ -98,6 +102,13 @@ def publish_forecast(means: Means, caller: Caller, document: str) -> PublishedFo
         if not is_new and forecasts.digest_of_forecast(t, forecast.id) != digest:
             raise InvalidInput("request-id-reused")
     return PublishedForecast(forecast=forecast, digest=digest)
+
+
+def _check_source(published: Iterable[DatasetContract], contract: DatasetContract) -> None:
+    """The source is the key of the budget: under a new one, a dataset would have fresh accounts."""
+    for other in published:
+        if (other.agency, other.id) == (contract.agency, contract.id) and other.source != contract.source:
+            raise Refused("source-renamed", contract=contract.id, source=contract.source, known=other.source)
 
 
 def _withdraw(t: Transaction, means: Means, caller: Caller, withdrawal: Withdrawal, now: datetime) -> None:
