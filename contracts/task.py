@@ -1,6 +1,6 @@
 """Task and part: what the gateway hands to a connector, and what the connector signs in return."""
 
-from typing import Self
+from typing import Annotated, Final, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
@@ -8,6 +8,17 @@ from contracts.dataset import ContractRef
 from contracts.identifiers import AgencyId, Digest, Identifier, NanoRho
 from contracts.periods import Window
 from contracts.values import Value
+
+LARGEST_CELL: Final = 2**52
+"""No cell is larger in size, so that the sum of two still has an exact canonical form (RFC 8785 ends at 2^53)."""
+
+LARGEST_VERSION: Final = 2**31
+
+Cell = Annotated[int, Field(ge=-LARGEST_CELL, le=LARGEST_CELL)]
+"""One cell of a base measure."""
+
+DataVersion = Annotated[int, Field(ge=0, le=LARGEST_VERSION)]
+"""The running number of a connector's snapshot."""
 
 
 class Forwarded(Value):
@@ -55,7 +66,7 @@ class LeaseCall(Value):
     """
 
     agency: AgencyId
-    data_versions: dict[str, int]
+    data_versions: dict[str, DataVersion]
     wait_seconds: int = Field(ge=0, le=30)
     most: int = Field(default=4, ge=1, le=16)
 
@@ -75,7 +86,7 @@ class PartMeasure(Value):
     """
 
     measure: str
-    cells: tuple[int, ...]
+    cells: tuple[Cell, ...]
     sigma: float | None = None
 
 
@@ -91,7 +102,7 @@ class Part(Value):
     agency: AgencyId
     contract: ContractRef
     request_digest: Digest
-    data_version: int
+    data_version: DataVersion
     charged: bool
     measures: tuple[PartMeasure, ...] = ()
     refusal: str | None = None

@@ -2,6 +2,7 @@
 
 from pydantic import ValidationError
 
+from contracts.canonical import canonical_bytes
 from contracts.dataset import DatasetContract, ProtectAt
 from contracts.errors import IntegrityError, InvalidInput
 from contracts.grid import grid_of
@@ -20,13 +21,17 @@ def read_part(forwarded: Forwarded) -> Part:
     """The part in a signed message.
 
     Raises:
-        InvalidInput: ``malformed-body``.
+        InvalidInput: ``malformed-body``, also when the body is not the canonical form of what it says: what cannot be
+            written canonically could be kept, but never released.
     """
     try:
-        return Part.model_validate_json(forwarded.body)
+        part = Part.model_validate_json(forwarded.body)
     except ValidationError as error:
         where = ".".join(str(place) for place in error.errors()[0]["loc"])
         raise InvalidInput("malformed-body", where=where or "part") from error
+    if canonical_bytes(part) != forwarded.body.encode():
+        raise InvalidInput("malformed-body", where="part")
+    return part
 
 
 def check_part(part: Part, held: HeldTask, contract: DatasetContract) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from pydantic import ValidationError
 
 from contracts.dataset import ContractRef, ProtectAt
 from contracts.errors import IntegrityError, InvalidInput, Refused
@@ -90,6 +91,69 @@ def test_what_is_not_a_part_is_malformed(world: World) -> None:
 
     with pytest.raises(InvalidInput, match="malformed-body"):
         world.exchange.accept_part(world.connector(), leased.task.id, broken)
+
+
+@pytest.mark.parametrize("cell", [2**52 + 1, -(2**52) - 1, 2**53 + 1, 2**62])
+def test_a_part_with_a_cell_that_no_release_can_carry_is_refused_before_it_is_kept(world: World, cell: int) -> None:
+    world.submit(factories.request())
+    (leased,) = world.lease()
+    honest = world.part(leased.task)
+    body = posted(honest).body.replace("1000", str(cell), 1)
+
+    with pytest.raises(InvalidInput, match="malformed-body"):
+        world.exchange.accept_part(world.connector(), leased.task.id, posted(honest).model_copy(update={"body": body}))
+
+    world.exchange.resume()
+    assert world.exchange.status(world.caller(), "REQ-0001").waiting_for == ("ccib",)
+    world.post(honest)
+    assert world.spent() == 50_000_000
+
+
+@pytest.mark.parametrize("cell", [2**52, -(2**52)])
+def test_the_largest_cell_is_kept_and_released(world: World, cell: int) -> None:
+    world.submit(factories.request())
+    (leased,) = world.lease()
+
+    world.post(world.part(leased.task, level=cell))
+
+    assert world.spent() == 50_000_000
+
+
+@pytest.mark.parametrize("version", [-1, 2**31 + 1])
+def test_a_data_version_out_of_range_is_refused_in_a_part_and_in_a_lease(world: World, version: int) -> None:
+    world.submit(factories.request())
+    (leased,) = world.lease()
+    bent = world.part(leased.task).model_copy(update={"data_version": version})
+
+    with pytest.raises(InvalidInput, match="malformed-body"):
+        world.post(bent)
+    with pytest.raises(ValidationError):
+        LeaseCall(agency="ccib", data_versions={"tpo_complaint": version}, wait_seconds=0)
+
+
+@pytest.mark.parametrize("bend", [lambda body: f" {body}", lambda body: body.replace('"charged":true', '"charged":1')])
+def test_a_part_that_is_not_in_its_canonical_form_is_malformed(world: World, bend: Callable[[str], str]) -> None:
+    world.submit(factories.request())
+    (leased,) = world.lease()
+    honest = posted(world.part(leased.task))
+
+    with pytest.raises(InvalidInput, match="malformed-body"):
+        world.exchange.accept_part(
+            world.connector(), leased.task.id, honest.model_copy(update={"body": bend(honest.body)})
+        )
+
+
+def test_a_part_with_no_canonical_form_is_malformed(world: World) -> None:
+    world.submit(factories.request())
+    (leased,) = world.lease()
+    honest = world.part(leased.task)
+    body = honest.model_copy(update={"refusal": "x", "measures": (), "charged": False}).model_dump_json()
+    unpaired = body.replace('"refusal":"x"', '"refusal":"\\ud800"')
+
+    with pytest.raises(InvalidInput, match="malformed-body"):
+        world.exchange.accept_part(
+            world.connector(), leased.task.id, posted(honest).model_copy(update={"body": unpaired})
+        )
 
 
 def test_a_task_is_answered_by_the_connector_of_its_agency_alone(world: World) -> None:
