@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from contracts.canonical import canonical_bytes, digest_of_bytes
+from contracts.dataset import ProtectAt
 from contracts.error_catalogue import CATALOGUE
 from contracts.errors import SaphanError, Spent, from_code
 from contracts.release import ReleaseBody
@@ -75,9 +76,11 @@ def _answered(tasks: Sequence[HeldTask]) -> tuple[_Answered, ...] | None:
 
 def _release(means: Means, held: HeldRequest, asked: Asked, answered: Sequence[_Answered]) -> None:
     now = means.clock()
+    # All that tells of the release bears its tick: the exact time would tell how long the work took.
+    available_at = next_tick(now, means.settings.tick_seconds)
     # (7) Add up, protect what is still exact, derive.
     seals = tuple(_sealed(means, place, each) for place, each in enumerate(answered))
-    body = _body(asked, [each.part for each in answered], seals, now)
+    body = _body(asked, [each.part for each in answered], seals, available_at)
     payload = canonical_bytes(body)
     new = NewRelease(
         body=body,
@@ -85,7 +88,7 @@ def _release(means: Means, held: HeldRequest, asked: Asked, answered: Sequence[_
         signature=sign_compact(payload, RELEASE_KIND, means.keys.gateway),
         question=held.question,
         sources={(each.part.agency, each.part.contract.id): each.part.data_version for each in answered},
-        available_at=next_tick(now, means.settings.tick_seconds),
+        available_at=available_at,
     )
     means.crash(CrashPoint.AFTER_ASSEMBLED)
     # (8) ONE transaction: budget spent, release stored, "released" in the log.
@@ -93,14 +96,15 @@ def _release(means: Means, held: HeldRequest, asked: Asked, answered: Sequence[_
         if not _is_still_waiting(t, held):
             return
         ledger.spend(t, held.id, now)
-        requests.end(t, held, Outcome(new.available_at, release=body.id))
+        requests.end(t, held, Outcome(available_at, release=body.id))
         followers = requests.followers_of(t, held.id)
         for follower in followers:
-            requests.end(t, follower, Outcome(new.available_at, release=body.id, repeated=True))
+            requests.end(t, follower, Outcome(available_at, release=body.id, repeated=True))
+        _erase_exact_parts(t, held, asked)
         releases.add_release(t, new, events.released(asked, body, new.digest, seals))
         for follower in followers:
             joined = look_up_again(t, read_request(follower.forwarded), follower.digest, now)
-            log.append(t, events.repeated(joined, body.id, new.digest, now))
+            log.append(t, events.repeated(joined, body.id, new.digest, available_at))
         means.crash(CrashPoint.BEFORE_SETTLED)
     # (9) The signed release leaves when it is fetched, with its receipt from the next checkpoint.
     means.crash(CrashPoint.AFTER_SETTLED)
@@ -120,12 +124,19 @@ def _refuse(means: Means, held: HeldRequest, asked: Asked, parts: Sequence[Part]
             return None
         settled = ledger.spend(t, held.id, now) if charged else ledger.give_back(t, held.id, now)
         requests.end(t, held, Outcome(available_at, problem=error.problem()))
+        _erase_exact_parts(t, held, asked)
         heir = hand_over(t, held)
         reasons = [reason.code for reason in error.reasons]
-        log.append(t, events.refused(asked, reasons, settled if charged else (), now))
+        log.append(t, events.refused(asked, reasons, settled if charged else (), available_at))
         means.crash(CrashPoint.BEFORE_SETTLED)
     means.crash(CrashPoint.AFTER_SETTLED)
     return heir
+
+
+def _erase_exact_parts(t: Transaction, held: HeldRequest, asked: Asked) -> None:
+    """No exact figure outlives the request that it was for; parts that carry their own noise stay."""
+    exact = {each.digest for each in asked.contracts if each.privacy.protect_at is ProtectAt.GATEWAY}
+    relay.erase_parts(t, held.id, exact)
 
 
 def hand_over(t: Transaction, leader: HeldRequest) -> str | None:
@@ -161,7 +172,7 @@ def _sealed(means: Means, place: int, answered: _Answered) -> Opening:
     return events.sealed(f"part-{place + 1}-{answered.part.agency}", answered.part_digest, means.entropy)
 
 
-def _body(asked: Asked, parts: Sequence[Part], seals: Sequence[Opening], now: datetime) -> ReleaseBody:
+def _body(asked: Asked, parts: Sequence[Part], seals: Sequence[Opening], created: datetime) -> ReleaseBody:
     request = asked.request
     assembled = assemble(parts, asked.contracts, request.query, request.nano_rho)
     versions = [part.data_version for part in parts]
@@ -184,7 +195,7 @@ def _body(asked: Asked, parts: Sequence[Part], seals: Sequence[Opening], now: da
         charges=asked.price,
         promises=tuple(promise(c, request.query, request.nano_rho, version) for c, version in promised),
         parts=tuple(events.commitment(seal) for seal in seals),
-        created=now,
+        created=created,
     )
 
 

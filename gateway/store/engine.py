@@ -29,6 +29,7 @@ ON_CONNECT = (
     "PRAGMA synchronous=FULL",
     f"PRAGMA busy_timeout={BUSY_MILLISECONDS}",
     "PRAGMA foreign_keys=ON",
+    "PRAGMA secure_delete=ON",  # what is erased is overwritten, not only unlinked
 )
 
 AnyRow = Row[*tuple[Any, ...]]

@@ -4,9 +4,10 @@ A task is leased until it is answered; a lease that runs out is given again, so 
 The first part that is accepted for a task stays; the same part again is welcome, another one is refused.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import ColumnElement, select, update
 
@@ -17,6 +18,9 @@ from gateway.store.tables import connectors, data_versions, tasks
 
 SEEN_EVERY = timedelta(seconds=5)
 """How often a connector's presence is written down; more often would only wear the disk."""
+
+ERASED: Final = ""
+"""The body of a part that is no longer kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class Leased:
 
 @dataclass(frozen=True, slots=True)
 class HeldTask:
-    """A task as the relay holds it; ``part`` is the body of its part once there is one."""
+    """A task as the relay holds it; ``part`` is the body of its part from when it is posted until it is erased."""
 
     task: Task
     digest: str
@@ -126,6 +130,18 @@ def accept_part(t: Transaction, task: str, part: Forwarded, digest: str, now: da
     return held is None
 
 
+def erase_parts(t: Transaction, request: str, contracts: Collection[str]) -> None:
+    """Forget the figures that a request's parts gave for these contracts (by digest), when it has ended.
+
+    Digest, time and signature headers stay: enough to know the same part again, and to prove which one it was.
+    """
+    for row in t.all(select(tasks).where(tasks.c.request == request)):
+        held = _held(row)
+        if held.part is not None and held.part.measures and held.task.contract.digest in contracts:
+            erased = Forwarded.model_validate_json(row.part).model_copy(update={"body": ERASED})
+            t.run(update(tasks).where(tasks.c.id == row.id).values(part=erased.model_dump_json()))
+
+
 def note_presence(t: Transaction, agency: str, now: datetime) -> None:
     """Remember that a connector asked for work."""
     if not t.add_new(connectors, {"agency": agency, "last_seen": now}):
@@ -168,11 +184,11 @@ def _free(agency: str, now: datetime) -> ColumnElement[bool]:
 
 
 def _held(row: AnyRow) -> HeldTask:
-    body = Forwarded.model_validate_json(row.part).body if row.part is not None else None
+    body = Forwarded.model_validate_json(row.part).body if row.part is not None else ERASED
     return HeldTask(
         task=Task.model_validate_json(row.task),
         digest=row.digest,
         request=row.request,
-        part=Part.model_validate_json(body) if body is not None else None,
+        part=Part.model_validate_json(body) if body != ERASED else None,
         part_digest=row.part_digest,
     )

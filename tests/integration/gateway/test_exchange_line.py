@@ -1,5 +1,7 @@
 """The straight line of gateway/exchange.py, on a real SQLite and a real PostgreSQL."""
 
+from datetime import timedelta
+
 import pytest
 
 from contracts.canonical import canonical_bytes, digest_of
@@ -176,6 +178,24 @@ def test_results_leave_on_the_tick_and_not_before(world: World) -> None:
     assert hidden == ()
     assert on_time.state is RequestState.RELEASED
     assert len(world.exchange.releases(None)) == 1
+    assert world.log()[-1].at == on_time.available_at
+    assert world.exchange.release(None, str(on_time.release)).body.created == on_time.available_at
+
+
+def test_a_refusal_and_a_joined_request_bear_their_tick_and_not_the_time_of_the_work(world: World) -> None:
+    world.later(0.4)
+    for name in ("REQ-0001", "REQ-0002"):
+        world.submit(factories.request(id=name))
+    (leased,) = world.lease()
+    world.post(world.refusal(leased.task))
+    world.submit(factories.request(id="REQ-0003"))
+    world.answer()
+    world.later()
+
+    entries = {each.kind: each for each in world.log()}
+
+    for kind in (EventKind.DATA_REFUSED, EventKind.DATA_RELEASED, EventKind.RELEASE_REPEATED):
+        assert entries[kind].at == factories.NOW + timedelta(seconds=1)
 
 
 def test_several_agencies_answer_one_question(store_url: str) -> None:

@@ -9,8 +9,12 @@ from contracts.dataset import ContractRef, ProtectAt
 from contracts.errors import IntegrityError, InvalidInput, Refused
 from contracts.federation import KeyPurpose
 from contracts.task import LeaseCall, Part, PartMeasure
+from gateway.crash import CrashPoint
+from gateway.question import digest_of_request
+from gateway.store import relay
+from gateway.store.tables import metadata
 from tests import factories
-from tests.gateway_world import World, new_world, posted
+from tests.gateway_world import Killed, World, killed_at, new_world, posted
 
 pytestmark = pytest.mark.integration
 
@@ -191,3 +195,73 @@ def test_a_connector_leases_for_its_own_agency_alone(world: World) -> None:
     for stranger in (world.connector("rtp"), world.caller("ccib", KeyPurpose.CLIENT)):
         with pytest.raises(Refused, match="not-allowed"):
             world.exchange.lease(stranger, call)
+
+
+LEVEL = 4_271_828
+"""A figure that nothing else in the database looks like."""
+
+
+def kept(world: World) -> str:
+    """Everything in the database, as text."""
+    with world.store.engine.connect() as connection:
+        return "\n".join(
+            str(tuple(row)) for table in metadata.sorted_tables for row in connection.execute(table.select())
+        )
+
+
+def test_no_exact_cell_outlives_the_release(world: World) -> None:
+    world.submit(factories.request())
+    (leased,) = world.lease()
+    part = world.part(leased.task, level=LEVEL)
+    world.restart(killed_at(CrashPoint.AFTER_PART))
+    with pytest.raises(Killed):
+        world.post(part)
+    assert str([LEVEL] * 2)[1:-1].replace(" ", "") in kept(world)
+
+    world.restart().resume()
+
+    assert str([LEVEL] * 2)[1:-1].replace(" ", "") not in kept(world)
+    world.post(part)  # still known as the same
+    with pytest.raises(Refused, match="part-already-posted"):
+        world.post(world.part(leased.task, level=7))
+    world.exchange.resume()
+    with world.store.read() as r:
+        (task,) = relay.tasks_of(r, "REQ-0001")
+    assert (task.part, task.part_digest) == (None, digest_of_request(posted(part)))
+    assert world.spent() == 50_000_000
+
+
+def test_no_exact_cell_outlives_a_refusal_whose_own_words_stay(store_url: str) -> None:
+    ours = factories.contract(disjoint_from=("crimes_case",))
+    theirs = factories.contract(id="crimes_case", agency="rtp", disjoint_from=("tpo_complaint",))
+    agreement = factories.agreement((ours, theirs))
+    world = new_world(store_url, (ours, theirs), agreement)
+    world.submit(factories.request(agreement))
+    world.answer(ours, level=LEVEL)
+    assert str(LEVEL) in kept(world)
+    (leased,) = world.lease("rtp")
+
+    world.post(world.refusal(leased.task))
+
+    assert str(LEVEL) not in kept(world)
+    with world.store.read() as r:
+        parts = [task.part for task in relay.tasks_of(r, "REQ-0001")]
+    assert parts[0] is None
+    assert parts[1] is not None
+    assert parts[1].refusal == "contract-not-approved"
+    world.store.close()
+
+
+def test_a_part_that_carries_its_own_noise_stays(store_url: str) -> None:
+    contract = factories.contract(protect_at=ProtectAt.CONNECTOR)
+    agreement = factories.agreement((contract,))
+    world = new_world(store_url, (contract,), agreement)
+    world.submit(factories.request(agreement))
+    (leased,) = world.lease()
+    part = world.part(leased.task, contract)
+
+    world.post(part)
+
+    with world.store.read() as r:
+        assert [task.part for task in relay.tasks_of(r, "REQ-0001")] == [part]
+    world.store.close()
