@@ -139,7 +139,7 @@ def _publish(home: Home) -> list[DatasetContract]:
     with open_channel(settings, journal, now) as channel:
         for each in written:
             channel.publish(signed_contract(home, each))
-            approve(home, journal, settings.agency, each.contract.digest, now())
+            approve(home, journal, settings, each.contract.digest, now())
     journal.close()
     return [each.contract for each in written]
 

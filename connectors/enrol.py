@@ -1,5 +1,6 @@
 """Setting a connector up: its home and keys, its contracts on the gateway, and those that it allows to be asked."""
 
+import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,8 +10,9 @@ from pydantic_core import to_json
 
 from connectors.home import Home
 from connectors.journal.book import Journal
-from connectors.settings import SECRETS
+from connectors.settings import SECRETS, ConnectorSettings
 from connectors.shelf import WrittenContract, read_file, read_folder
+from connectors.sources import place_of
 from contracts.dataset import ContractRef, Text
 from contracts.errors import InvalidInput
 from contracts.federation import KeyPurpose, Member
@@ -23,6 +25,7 @@ PURPOSES: Final = (KeyPurpose.CONNECTOR, KeyPurpose.OFFICER, KeyPurpose.STEWARD,
 
 KEYS_LAST: Final = timedelta(days=730)
 SNAPSHOT_SECRET: Final = "snapshot"  # noqa: S105  # a file's name, not a secret
+PLACES_SECRET: Final = "places"  # noqa: S105  # a file's name, not a secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,23 +84,27 @@ def signed_contract(home: Home, written: WrittenContract) -> PublishedContract:
     return PublishedContract(reference=written.contract.reference, agency=agency, document=document)
 
 
-def approve(home: Home, journal: Journal, agency: str, wanted: str, now: datetime) -> ContractRef:
+def approve(home: Home, journal: Journal, settings: ConnectorSettings, wanted: str, now: datetime) -> ContractRef:
     """Put a contract on the agency's own list.
 
     Args:
         home: Where the agency's contracts lie.
         journal: Holds the list.
-        agency: Whose connector this is.
+        settings: Whose connector this is, and where its tables are.
         wanted: The digest of a contract in the home, or a file.
         now: The instant of approval.
 
     Raises:
         InvalidInput: ``unknown-contract``; ``contract-invalid``; ``setting-invalid`` for another agency's contract.
+        Refused: ``source-renamed``: a table, and a dataset, keep the source under which they were first approved.
     """
     written = _wanted(home, wanted)
-    if written.contract.agency != agency:
+    if written.contract.agency != settings.agency:
         raise InvalidInput("setting-invalid", setting="agency", why="the contract is another agency's")
-    journal.approve(written.contract.reference, written.document.decode(), now)
+    place = place_of(settings.source.get_secret_value(), written.contract.table)
+    # Keyed, so that a copy of the journal tells nobody where the tables are.
+    digest = hmac.new(home.secret(PLACES_SECRET), place.encode(), "sha256").hexdigest()
+    journal.approve(written.contract, written.document.decode(), digest, now)
     return written.contract.reference
 
 

@@ -19,6 +19,7 @@ from contracts.errors import InvalidInput, Unavailable
 
 BATCH_ROWS = 50_000
 CONNECT_SECONDS = 10
+POSTGRES_PORT = 5432
 SHUT = {"autoinstall_known_extensions": False, "autoload_known_extensions": False, "allow_community_extensions": False}
 """DuckDB never fetches an extension from anywhere."""
 
@@ -60,6 +61,31 @@ def open_source(url: str) -> Source:
             return _duckdb(path)
         case "parquet" | "csv":
             return _files(path, scheme)
+        case _:
+            raise InvalidInput("setting-invalid", setting="source", why="the scheme is not supported")
+
+
+def place_of(url: str, table: str) -> str:
+    """Which physical table a source's URL and a table's name mean, however the URL writes it.
+
+    User, password and options are left out, so that a new password is no new place; a file is named by its real path,
+    and a single file of rows is the same table under every name. Holds what errors and journals must not: digest it.
+
+    Raises:
+        InvalidInput: ``setting-invalid``, for a scheme that is not supported.
+    """
+    scheme = urlsplit(url).scheme
+    if scheme in _POSTGRES_SCHEMES:
+        address = sa.make_url(url)
+        host = str(address.query.get("host", address.host or "")).lower().rstrip(".")
+        port = str(address.query.get("port", address.port or POSTGRES_PORT))
+        return "\n".join(("postgresql", host, port, address.database or address.username or "", table))
+    path = file_of(url).resolve()
+    match scheme:
+        case "sqlite" | "duckdb":
+            return "\n".join((scheme, str(path), table))
+        case "parquet" | "csv":
+            return "\n".join((scheme, str(_table_file(path, scheme, table).resolve())))
         case _:
             raise InvalidInput("setting-invalid", setting="source", why="the scheme is not supported")
 
@@ -180,26 +206,29 @@ def _duckdb(path: Path) -> _Duck:
     return _Duck("duckdb", connect, lambda connection, table: connection.table(f'"{table}"'))
 
 
+def _table_file(path: Path, kind: str, table: str) -> Path:
+    return path / f"{table}.{kind}" if path.is_dir() else path
+
+
 def _files(path: Path, kind: str) -> _Duck:
     """Parquet or CSV, read through a DuckDB that may open this one file and no other. CSV is all text."""
-
-    def table_file(table: str) -> Path:
-        return path / f"{table}.{kind}" if path.is_dir() else path
 
     def connect(table: str) -> duckdb.DuckDBPyConnection:
         if not path.exists():
             raise FileNotFoundError
-        if not table_file(table).is_file():
+        file = _table_file(path, kind, table)
+        if not file.is_file():
             raise InvalidInput("source-mismatch", where=table)
         connection = duckdb.connect(config=dict(SHUT))
-        connection.execute("SET allowed_paths = $1", [[str(table_file(table))]])
+        connection.execute("SET allowed_paths = $1", [[str(file)]])
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         return connection
 
     def relation(connection: duckdb.DuckDBPyConnection, table: str) -> duckdb.DuckDBPyRelation:
+        file = str(_table_file(path, kind, table))
         if kind == "parquet":
-            return connection.read_parquet(str(table_file(table)))
-        return connection.read_csv(str(table_file(table)), all_varchar=True, header=True)
+            return connection.read_parquet(file)
+        return connection.read_csv(file, all_varchar=True, header=True)
 
     return _Duck(kind, connect, relation)

@@ -179,7 +179,7 @@ def approve_command(
         place = Home(settings.home)
         journal = Journal(place.journal)
         wanted = contracts or [each.contract.digest for each in read_folder(place.contracts)]
-        approved = [approve(place, journal, settings.agency, each, now()) for each in wanted]
+        approved = [approve(place, journal, settings, each, now()) for each in wanted]
         journal.close()
         _say_contracts(approved, as_json=as_json)
 

@@ -237,10 +237,10 @@ class World:
             raise self.answers.pop(0)
         self.posted.append(part)
 
-    def approve(self, text: str | None = None) -> None:
+    def approve(self, text: str | None = None, place: str = "CCIB's table") -> None:
         """Put a contract on the agency's list."""
         text = text or contract_text()
-        self.journal.approve(contract_of(text).reference, canonical_document(text).decode(), self.now)
+        self.journal.approve(contract_of(text), canonical_document(text).decode(), place, self.now)
 
     def restarted(self, at: Hook = carry_on) -> "World":
         """The same folder in a new process, so to speak."""

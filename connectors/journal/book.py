@@ -4,6 +4,7 @@ SQLite in WAL mode with full synchronisation: what a method wrote is on the disk
 transaction that takes the write lock first, so that reading a balance and charging it cannot be interleaved.
 """
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -14,10 +15,11 @@ from sqlalchemy.orm import Session
 
 from connectors.crash import CrashPoint, Hook, carry_on
 from connectors.journal.entries import Approval, Departure, Opening, Spending, Unfinished
-from connectors.journal.tables import Answer, AnswerState, Approved, Base, Charged, Refusal, engine_of
+from connectors.journal.tables import Answer, AnswerState, Approved, Base, Charged, Pinned, Refusal, engine_of
 from contracts.canonical import digest_of
-from contracts.dataset import ContractRef
+from contracts.dataset import ContractRef, DatasetContract
 from contracts.errors import InvalidInput, Refused, Spent
+from contracts.odcs import contract_from_document
 from contracts.task import Charge, Part, Task
 
 
@@ -40,9 +42,21 @@ class Journal:
         """Let go of the file."""
         self._engine.dispose()
 
-    def approve(self, contract: ContractRef, document: str, now: datetime) -> None:
-        """Put a contract on the agency's list; approving it again takes back its retirement."""
+    def approve(self, contract: DatasetContract, document: str, place: str, now: datetime) -> None:
+        """Put a contract on the agency's list; approving it again takes back its retirement.
+
+        Args:
+            contract: The contract.
+            document: Its canonical text.
+            place: Stands for the physical table that it is about, always the same one for the same table.
+            now: The instant of approval.
+
+        Raises:
+            Refused: ``source-renamed``, when this table, or a contract of this name, was approved before under another
+                source, even if it was retired since: under a new key the budget would begin anew.
+        """
         with self._transaction() as session:
+            _pin(session, contract, place)
             row = session.get(Approved, contract.digest)
             if row is not None:
                 row.retired_at = None
@@ -203,6 +217,19 @@ class Journal:
     def _pass(self, point: CrashPoint | None) -> None:
         if point is not None:
             self._at(point)
+
+
+def _pin(session: Session, contract: DatasetContract, place: str) -> None:
+    documents = session.scalars(select(Approved.document).where(Approved.dataset == contract.id))
+    known = {contract_from_document(json.loads(each)).source for each in documents}
+    pinned = session.get(Pinned, place)
+    if pinned is None:
+        session.add(Pinned(place=place, source=contract.source))
+    else:
+        known.add(pinned.source)
+    others = sorted(known - {contract.source})
+    if others:
+        raise Refused("source-renamed", contract=contract.id, source=contract.source, known=others[0])
 
 
 def _charge(session: Session, opening: Opening, now: datetime) -> None:

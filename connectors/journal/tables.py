@@ -56,6 +56,17 @@ class Approved(Base):
     retired_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
+class Pinned(Base):
+    """The name under which a physical table was first approved: the key of its budget from then on.
+
+    ``place`` is a keyed digest of where the table is; the address itself is not kept here.
+    """
+
+    __tablename__ = "pinned_source"
+    place: Mapped[str] = mapped_column(primary_key=True)
+    source: Mapped[str]
+
+
 class Charged(Base):
     """What one question cost one window of one source."""
 

@@ -203,6 +203,21 @@ def test_another_agencys_contract_cannot_be_approved(home: Path, tmp_path: Path)
     assert code_of(run(home, "approve", str(file))) == "setting-invalid"
 
 
+def test_no_rename_of_the_source_opens_a_new_budget(home: Path, tmp_path: Path) -> None:
+    done(run(home, "approve", "--json"))
+    file = tmp_path / "again.odcs.yaml"
+    renamed = contract_text().replace("source: ccib/thaipoliceonline", "source: ccib/other")
+    file.write_text(renamed.replace("id: tpo_complaint", "id: tpo_again"), encoding="utf-8")
+    secret = home / "secrets" / "saphan_source"
+    address = secret.read_text(encoding="utf-8")
+    for same in (address, address.replace("/agency.db", "/./agency.db")):
+        secret.write_text(same, encoding="utf-8")
+        assert code_of(run(home, "approve", str(file))) == "source-renamed"
+    assert b"agency.db" not in (home / "journal.db").read_bytes()
+    secret.write_text(address.replace("agency.db", "elsewhere.db"), encoding="utf-8")
+    assert run(home, "approve", str(file)).exit_code == 0
+
+
 def test_refresh_counts_what_the_snapshot_holds(home: Path) -> None:
     assert done(run(home, "refresh", "--json")) == {
         "datasets": [{"dataset": "tpo_complaint", "data_version": 1, "rows": 2, "kept_rows": 2, "persons": 2}]

@@ -17,7 +17,7 @@ from contracts.canonical import digest_of
 from contracts.errors import InvalidInput, Refused, Spent
 from contracts.task import Charge, Part, PartMeasure
 from tests import factories
-from tests.connector_world import PRICE, Case, Killed, World, case, contract_text, die_at
+from tests.connector_world import PRICE, Case, Killed, World, case, contract_of, contract_text, die_at
 from tests.factories import NOW
 
 pytestmark = pytest.mark.integration
@@ -203,6 +203,42 @@ def test_a_retired_contract_is_not_approved_until_it_is_approved_again(world: Wo
     assert world.journal.approvals() == ()
     world.approve()
     assert shelf.approved(digest) is not None
+
+
+def renamed(dataset: str = "tpo_complaint") -> str:
+    """A contract over the same table that calls its source by another name."""
+    text = contract_text().replace("source: ccib/thaipoliceonline", "source: ccib/other")
+    return text.replace("id: tpo_complaint", f"id: {dataset}")
+
+
+def refused_name(world: World, text: str, place: str) -> Refused:
+    with pytest.raises(Refused, match="source-renamed") as raised:
+        world.approve(text, place)
+    return raised.value
+
+
+def test_a_table_keeps_the_source_under_which_it_was_first_approved(world: World) -> None:
+    world.approve(place="one table")
+    other = contract_of(renamed("tpo_again"))
+    assert (other.id, other.source) == ("tpo_again", "ccib/other")
+    names = {"contract": "tpo_again", "source": "ccib/other", "known": SOURCE}
+    assert refused_name(world, renamed("tpo_again"), "one table").details == names
+    assert [each.contract for each in world.journal.approvals()] == [case().contract.reference]
+    world.approve(renamed("tpo_again"), "another table")
+
+
+def test_a_dataset_keeps_its_source_wherever_its_table_moves_and_after_its_retirement(world: World) -> None:
+    world.approve(place="one table")
+    world.journal.retire(case().contract.digest, NOW)
+    assert refused_name(world, renamed(), "another table").details["known"] == SOURCE
+    world.approve(contract_text("gateway"), "another table")
+
+
+def test_a_refused_name_is_not_kept_for_its_table(world: World) -> None:
+    world.approve(place="one table")
+    refused_name(world, renamed(), "another table")
+    world.approve(place="another table")
+    assert refused_name(world, renamed("tpo_again"), "another table").details["known"] == SOURCE
 
 
 def test_what_never_stood_on_the_list_cannot_be_retired(world: World) -> None:

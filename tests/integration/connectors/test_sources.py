@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from connectors.sources import open_source
+from connectors.sources import open_source, place_of
 from contracts.errors import InvalidInput, Unavailable
 
 pytestmark = pytest.mark.integration
@@ -159,3 +159,51 @@ def test_an_instant_keeps_its_offset(tmp_path: Path) -> None:
     ((at,),) = _all(f"duckdb:///{tmp_path}/agency.duckdb", "cases", ["event_at"])
     assert isinstance(at, datetime)
     assert at.astimezone(UTC) == datetime(2025, 12, 31, 17, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("url", "other"),
+    [
+        (
+            "postgresql://ann:old@db.example/cases",
+            "postgresql+psycopg://bob:new@DB.example.:5432/cases?sslmode=require",
+        ),
+        ("postgresql:///cases?host=db.example&port=5432", "postgresql://db.example/cases"),
+        ("postgresql://cases@db.example", "postgresql://db.example/cases"),
+        ("sqlite:////srv/cases.db", "sqlite:////srv/x/../cases.db"),
+        ("duckdb:////srv/cases.duckdb", "duckdb:////srv/./cases.duckdb"),
+    ],
+)
+def test_a_table_is_in_one_place_however_its_address_is_written(url: str, other: str) -> None:
+    assert place_of(url, "complaint") == place_of(other, "complaint")
+    assert place_of(url, "complaint") != place_of(url, "arrest")
+
+
+@pytest.mark.parametrize(
+    ("url", "other"),
+    [
+        ("postgresql://db.example/cases", "postgresql://db.example/archive"),
+        ("postgresql://db.example/cases", "postgresql://db2.example/cases"),
+        ("postgresql://db.example/cases", "postgresql://db.example:5433/cases"),
+        ("sqlite:////srv/cases.db", "sqlite:////srv/archive.db"),
+        ("sqlite:////srv/cases.db", "duckdb:////srv/cases.db"),
+    ],
+)
+def test_other_databases_are_other_places(url: str, other: str) -> None:
+    assert place_of(url, "complaint") != place_of(other, "complaint")
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_file_of_rows_is_one_place_by_its_folder_its_own_name_and_a_link(tmp_path: Path, kind: str) -> None:
+    file = tmp_path / f"complaint.{kind}"
+    file.touch()
+    link = tmp_path / f"other.{kind}"
+    link.symlink_to(file)
+    by_folder = place_of(f"{kind}:///{tmp_path}", "complaint")
+    assert by_folder == place_of(f"{kind}:///{file}", "any_name") == place_of(f"{kind}:///{tmp_path}", "other")
+    assert by_folder != place_of(f"{kind}:///{tmp_path}", "arrest")
+
+
+def test_an_unsupported_scheme_has_no_places() -> None:
+    with pytest.raises(InvalidInput, match="setting-invalid"):
+        place_of("mysql://db.example/cases", "complaint")
