@@ -58,9 +58,10 @@ def refused_unread(held: HeldRequest, reasons: Sequence[str], now: datetime) -> 
     return Event(_entry(EventKind.DATA_REFUSED, now, held.agency, held.id, {"reasons": ",".join(reasons)}))
 
 
-def repeated(asked: Asked, release: str, release_digest: str, now: datetime) -> Event:
-    """A request that got a release which existed before."""
-    return Event(_about(EventKind.RELEASE_REPEATED, asked, now, release=release, release_digest=release_digest))
+def repeated(asked: Asked, release: str, release_digest: str, now: datetime, *, published: bool) -> Event:
+    """A request that got a release which existed before; ``published`` when everybody may read it from now on."""
+    more = {"release": release, "release_digest": release_digest} | ({"public": "true"} if published else {})
+    return Event(_about(EventKind.RELEASE_REPEATED, asked, now, **more))
 
 
 def released(asked: Asked, body: ReleaseBody, release_digest: str, seals: Sequence[Opening]) -> Event:

@@ -53,7 +53,7 @@ from gateway.question import (
 )
 from gateway.quiet_log import what_failed
 from gateway.records import Records
-from gateway.store import ledger, log, registry, relay, requests
+from gateway.store import ledger, log, registry, relay, releases, requests
 from gateway.store.engine import Transaction
 from gateway.store.relay import NewTask
 from gateway.store.requests import HeldRequest, NewRequest, Outcome
@@ -170,7 +170,8 @@ class Exchange(Records):
         if release is None:
             return False
         requests.end(t, held, Outcome(max(now, release.available_at), release=release.id, repeated=True))
-        log.append(t, events.repeated(asked, release.id, release.digest, now))
+        published = asked.activity.publish and releases.make_public(t, release.id)
+        log.append(t, events.repeated(asked, release.id, release.digest, now, published=published))
         return True
 
     @staticmethod

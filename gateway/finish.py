@@ -104,7 +104,8 @@ def _release(means: Means, held: HeldRequest, asked: Asked, answered: Sequence[_
         releases.add_release(t, new, events.released(asked, body, new.digest, seals))
         for follower in followers:
             joined = look_up_again(t, read_request(follower.forwarded), follower.digest, now)
-            log.append(t, events.repeated(joined, body.id, new.digest, available_at))
+            published = joined.activity.publish and releases.make_public(t, body.id)
+            log.append(t, events.repeated(joined, body.id, new.digest, available_at, published=published))
         means.crash(CrashPoint.BEFORE_SETTLED)
     # (9) The signed release leaves when it is fetched, with its receipt from the next checkpoint.
     means.crash(CrashPoint.AFTER_SETTLED)

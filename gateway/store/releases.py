@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select, true, update
+from sqlalchemy import ColumnElement, false, select, true, update
 
 from contracts.release import Release, ReleaseBody, ReleaseState, Withdrawal
 from contracts.views import ReleaseSummary
@@ -93,11 +93,11 @@ def may_read(r: Reading, name: str, reader: str, now: datetime) -> bool:
 
 def summaries(r: Reading, reader: str | None, now: datetime) -> tuple[ReleaseSummary, ...]:
     """Every release that an agency (or everybody) may read by now, newest first."""
-    wanted = select(releases.c.summary, releases.c.state).where(_readable(reader, now))
+    wanted = select(releases.c.summary, releases.c.state, releases.c.public).where(_readable(reader, now))
     rows = r.all(wanted.order_by(releases.c.available_at.desc(), releases.c.id))
-    states = [ReleaseState(row.state) for row in rows]
+    changes = [{"state": ReleaseState(row.state), "public": row.public} for row in rows]
     kept = [ReleaseSummary.model_validate_json(row.summary) for row in rows]
-    return tuple(s.model_copy(update={"state": state}) for s, state in zip(kept, states, strict=True))
+    return tuple(s.model_copy(update=change) for s, change in zip(kept, changes, strict=True))
 
 
 def standing(r: Reading, name: str) -> Standing | None:
@@ -117,6 +117,12 @@ def withdraw(t: Transaction, withdrawal: Withdrawal, event: Event) -> None:
     here = releases.c.id == withdrawal.release
     t.run(update(releases).where(here).values(state=withdrawal.state, withdrawal=withdrawal.model_dump_json()))
     append(t, event)
+
+
+def make_public(t: Transaction, name: str) -> bool:
+    """Let everybody read a release from its tick on; whether that is new. Its signed body stays as it is."""
+    here = (releases.c.id == name) & releases.c.public.is_(false())
+    return t.run(update(releases).where(here).values(public=True)) > 0
 
 
 def current_release(r: Reading, question: str, versions: Mapping[Dataset, int]) -> Standing | None:

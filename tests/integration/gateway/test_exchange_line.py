@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from contracts.agreement import Agreement
 from contracts.canonical import canonical_bytes, digest_of
 from contracts.dataset import ProtectAt
 from contracts.errors import InvalidInput
@@ -239,6 +240,56 @@ def test_a_private_release_is_read_by_its_requester_and_its_agencies_alone(store
     for stranger in (None, world.connector("rtp")):
         with pytest.raises(InvalidInput, match="unknown-release"):
             world.exchange.release(stranger, release)
+    world.store.close()
+
+
+def two_activities(store_url: str) -> tuple[World, Agreement]:
+    """One activity whose releases stay private, and one that publishes."""
+    private = factories.activity((CONTRACT,), id="private-work", publish=False)
+    agreement = factories.agreement((CONTRACT,), activities=(private, factories.activity((CONTRACT,))))
+    return new_world(store_url, (CONTRACT,), agreement), agreement
+
+
+@pytest.mark.parametrize("joins", [False, True])
+def test_a_private_release_becomes_public_when_an_activity_that_publishes_gets_it(store_url: str, joins: bool) -> None:  # noqa: FBT001  # a parameter of the test
+    world, agreement = two_activities(store_url)
+    requests = [factories.request(agreement)]
+    requests += [factories.request(agreement, id=f"REQ-000{n}", activity=factories.ACTIVITY) for n in (2, 3)]
+    world.submit(requests[0])
+    private = None
+    if not joins:
+        world.answer()
+        world.later()
+        private = world.exchange.release(world.caller(), str(world.exchange.status(world.caller(), "REQ-0001").release))
+        assert world.exchange.releases(None) == ()
+    for request in requests[1:]:
+        world.submit(request)
+    world.answer()
+    world.later()
+
+    (summary,) = world.exchange.releases(None)
+
+    public = world.exchange.release(None, summary.id)
+    assert summary.public
+    assert not public.body.public  # as it was signed
+    assert public.digest == digest_of(public.body)
+    if private is not None:
+        assert (public.body, public.signature) == (private.body, private.signature)
+    repeats = [each.facts.get("public") for each in world.log() if each.kind is EventKind.RELEASE_REPEATED]
+    assert repeats == ["true", None]
+    world.store.close()
+
+
+def test_a_private_release_that_a_private_activity_gets_again_stays_private(store_url: str) -> None:
+    world, agreement = two_activities(store_url)
+    world.submit(factories.request(agreement))
+    world.answer()
+    world.later()
+
+    world.submit(factories.request(agreement, id="REQ-0002"))
+
+    assert world.exchange.releases(None) == ()
+    assert "public" not in world.log()[-1].facts
     world.store.close()
 
 

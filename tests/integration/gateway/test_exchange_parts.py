@@ -1,6 +1,7 @@
 """Connectors' parts and tasks: what fits is kept once, what does not is refused before it is kept."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -12,6 +13,7 @@ from contracts.task import LeaseCall, Part, PartMeasure
 from gateway.crash import CrashPoint
 from gateway.question import digest_of_request
 from gateway.store import relay
+from gateway.store.engine import open_engine
 from gateway.store.tables import metadata
 from tests import factories
 from tests.gateway_world import Killed, World, killed_at, new_world, posted
@@ -265,3 +267,10 @@ def test_a_part_that_carries_its_own_noise_stays(store_url: str) -> None:
     with world.store.read() as r:
         assert [task.part for task in relay.tasks_of(r, "REQ-0001")] == [part]
     world.store.close()
+
+
+def test_sqlite_overwrites_what_is_erased(tmp_path: Path) -> None:
+    engine = open_engine(f"sqlite:///{tmp_path / 'gateway.db'}")
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA secure_delete").scalar_one() == 1
+    engine.dispose()
