@@ -7,6 +7,7 @@ from contracts.errors import IntegrityError, Refused
 from contracts.federation import Federation, KeyPurpose, PublicKey
 from contracts.merkle import verify_export, verify_receipt
 from contracts.release import Release
+from contracts.request import Request
 from contracts.signing import verify_compact
 from contracts.transparency import EventKind, LogEntry, LogExport, Receipt
 
@@ -14,7 +15,10 @@ RELEASE_KIND = "release"
 
 
 def check_release(release: Release, federation: Federation) -> None:
-    """Check digest, signature and receipt of a release; a receipt that is not there yet is not missed.
+    """Check digest, signature and receipt of a release; a receipt that is not there is not missed.
+
+    The gateway attaches the receipt whenever a release is fetched, so who fetched one must miss it; the answer to a
+    withdrawal, and a release that was written to a file, may come without.
 
     Raises:
         IntegrityError: ``release-altered``, ``log-entry-changed`` or ``log-checkpoint-wrong``.
@@ -34,6 +38,22 @@ def check_release(release: Release, federation: Federation) -> None:
         raise IntegrityError("release-altered")
     if release.receipt is not None:
         _check_receipt(release, release.receipt, federation)
+
+
+def check_answer(release: Release, request: Request) -> None:
+    """Check that a release answers a request: the same query, of the same texts of the same contracts.
+
+    A repeated question gets the release of whoever asked it first, so identifiers, agreements and requesters may
+    differ. The price is not compared: the release states the error of each of its measures itself.
+
+    Raises:
+        IntegrityError: ``release-altered``.
+    """
+    body = release.body
+    told = sorted(promise.contract.digest for promise in body.promises)
+    asked = sorted(ref.digest for ref in request.contracts)
+    if body.query != request.query or told != asked:
+        raise IntegrityError("release-altered")
 
 
 def operator_key(federation: Federation, kid: str, purpose: KeyPurpose, at: datetime) -> PublicKey | None:

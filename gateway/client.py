@@ -24,7 +24,7 @@ from typing_extensions import override
 from contracts.agreement import Agreement
 from contracts.calls import FORM_TYPE, TOKEN_PATH, SignedCalls
 from contracts.canonical import canonical_bytes
-from contracts.errors import Refused, Unavailable, from_problem
+from contracts.errors import IntegrityError, Refused, Unavailable, from_problem
 from contracts.federation import Federation, KeyPurpose, PublicKey
 from contracts.forecast import Forecast, PublishedForecast
 from contracts.message_signatures import Message, Tag, headers_of, verify
@@ -45,7 +45,7 @@ from contracts.views import (
 )
 from gateway.answers import Wire, error_in, read_value, read_values
 from gateway.asking import call_of, request_of
-from gateway.checked_release import check_release, operator_key, verify_log
+from gateway.checked_release import check_answer, check_release, operator_key, verify_log
 from gateway.released_table import table_of, write_table
 
 LONGEST_POLL: Final = 20
@@ -136,6 +136,7 @@ class Gateway:
         self._calls = SignedCalls(key, agency, federation.gateway)
         self._key = key
         self._clock = clock
+        self._submitted: dict[str, Request] = {}
         self._http = http or httpx2.Client(base_url=url, timeout=LONGEST_POLL + 10.0, trust_env=False)
 
     def __enter__(self) -> Self:
@@ -175,9 +176,11 @@ class Gateway:
         Raises:
             Refused: The rules said no.
             Unavailable: ``waiting-for-agency``: nothing is lost, ``wait`` with the request's identifier goes on.
+            IntegrityError: As ``wait``; that the release answers this question is always checked here.
         """
-        status = self.submit(self.request(call))
-        return self.wait(status.request, wait_seconds, progress)
+        request = self.request(call)
+        self.submit(request)
+        return self.wait(request.id, wait_seconds, progress)
 
     def request(self, call: PreviewCall) -> Request:
         """The question as a request under a fresh identifier, ready to be submitted."""
@@ -186,12 +189,18 @@ class Gateway:
 
     def submit(self, request: Request) -> RequestStatus:
         """Send a request; sending the same one again costs nothing and says where it stands."""
+        self._submitted[request.id] = request
         return read_value(RequestStatus, self._member("POST", "/v1/requests", canonical_bytes(request)))
 
     def wait(self, request: str, seconds: float = 300.0, progress: Progress = _silent) -> Result:
         """Wait for the release of a request, through restarts of the gateway.
 
+        A release must answer its question. This object knows the questions that it submitted; of one that another
+        process submitted, only that the release is genuine is checked here: submit the request again, which costs
+        nothing, to have both.
+
         Raises:
+            IntegrityError: ``release-altered`` also for a genuine release of another question; see ``release``.
             Refused: The request was refused, as the error that the gateway gave.
             Unavailable: ``waiting-for-agency`` or ``gateway-unreachable``, when the time is over.
         """
@@ -206,7 +215,7 @@ class Gateway:
                 time.sleep(SECONDS_BETWEEN_TRIES)
                 continue
             if status.release is not None:
-                return self.release(status.release)
+                return self._answer(request, status.release)
             if status.state is RequestState.REFUSED and status.problem is not None:
                 raise from_problem(status.problem)
             progress(status)
@@ -219,20 +228,21 @@ class Gateway:
         """One release, checked.
 
         Raises:
-            IntegrityError: It is not what the gateway signed and logged.
+            IntegrityError: It is not what the gateway signed and logged; ``receipt-missing``: the gateway makes the
+                receipt when a release is fetched, so one without is never on its way and is not waited for.
         """
-        return self._checked(self._member("GET", f"/v1/releases/{name}"))
+        return self._fetched(name, self._member("GET", f"/v1/releases/{name}"))
 
     def public_release(self, name: str) -> Result:
         """One public release as any visitor reads it, checked like ``release``."""
-        return self._checked(self._public(f"/v1/releases/{name}"))
+        return self._fetched(name, self._public(f"/v1/releases/{name}"))
 
     def releases(self) -> tuple[ReleaseSummary, ...]:
         """The releases that this member may read."""
         return read_values(ReleaseSummary, self._member("GET", "/v1/releases"))
 
     def withdraw(self, withdrawal: Withdrawal) -> Result:
-        """Say that a release is no longer to be relied on."""
+        """Say that a release is no longer to be relied on. The answer needs no receipt: fetching gives it."""
         path = f"/v1/releases/{withdrawal.release}/withdrawal"
         return self._checked(self._member("POST", path, canonical_bytes(withdrawal)))
 
@@ -295,6 +305,21 @@ class Gateway:
 
     def _post(self, path: str, value: BaseModel, model: type[Wire]) -> Wire:
         return read_value(model, self._member("POST", path, canonical_bytes(value)))
+
+    def _answer(self, request: str, name: str) -> Result:
+        result = self.release(name)
+        submitted = self._submitted.get(request)
+        if submitted is not None:
+            check_answer(result.release, submitted)
+        return result
+
+    def _fetched(self, name: str, body: bytes) -> Result:
+        result = self._checked(body)
+        if result.release.body.id != name:
+            raise IntegrityError("release-altered")
+        if result.release.receipt is None:
+            raise IntegrityError("receipt-missing")
+        return result
 
     def _checked(self, body: bytes) -> Result:
         release = read_value(Release, body)
