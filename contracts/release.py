@@ -72,6 +72,10 @@ class ReleaseBody(Value):
     derived: tuple[Derived, ...]
     charges: tuple[Charge, ...]
     promises: tuple[Promise, ...]
+    epsilon: float
+    """For one person over all windows and all datasets of the release together, at ``delta``."""
+
+    delta: str
     parts: tuple[Digest, ...]
     """Digests of the connectors' signed parts, as the log commits to them."""
 

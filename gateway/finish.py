@@ -26,7 +26,7 @@ from gateway.store.log import Opening
 from gateway.store.relay import HeldTask
 from gateway.store.releases import NewRelease
 from gateway.store.requests import HeldRequest, Outcome
-from privacy.plan import promise
+from privacy.plan import plan, promise
 from privacy.release import assemble
 
 RELEASE_KIND = "release"
@@ -178,6 +178,7 @@ def _body(asked: Asked, parts: Sequence[Part], seals: Sequence[Opening], created
     assembled = assemble(parts, asked.contracts, request.query, request.nano_rho)
     versions = [part.data_version for part in parts]
     promised = zip(asked.contracts, versions, strict=True)
+    terms = plan(request.query, asked.contracts, request.nano_rho)
     return ReleaseBody(
         id=release_name(asked.digest),
         request_id=request.id,
@@ -195,6 +196,8 @@ def _body(asked: Asked, parts: Sequence[Part], seals: Sequence[Opening], created
         derived=assembled.derived,
         charges=asked.price,
         promises=tuple(promise(c, request.query, request.nano_rho, version) for c, version in promised),
+        epsilon=terms.epsilon,
+        delta=terms.delta,
         parts=tuple(events.commitment(seal) for seal in seals),
         created=created,
     )

@@ -73,6 +73,8 @@ def body(cells: Grid, figures: Sequence[int], period: Period | None = None, /, *
         ),
         "derived": (Derived(measure="damage_thb:mean", unit="THB", cells=(None,), errors_95=(None,)),),
         "charges": (),
+        "epsilon": 0.5,
+        "delta": "1e-6",
         "promises": (
             Promise(
                 contract=contract.reference,

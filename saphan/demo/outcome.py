@@ -84,14 +84,13 @@ def outcome_of(visitor: Gateway, done: Round, agencies: int, seconds: Seconds) -
 
 def _release(visitor: Gateway, name: str) -> ReleaseOutcome:
     body = visitor.public_release(name).release.body
-    worst = max(body.promises, key=lambda promise: promise.epsilon)
     return ReleaseOutcome(
         id=body.id,
         contracts=tuple(promise.contract.id for promise in body.promises),
         cells=body.grid.size,
         rho=max(charge.nano_rho for charge in body.charges) / NANO,
-        epsilon=worst.epsilon,
-        delta=float(worst.delta),
+        epsilon=body.epsilon,
+        delta=float(body.delta),
         sigma=body.released[0].sigma,
         expected_error_95=body.released[0].expected_error_95,
         measures={

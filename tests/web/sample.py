@@ -80,6 +80,8 @@ def release(
         "released": tuple(_released(name, figure, grid) for name, figure in figures.items()),
         "derived": (),
         "charges": (Charge(source="rtp/crimes", window="FY2569", nano_rho=1_000_000),),
+        "epsilon": 0.5,
+        "delta": "1e-6",
         "promises": (_promise(ref),),
         "parts": (DIGEST,),
         "created": CREATED,

@@ -72,6 +72,8 @@ def release(hours: int = 3, withdrawal: Withdrawal | None = None) -> Release:
         released=(counts,),
         derived=(mean,),
         charges=(Charge(source="ccib/tpo_complaint", window="FY2569", nano_rho=1),),
+        epsilon=0.5,
+        delta="1e-6",
         promises=(
             Promise(
                 contract=factories.contract().reference,
