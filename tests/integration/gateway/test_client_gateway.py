@@ -15,11 +15,11 @@ from pyarrow import parquet
 from typing_extensions import override
 
 from contracts.errors import IntegrityError, InvalidInput, Refused, SaphanError, Unavailable
-from contracts.release import Release, ReleaseState, Withdrawal
+from contracts.release import ReleaseState, Withdrawal
 from contracts.transparency import LogExport
 from contracts.views import RequestStatus
 from gateway.asking import query_of
-from gateway.checked_release import check_answer, check_release
+from gateway.checked_release import check_release
 from gateway.client import Gateway, Result
 from gateway.released_table import MOST_SHEET_ROWS, write_xlsx
 from tests import factories
@@ -336,68 +336,6 @@ def test_a_release_that_was_bent_is_not_believed(world: ApiWorld, result: Result
         "log-entry-changed"
     )
     check_release(release.model_copy(update={"receipt": None}), federation)
-
-
-class Dishonest(Gateway):
-    """The client of a gateway that signs whatever it likes: it sends another release than the one that is asked for."""
-
-    told: Release
-
-    @override
-    def _member(self, method: str, path: str, body: bytes = b"") -> bytes:
-        if path.startswith("/v1/releases/"):
-            return self.told.model_dump_json(by_alias=True).encode()
-        honest = super()._member(method, path, body)
-        if path.startswith("/v1/requests/"):
-            status = RequestStatus.model_validate_json(honest)
-            return status.model_copy(update={"release": self.told.body.id}).model_dump_json().encode()
-        return honest
-
-    @override
-    def _public(self, path: str) -> bytes:
-        return self.told.model_dump_json(by_alias=True).encode()
-
-
-def dishonest(world: ApiWorld, told: Release) -> Dishonest:
-    key = world.keys["oja#client-1"]
-    line = Dishonest("", key, "oja", world.keys.federation, clock=lambda: world.now, http=world.http)
-    line.told = told
-    return line
-
-
-OTHER_PERIOD = query_of(("count", "damage_thb:mean"), ("month", "province"), ("2025-10-01", "2025-12-01"), {})
-
-
-def test_a_genuine_release_of_another_question_is_no_answer(world: ApiWorld, result: Result) -> None:
-    line = dishonest(world, result.release)
-    assert code_of(lambda: line.ask(line.question(AGREEMENT.id, factories.ACTIVITY, OTHER_PERIOD))) == "release-altered"
-    (request,) = line._submitted
-    assert code_of(lambda: line.wait(request, 0)) == "release-altered"
-    assert dishonest(world, result.release).wait(request, 0).release == result.release  # it never saw the question
-    same = line.question(AGREEMENT.id, factories.ACTIVITY, QUERY, nano_rho=20_000_000)
-    assert line.ask(same).release == result.release
-
-
-def test_a_release_of_other_contracts_is_no_answer(world: ApiWorld, result: Result) -> None:
-    asked = world.gateway().request(world.gateway().question(AGREEMENT.id, factories.ACTIVITY, QUERY))
-    check_answer(result.release, asked)
-    newer = asked.contracts[0].model_copy(update={"digest": f"sha-256:{'0' * 64}"})
-    for contracts in ((newer,), (*asked.contracts, newer)):
-        other = asked.model_copy(update={"contracts": contracts})
-        assert code_of(partial(check_answer, result.release, other)) == "release-altered"
-
-
-def test_a_fetched_release_is_the_one_asked_for_and_has_its_receipt(world: ApiWorld, result: Result) -> None:
-    name = result.release.body.id
-    without = dishonest(world, result.release.model_copy(update={"receipt": None}))
-    for fetch in (without.release, without.public_release):
-        assert code_of(partial(fetch, name)) == "receipt-missing"
-    call = without.question(AGREEMENT.id, factories.ACTIVITY, QUERY)
-    assert code_of(lambda: without.ask(call)) == "receipt-missing"
-    other = dishonest(world, result.release)
-    for fetch in (other.release, other.public_release):
-        assert code_of(partial(fetch, "REL-OTHER")) == "release-altered"
-        assert fetch(name).release == result.release
 
 
 def test_an_invalid_price_is_refused_before_anything_is_sent(world: ApiWorld) -> None:

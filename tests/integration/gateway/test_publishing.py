@@ -105,24 +105,6 @@ def test_a_published_version_never_changes(world: World) -> None:
         )
 
 
-def test_a_later_version_names_the_source_of_all_versions_before_it(world: World) -> None:
-    world.exchange.publish_contract(world.connector("dop"), signed(world, canonical_document(ODCS)))
-    newer = ODCS.replace(f"version: {DOP.version}", "version: 9.0.0")
-    renamed = newer.replace("source: dop/probation", "source: dop/other")
-    assert read_contract(renamed).source == "dop/other"
-
-    with pytest.raises(Refused, match="source-renamed") as caught:
-        world.exchange.publish_contract(
-            world.connector("dop"), signed(world, canonical_document(renamed), contract=read_contract(renamed))
-        )
-    world.exchange.publish_contract(
-        world.connector("dop"), signed(world, canonical_document(newer), contract=read_contract(newer))
-    )
-
-    assert caught.value.details == {"contract": "dop_case", "source": "dop/other", "known": "dop/probation"}
-    assert {line.source for line in world.exchange.budget(world.caller())} == {CONTRACT.source, DOP.source}
-
-
 @pytest.mark.parametrize(
     ("payload", "code"),
     [
