@@ -73,12 +73,15 @@ def dishonest(world: ApiWorld, told: Release) -> Dishonest:
 
 def test_a_genuine_release_of_another_question_is_no_answer(world: ApiWorld, result: Result) -> None:
     line = dishonest(world, result.release)
-    assert code_of(lambda: line.ask(line.question(AGREEMENT.id, factories.ACTIVITY, OTHER_PERIOD))) == "release-altered"
+    assert (
+        code_of(lambda: line.ask(line.question(AGREEMENT.id, factories.ACTIVITY, OTHER_PERIOD), wait_seconds=0))
+        == "release-altered"
+    )
     (request,) = line._submitted
     assert code_of(lambda: line.wait(request, 0)) == "release-altered"
     assert dishonest(world, result.release).wait(request, 0).release == result.release  # it never saw the question
     same = line.question(AGREEMENT.id, factories.ACTIVITY, QUERY, nano_rho=20_000_000)
-    assert line.ask(same).release == result.release
+    assert line.ask(same, wait_seconds=0).release == result.release
 
 
 def test_a_release_of_other_contracts_is_no_answer(world: ApiWorld, result: Result) -> None:
@@ -96,7 +99,7 @@ def test_a_fetched_release_is_the_one_asked_for_and_has_its_receipt(world: ApiWo
     for fetch in (without.release, without.public_release):
         assert code_of(partial(fetch, name)) == "receipt-missing"
     call = without.question(AGREEMENT.id, factories.ACTIVITY, QUERY)
-    assert code_of(lambda: without.ask(call)) == "receipt-missing"
+    assert code_of(lambda: without.ask(call, wait_seconds=0)) == "receipt-missing"
     other = dishonest(world, result.release)
     for fetch in (other.release, other.public_release):
         assert code_of(partial(fetch, "REL-OTHER")) == "release-altered"
