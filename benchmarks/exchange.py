@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
-from benchmarks.federation import AGREEMENT, Agency, Running, running
+from benchmarks.federation import AGREEMENT, Agency, Running, loopback_listener, running
 from benchmarks.report import print_report
 from contracts import message_signatures, signing
 from contracts.request import Request
@@ -205,7 +205,7 @@ async def _echo(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401  #
 def _bare_hop() -> float:
     """One kept-alive request and answer over a raw socket, to an ASGI function under uvicorn."""
     call = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n" + b"x" * 1000
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with loopback_listener() as listener:
         config = uvicorn.Config(
             _echo, http="httptools", ws="none", access_log=False, lifespan="off", log_level="warning"
         )

@@ -68,6 +68,13 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def loopback_listener() -> socket.socket:
+    """A listening socket for uvicorn on any free port; asyncio sets no-delay only on sockets that it made itself."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
 @contextmanager
 def running(directory: Path, agencies: Sequence[Agency], *, nano_rho: int, tick_seconds: float) -> Iterator[Running]:
     """Set up homes, keys, snapshots, contracts and one agreement over everything, and run until the block ends.
@@ -79,7 +86,7 @@ def running(directory: Path, agencies: Sequence[Agency], *, nano_rho: int, tick_
         tick_seconds: How often results leave the gateway.
     """
     with ExitStack() as stack:
-        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        listener = stack.enter_context(loopback_listener())
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         homes = {each.name: Home(directory / each.name) for each in agencies}
         members = [_enrol(homes[each.name], each, address) for each in agencies]
