@@ -22,6 +22,7 @@ LARGEST_CELL = 2**52
 """Figures are clamped to this size, before and after the noise: every one has a canonical form and none wraps."""
 
 LARGEST_CONVERTED = 200 * NANO
+SIGMA_BITS = 24
 
 enable_features("contrib")
 _VECTORS = vector_domain(atom_domain(T="i64"))
@@ -41,10 +42,16 @@ def gaussian_sigma(l2: int, nano_rho: int) -> float:
     """
     if nano_rho < 1:
         raise InvalidInput("price-not-positive")
-    sigma = l2 / math.sqrt(2 * nano_rho / NANO)
+    sigma = _rounded_up(l2 / math.sqrt(2 * nano_rho / NANO))
     while gaussian_price(l2, sigma) > nano_rho:
-        sigma *= 1 + 1e-12
+        sigma = _rounded_up(sigma * (1 + 2.0**-SIGMA_BITS))
     return sigma
+
+
+def _rounded_up(sigma: float) -> float:
+    """The next scale of few significant bits: the exact sampler computes with fractions, and short ones are faster."""
+    mantissa, exponent = math.frexp(sigma)
+    return math.ldexp(math.ceil(mantissa * 2**SIGMA_BITS), exponent - SIGMA_BITS)
 
 
 def gaussian_price(l2: int, sigma: float) -> int:

@@ -150,7 +150,7 @@ def test_the_noise_never_costs_more_than_its_price(nano_rho: int) -> None:
     sigma = gaussian_sigma(3, nano_rho)
 
     assert gaussian_price(3, sigma) <= nano_rho
-    assert sigma == pytest.approx(3 / math.sqrt(2 * nano_rho / 1e9), rel=1e-9)
+    assert sigma == pytest.approx(3 / math.sqrt(2 * nano_rho / 1e9), rel=2e-7)
 
 
 def test_noise_without_a_price_is_refused() -> None:
