@@ -25,6 +25,7 @@ from contracts.grid import Grid
 from contracts.message_signatures import Message, Tag, Verified, verify
 from contracts.request import Request
 from contracts.signing import ALGORITHM, Resolve, verify_document
+from contracts.standing import Standing
 from contracts.task import Forwarded, Lease, LeasedTask, Task
 from policies.decide import Denial, decide
 
@@ -116,7 +117,7 @@ class Guard:
         decision = decide(
             request,
             agreement,
-            agreement_active=True,  # every party's officer signed it: _agreement saw to that
+            standing=Standing(at_agency=True),  # every party signed the agreement: _agreement saw to that
             contracts=[contract],
             asking_agency=signer,
             now=now,

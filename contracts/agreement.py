@@ -1,20 +1,65 @@
 """The agreement: which requester may use which contracts, for which activities, on what terms."""
 
+from datetime import date
+from enum import StrEnum
 from typing import Self
 
 from pydantic import Field, model_validator
 
 from contracts.dataset import ContractRef, Text, Tier
-from contracts.identifiers import AgencyId, Code, Identifier, KeyId, MeasureName, Name, NanoRho
+from contracts.federation import KeyPurpose
+from contracts.identifiers import AgencyId, Code, Digest, Identifier, KeyId, MeasureName, Name, NanoRho
 from contracts.periods import Period
 from contracts.values import Value
+
+
+class Every(StrEnum):
+    """A calendar span in Bangkok; ``agreement`` is the whole time that the agreement runs."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+    AGREEMENT = "agreement"
+
+
+class Schedule(Value):
+    """How often an activity may ask what was not released before: ``requests`` times in each ``every``.
+
+    A question that was released on the same data already costs nothing and is not counted.
+    """
+
+    every: Every
+    requests: int = Field(ge=1, le=100_000)
+
+
+class Approval(StrEnum):
+    """Whether signing the agreement approves every request under it, or an officer looks at each."""
+
+    STANDING = "standing"
+    EACH = "each"
+
+
+class PolicyDecision(Value):
+    """The decision that a tier beyond statistics, or a linked cohort, rests on: its number, date and digest.
+
+    ``digest`` is SHA-256 of the decision's file as it was issued, so that the paper can be held against it.
+    """
+
+    number: str = Field(min_length=1, max_length=100)
+    decided_on: date
+    digest: Digest
+    body: Text
+    """Who decided, such as the National Commission on Justice Administration Development."""
 
 
 class Activity(Value):
     """One thing that the requester does: purpose, legal basis, fields, tier and budget hang together here.
 
-    ``nano_rho_per_request`` is the most that one request may charge to each window it touches. ``publish`` says that
-    its releases are public.
+    ``nano_rho_per_request`` is the most that one request may charge to each window it touches; ``nano_rho_in_all``, if
+    given, the most that all of them together may charge to one window. ``publish`` says that its releases are public.
+    ``linked`` says that it follows the same people through several agencies.
     """
 
     id: Identifier
@@ -26,7 +71,17 @@ class Activity(Value):
     dimensions: tuple[Name, ...]
     tier: Tier = Tier.STATISTICS
     nano_rho_per_request: NanoRho = Field(gt=0)
+    nano_rho_in_all: NanoRho | None = Field(default=None, gt=0)
     publish: bool = False
+    schedule: Schedule | None = None
+    approval: Approval = Approval.STANDING
+    linked: bool = False
+    policy_decision: PolicyDecision | None = None
+
+    @property
+    def needs_policy_decision(self) -> bool:
+        """Whether it stays inactive without a policy decision."""
+        return self.linked or self.tier is Tier.MICRODATA
 
 
 class Agreement(Value):
@@ -41,6 +96,8 @@ class Agreement(Value):
     period: Period
     retention_days: int = Field(ge=1)
     obligations: tuple[Code, ...] = ()
+    supersedes: Digest | None = None
+    """The version that this one takes the place of when it becomes active."""
 
     @model_validator(mode="after")
     def _parties_differ(self) -> Self:
@@ -49,6 +106,15 @@ class Agreement(Value):
         if len({activity.id for activity in self.activities}) != len(self.activities):
             raise ValueError("an activity is named twice")
         return self
+
+    @property
+    def required_signers(self) -> frozenset[tuple[str, KeyPurpose]]:
+        """Whose signatures make it binding: exactly one key each, and no other.
+
+        The requester's officer, and of every provider its officer and its data protection officer: two people.
+        """
+        officers = {(agency, KeyPurpose.OFFICER) for agency in self.parties}
+        return frozenset(officers | {(agency, KeyPurpose.DPO) for agency in self.providers})
 
     @property
     def parties(self) -> tuple[str, ...]:

@@ -61,13 +61,19 @@ class Dimension(Value):
 
 
 class MeasureColumn(Value):
-    """A column that may be summed or averaged: whole units, each row's value clamped to ``clamp`` (low, high)."""
+    """A column that may be summed or averaged: whole units, each row's value clamped to ``clamp`` (low, high).
+
+    ``clamps`` gives a clamp of its own to each code of the column ``clamp_by``; they lie inside ``clamp``, which is for
+    every other code.
+    """
 
     column: Name
     title: Text
     kinds: tuple[str, ...]
     clamp: tuple[int, int]
     unit: str
+    clamp_by: Name | None = None
+    clamps: dict[Code, tuple[int, int]] = Field(default_factory=dict)
 
 
 class ProtectedUnit(Value):
@@ -93,6 +99,49 @@ class PrivacyTerms(Value):
     protect_at: ProtectAt
     nano_rho_per_window: NanoRho = Field(gt=0)
     delta: str = Field(pattern=r"^0?\.\d{1,15}$|^1e-\d{1,2}$")
+
+
+class PdpaTerms(Value):
+    """The dataset under the Personal Data Protection Act B.E. 2562.
+
+    ``section26`` lists why it is sensitive; ``exemption`` is the paragraph of section 4 that exempts the agency itself.
+    """
+
+    classification: str
+    section26: tuple[str, ...] = ()
+    exemption: str | None = None
+
+
+class GovernmentTerms(Value):
+    """``oia24``: the paragraph of Official Information Act s. 24; ``dga_level``: code of list data_classification."""
+
+    oia24: str
+    dga_level: Code
+
+
+class Contact(Value):
+    """Who answers for the dataset: ``role`` as in the document's team, ``name`` an office, never a private person."""
+
+    role: str
+    name: str
+
+
+class Pilot(Value):
+    """The part of the country that takes part so far: rows whose ``column`` holds another code are not imported."""
+
+    column: Name
+    codes: tuple[Code, ...] = Field(min_length=1)
+
+
+class CatalogueTerms(Value):
+    """What the national data catalogue (GD Catalog) asks for, in its own Thai terms."""
+
+    data_type: str
+    objective: str
+    geo_coverage: str
+    data_category: str
+    update_frequency: str
+    licence: str
 
 
 class DatasetContract(Value):
@@ -122,6 +171,15 @@ class DatasetContract(Value):
 
     disjoint_from: tuple[DatasetId, ...] = ()
     """Datasets that hold no person of this one: their questions do not add up."""
+
+    pdpa: PdpaTerms = PdpaTerms(classification="sensitive")
+    government: GovernmentTerms = GovernmentTerms(oia24="24(3)", dga_level="CONFIDENTIAL")
+    retention_days: int = Field(default=3650, ge=1)
+    """How long the agency keeps a row after its event."""
+
+    contacts: tuple[Contact, ...] = ()
+    pilot: Pilot | None = None
+    catalogue: CatalogueTerms | None = None
 
     def dimension(self, name: str) -> Dimension | None:
         """The dimension of that name."""

@@ -19,7 +19,18 @@ from open_data_contract_standard.model import CustomProperty, OpenDataContractSt
 from pydantic import BaseModel, ValidationError
 
 from contracts.canonical import canonical_bytes, digest_of_bytes
-from contracts.dataset import DatasetContract, Dimension, MeasureColumn, PrivacyTerms, ProtectedUnit
+from contracts.dataset import (
+    CatalogueTerms,
+    Contact,
+    DatasetContract,
+    Dimension,
+    GovernmentTerms,
+    MeasureColumn,
+    PdpaTerms,
+    Pilot,
+    PrivacyTerms,
+    ProtectedUnit,
+)
 from contracts.errors import InvalidInput
 from contracts.odcs_extras import DocumentExtras, PropertyExtras, TableExtras
 from contracts.odcs_rules import Column, Written, broken, labels_of
@@ -29,6 +40,9 @@ from contracts.values import Value
 VENDOR = "saphan"
 SUFFIX = ".odcs.yaml"
 LONGEST_PLACE = 200
+RETENTION_UNITS = {"d": 1, "m": 30, "y": 365}
+"""Days; a month and a year are counted short, so that nothing is kept longer than promised."""
+
 Extras = TypeVar("Extras", bound=BaseModel)
 
 
@@ -168,10 +182,28 @@ def _written(model: OpenDataContractStandard, document: Mapping[str, object]) ->
         api_version=str(model.apiVersion),
         status=model.status,
         table=str(table.physicalName or table.name),
+        retention_days=_retention(model),
+        contacts=_contacts(model),
         extras=_extras(DocumentExtras, model.customProperties, "customProperties"),
         table_extras=_extras(TableExtras, table.customProperties, f"{table.name}.customProperties"),
         columns=tuple(_column(each) for each in properties),
     )
+
+
+def _retention(model: OpenDataContractStandard) -> int | None:
+    """How long a row is kept, in days, if the document says so exactly once and plainly."""
+    given = [each for each in model.slaProperties or () if each.property == "retention"]
+    if len(given) != 1 or str(given[0].unit) not in RETENTION_UNITS:
+        return None
+    value = given[0].value
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        return None
+    return value * RETENTION_UNITS[str(given[0].unit)]
+
+
+def _contacts(model: OpenDataContractStandard) -> tuple[tuple[str, str], ...]:
+    members = getattr(model.team, "members", None) or ()
+    return tuple((str(each.role or ""), str(each.username or "")) for each in members)
 
 
 def _column(each: SchemaProperty) -> Column:
@@ -250,6 +282,12 @@ def _contract(written: Written, digest: str) -> DatasetContract:
             privacy=PrivacyTerms.model_validate(extras.differential_privacy.model_dump()),
             enforcement_values=extras.enforcement_values,
             disjoint_from=extras.disjoint_from,
+            pdpa=PdpaTerms.model_validate(extras.pdpa.model_dump(include={"classification", "section26", "exemption"})),
+            government=GovernmentTerms.model_validate(extras.government.model_dump()),
+            retention_days=written.retention_days or 0,  # the rule retention-given saw to it
+            contacts=tuple(Contact(role=role, name=name) for role, name in written.contacts),
+            pilot=Pilot.model_validate(extras.pilot.model_dump()) if extras.pilot else None,
+            catalogue=CatalogueTerms.model_validate(extras.catalogue.model_dump()),
         )
     except ValidationError as error:
         raise _Broken(_findings(error, "contract-form", "$")) from error
@@ -271,4 +309,7 @@ def _dimensions(written: Written) -> Iterator[Dimension]:
 def _measure_columns(written: Written) -> Iterator[MeasureColumn]:
     for column in written.columns:
         if column.extras.measure is not None:
-            yield MeasureColumn(column=column.name, **column.extras.measure.model_dump())
+            given = column.extras.measure.model_dump(exclude={"clamp_by"})
+            by = column.extras.measure.clamp_by
+            given |= {"clamp_by": by.column, "clamps": by.clamps} if by else {}
+            yield MeasureColumn.model_validate({"column": column.name, **given})

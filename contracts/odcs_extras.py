@@ -51,13 +51,31 @@ class DimensionExtra(Extra):
     via: Name | None = None
 
 
+class ClampBy(Extra):
+    """A clamp of its own for each code that another property holds, such as the damage of each type of case."""
+
+    column: Name
+    clamps: dict[Code, tuple[int, int]] = Field(min_length=1)
+
+
 class MeasureExtra(Extra):
-    """How the property it stands at may be summed: each row's value is clamped to ``clamp`` (low, high) first."""
+    """How the property it stands at may be summed: each row's value is clamped to ``clamp`` (low, high) first.
+
+    ``clampBy`` narrows the clamp for single codes of another property; ``clamp`` is for the others.
+    """
 
     title: Text
     kinds: tuple[Literal["sum", "mean"], ...] = Field(min_length=1)
     clamp: tuple[int, int]
     unit: str = Field(min_length=1, max_length=16)
+    clamp_by: ClampBy | None = None
+
+
+class PilotExtra(Extra):
+    """The part of the country that takes part so far: rows whose ``column`` holds another code are not imported."""
+
+    column: Name
+    codes: tuple[Code, ...] = Field(min_length=1)
 
 
 class ReleaseExtra(Extra):
@@ -132,6 +150,8 @@ class DocumentExtras(Extra):
 
     disjoint_from: tuple[DatasetId, ...] = ()
     """Datasets that hold no person of this one."""
+
+    pilot: PilotExtra | None = None
 
 
 class TableExtras(Extra):

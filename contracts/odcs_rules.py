@@ -18,6 +18,7 @@ TIME_TYPES = frozenset({"date", "timestamp"})
 NUMBER_TYPES = frozenset({"number", "integer"})
 NEVER_OFFERED = "direct-identifier"
 NOT_REGISTRABLE = "TOP_SECRET"
+ROLES = ("data owner", "data protection officer")
 
 RULES: dict[str, Text] = {
     rule: Text(th=texts["th"], en=texts["en"])
@@ -49,6 +50,10 @@ class Written:
     api_version: str
     status: str | None
     table: str
+    retention_days: int | None
+    contacts: tuple[tuple[str, str], ...]
+    """Role and name of each member of the team."""
+
     extras: DocumentExtras
     table_extras: TableExtras
     columns: tuple[Column, ...]
@@ -211,6 +216,38 @@ def _source(written: Written) -> Iterator[str]:
         yield "federation.source"
 
 
+def _retention(written: Written) -> Iterator[str]:
+    if written.retention_days is None:
+        yield "slaProperties.retention"
+
+
+def _contacts(written: Written) -> Iterator[str]:
+    named = {role for role, name in written.contacts if name}
+    yield from (f"team.members: {role}" for role in ROLES if role not in named)
+
+
+def _pilot(written: Written) -> Iterator[str]:
+    pilot = written.extras.pilot
+    if pilot is None:
+        return
+    labels = [labels_of(column, each) for column, each in written.dimensions() if column.name == pilot.column]
+    if not any(set(pilot.codes) <= set(codes) for codes in labels):
+        yield f"pilot.{pilot.column}"
+
+
+def _clamps(written: Written) -> Iterator[str]:
+    for column in written.columns:
+        measure = column.extras.measure
+        if measure is None or measure.clamp_by is None:
+            continue
+        by = measure.clamp_by
+        labels = [set(labels_of(each, d)) for each, d in written.dimensions() if each.name == by.column and not d.via]
+        if not any(set(by.clamps) <= codes for codes in labels):
+            yield f"{column.name}.clampBy.{by.column}"
+        low, high = measure.clamp
+        yield from (f"{column.name}.clampBy.{code}" for code, (a, b) in by.clamps.items() if not (low <= a < b <= high))
+
+
 CHECKS: dict[str, Callable[[Written], Iterator[str]]] = {
     "odcs-version": _version,
     "status-active": _status,
@@ -231,4 +268,8 @@ CHECKS: dict[str, Callable[[Written], Iterator[str]]] = {
     "enforcement-known": _enforcement,
     "disjoint-from": _disjoint,
     "source-owner": _source,
+    "retention-given": _retention,
+    "contacts-given": _contacts,
+    "pilot-codes": _pilot,
+    "clamp-by": _clamps,
 }

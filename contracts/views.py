@@ -6,6 +6,7 @@ from contracts.agreement import Agreement
 from contracts.dataset import ContractRef
 from contracts.errors import Problem
 from contracts.identifiers import AgencyId, Code, Digest, Identifier, NanoRho
+from contracts.lifecycle import AgreementState
 from contracts.periods import Window
 from contracts.query import Query
 from contracts.release import ReleaseState
@@ -85,6 +86,7 @@ class AgreementView(Value):
     signed_by: tuple[str, ...]
     required: tuple[AgencyId, ...]
     active: bool
+    state: AgreementState
 
 
 class PublishedContract(Value):

@@ -168,7 +168,7 @@ class Gateway:
 
     def preview(self, call: PreviewCall) -> Preview:
         """What a question would cost and how good its answer would be; spends nothing and touches no data."""
-        return self._post("/v1/preview", call, Preview)
+        return self.post("/v1/preview", call, Preview)
 
     def ask(self, call: PreviewCall, *, wait_seconds: float = 300.0, progress: Progress = _silent) -> Result:
         """Ask a question and wait for its release.
@@ -265,7 +265,7 @@ class Gateway:
     def propose(self, agreement: Agreement, officer: SigningKey) -> AgreementView:
         """Propose an agreement under the signature of the own officer."""
         document = sign_document(canonical_bytes(agreement), "agreement", officer)
-        return self._post("/v1/agreements", SignedText(document=document), AgreementView)
+        return self.post("/v1/agreements", SignedText(document=document), AgreementView)
 
     def sign(self, name: str, officer: SigningKey) -> AgreementView:
         """Add the own officer's signature to an agreement.
@@ -280,12 +280,12 @@ class Gateway:
         if signed.payload != canonical_bytes(view.agreement):
             raise Refused("signature-wrong", why="the text shown is not the text signed")
         document = SignedText(document=add_signature(view.document, "agreement", officer))
-        return self._post(f"/v1/agreements/{name}/signatures", document, AgreementView)
+        return self.post(f"/v1/agreements/{name}/signatures", document, AgreementView)
 
     def publish_forecast(self, forecast: Forecast) -> PublishedForecast:
         """Publish a forecast under the own client key."""
         document = SignedText(document=sign_compact(canonical_bytes(forecast), "forecast", self._key))
-        return self._post("/v1/forecasts", document, PublishedForecast)
+        return self.post("/v1/forecasts", document, PublishedForecast)
 
     def latest_forecast(self) -> PublishedForecast:
         """The newest forecast."""
@@ -301,10 +301,33 @@ class Gateway:
         """Check a log against the pinned keys; see ``verify_log``."""
         return verify_log(export, self._federation, self._clock())
 
-    # ------------------------------------------------------------ the wire
+    # ------------------------------------------------------------ the wire, for modules about one register each
 
-    def _post(self, path: str, value: BaseModel, model: type[Wire]) -> Wire:
+    @property
+    def agency(self) -> str:
+        """The member that calls."""
+        return self._agency
+
+    @property
+    def federation(self) -> Federation:
+        """The pinned keys."""
+        return self._federation
+
+    def now(self) -> datetime:
+        """The present on this side."""
+        return self._clock()
+
+    def post(self, path: str, value: BaseModel, model: type[Wire]) -> Wire:
+        """Send a value as a signed call and read the checked answer."""
         return read_value(model, self._member("POST", path, canonical_bytes(value)))
+
+    def get(self, path: str, model: type[Wire]) -> Wire:
+        """Read one value as a member."""
+        return read_value(model, self._member("GET", path))
+
+    def get_all(self, path: str, model: type[Wire]) -> tuple[Wire, ...]:
+        """Read a list as a member."""
+        return read_values(model, self._member("GET", path))
 
     def _answer(self, request: str, name: str) -> Result:
         result = self.release(name)

@@ -34,6 +34,7 @@ from contracts.canonical import digest_of
 from contracts.errors import InvalidInput, Refused, SaphanError, from_code
 from contracts.federation import KeyPurpose
 from contracts.request import RequestState
+from contracts.standing import Standing
 from contracts.task import Forwarded, Lease, LeaseCall, LeasedTask, Task
 from contracts.views import RequestStatus
 from gateway import events
@@ -115,7 +116,7 @@ class Exchange(Records):
         verdict = decide(
             asked.request,
             asked.agreement.agreement,
-            agreement_active=asked.agreement.active,
+            standing=Standing(agreement=asked.agreement.state),
             contracts=asked.contracts,
             asking_agency=agency,
             now=now,

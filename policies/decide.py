@@ -13,7 +13,9 @@ from cedarpy import Decision, PolicySet, Schema, is_authorized
 from contracts.agreement import Activity, Agreement
 from contracts.dataset import DatasetContract
 from contracts.errors import InvalidInput
+from contracts.lifecycle import AgreementState
 from contracts.request import Request
+from contracts.standing import Standing
 from contracts.values import Value
 
 BANGKOK = timedelta(hours=7)
@@ -35,7 +37,7 @@ def decide(
     request: Request,
     agreement: Agreement,
     *,
-    agreement_active: bool,
+    standing: Standing,
     contracts: Sequence[DatasetContract],
     asking_agency: str,
     now: datetime,
@@ -45,7 +47,7 @@ def decide(
     Args:
         request: What is asked.
         agreement: The agreement that the request names.
-        agreement_active: Whether all parties signed it and nobody suspended it.
+        standing: What holds at this moment, as the caller's program knows it.
         contracts: The request's contracts, or those of them that the caller knows; at least one.
         asking_agency: The owner of the key that signed the request.
         now: The time of the decision.
@@ -58,7 +60,7 @@ def decide(
         raise InvalidInput("unknown-activity", agreement=agreement.id, activity=request.activity)
     if not contracts:
         raise InvalidInput("unknown-contract", contract=", ".join(ref.id for ref in request.contracts))
-    entity = _activity_entity(activity, agreement, agreement_active=agreement_active)
+    entity = _activity_entity(activity, agreement, standing)
     reasons = {
         reason
         for contract in contracts
@@ -96,11 +98,11 @@ def _question(
     }
 
 
-def _activity_entity(activity: Activity, agreement: Agreement, *, agreement_active: bool) -> dict[str, object]:
+def _activity_entity(activity: Activity, agreement: Agreement, standing: Standing) -> dict[str, object]:
     return {
         "uid": {"type": "Activity", "id": activity.id},
         "attrs": {
-            "agreementActive": agreement_active,
+            "agreementActive": standing.agreement is AgreementState.ACTIVE,
             "from": _midnight(agreement.period.start),
             "until": _midnight(agreement.period.until),
             "requester": {"__entity": {"type": "Agency", "id": agreement.requester}},

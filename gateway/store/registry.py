@@ -8,6 +8,7 @@ from sqlalchemy import func, select, update
 
 from contracts.agreement import Agreement
 from contracts.dataset import DatasetContract
+from contracts.lifecycle import AgreementState
 from contracts.views import AgreementView, PublishedContract
 from gateway.store.engine import AnyRow, AnySelect, Reading, Transaction
 from gateway.store.log import Event, append
@@ -24,6 +25,11 @@ class HeldAgreement:
     signed_by: Mapping[str, str | None]
     active: bool
 
+    @property
+    def state(self) -> AgreementState:
+        """Where it stands."""
+        return AgreementState.ACTIVE if self.active else AgreementState.SUBMITTED
+
     def view(self) -> AgreementView:
         """The agreement as members see it."""
         signers = tuple(sorted(kid for kid in self.signed_by.values() if kid is not None))
@@ -34,6 +40,7 @@ class HeldAgreement:
             signed_by=signers,
             required=self.agreement.parties,
             active=self.active,
+            state=self.state,
         )
 
 

@@ -94,6 +94,14 @@ def labels_twice(doc: Doc) -> None:
     extra(doc, "codeLists").pop("report_channels")
 
 
+def pilot(doc: Doc, name: str, codes: list[str]) -> None:
+    doc["customProperties"].append(ours("pilot", {"column": name, "codes": codes}))
+
+
+def clamp_by(doc: Doc, name: str, clamps: dict[str, list[int]]) -> None:
+    extra(column(doc, "damage_thb"), "measure")["clampBy"] = {"column": name, "clamps": clamps}
+
+
 BREAKS: list[tuple[str, str, Callable[[Doc], object]]] = [
     ("canonical", "$", lambda d: d.update(price={"priceAmount": float("nan")})),
     ("canonical", "$", lambda d: column(d, "damage_thb").update(logicalTypeOptions={"maximum": 2**60})),
@@ -206,6 +214,19 @@ BREAKS: list[tuple[str, str, Callable[[Doc], object]]] = [
     ),
     ("disjoint-from", "disjointFrom", lambda d: d["customProperties"].append(ours("disjointFrom", ["tpo_complaint"]))),
     ("source-owner", "federation.source", lambda d: extra(d, "federation").update(source="rtp/thaipoliceonline")),
+    ("retention-given", "slaProperties.retention", lambda d: d.pop("slaProperties")),
+    ("retention-given", "slaProperties.retention", lambda d: d["slaProperties"][1].update(unit="w")),
+    ("retention-given", "slaProperties.retention", lambda d: d["slaProperties"][1].update(value="10")),
+    ("retention-given", "slaProperties.retention", lambda d: d["slaProperties"][1].update(value=0)),
+    ("retention-given", "slaProperties.retention", lambda d: d["slaProperties"].append(d["slaProperties"][1])),
+    ("contacts-given", "team.members: data owner", lambda d: d["team"]["members"].pop(0)),
+    ("contacts-given", "team.members: data owner", lambda d: d.pop("team")),
+    ("pilot-codes", "pilot.province", lambda d: pilot(d, "province", ["999"])),
+    ("pilot-codes", "pilot.colour", lambda d: pilot(d, "colour", ["10"])),
+    ("clamp-by", "damage_thb.clampBy.colour", lambda d: clamp_by(d, "colour", {"SHOP": [0, 1]})),
+    ("clamp-by", "damage_thb.clampBy.case_type", lambda d: clamp_by(d, "case_type", {"BLUE": [0, 1]})),
+    ("clamp-by", "damage_thb.clampBy.SHOP", lambda d: clamp_by(d, "case_type", {"SHOP": [1, 0]})),
+    ("clamp-by", "damage_thb.clampBy.SHOP", lambda d: clamp_by(d, "case_type", {"SHOP": [0, 2**40]})),
 ]
 
 
@@ -377,3 +398,15 @@ def test_a_contract_that_does_not_come_along_is_unknown() -> None:
 def test_the_canonical_document_is_canonical() -> None:
     text = bundled_text("crimes_case")
     assert canonical_document(text) == canonical_bytes(parse(text))
+
+
+def test_a_pilot_and_clamps_for_each_code_are_read() -> None:
+    doc = document()
+    pilot(doc, "province", ["10", "50"])
+    clamp_by(doc, "case_type", {"SHOP": [0, 150_000]})
+    contract = contract_from_document(doc)
+    assert contract.pilot is not None
+    assert contract.pilot.codes == ("10", "50")
+    (damage,) = contract.measure_columns
+    assert damage.clamp_by == "case_type"
+    assert damage.clamps == {"SHOP": (0, 150_000)}

@@ -11,6 +11,8 @@ import pytest
 from contracts.dataset import ContractRef, DatasetContract, Tier
 from contracts.error_catalogue import CATALOGUE
 from contracts.errors import InvalidInput
+from contracts.lifecycle import AgreementState
+from contracts.standing import Standing
 from policies import decide as module
 from policies.decide import Denial, Permit, decide
 from tests import factories as make
@@ -34,7 +36,7 @@ def verdict(
     return decide(
         make.request(agreed, **(changes_request or {})),
         agreed,
-        agreement_active=agreement_active,
+        standing=Standing(agreement=AgreementState.ACTIVE if agreement_active else AgreementState.SUBMITTED),
         contracts=offered,
         asking_agency=asking_agency,
         now=now,
@@ -93,7 +95,7 @@ def test_another_version_of_the_contract_is_not_agreed() -> None:
     new = make.contract(version="1.0.1")
 
     answer = decide(
-        make.request(agreed), agreed, agreement_active=True, contracts=[new], asking_agency="oja", now=make.NOW
+        make.request(agreed), agreed, standing=Standing(), contracts=[new], asking_agency="oja", now=make.NOW
     )
 
     assert answer == Denial(reasons=("contract-not-agreed",))
@@ -122,7 +124,7 @@ def test_without_any_contract_there_is_nothing_to_permit() -> None:
     agreed = make.agreement()
 
     with pytest.raises(InvalidInput, match="unknown-contract"):
-        decide(make.request(agreed), agreed, agreement_active=True, contracts=[], asking_agency="oja", now=make.NOW)
+        decide(make.request(agreed), agreed, standing=Standing(), contracts=[], asking_agency="oja", now=make.NOW)
 
 
 def test_a_policy_that_errs_denies(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from typing_extensions import override
 from contracts.dataset import ProtectAt, Tier
 from contracts.errors import Refused, Spent
 from contracts.grid import grid_of
+from contracts.lifecycle import AgreementState
 from contracts.release import Derived, Promise, Release, ReleaseBody, Released, ReleaseState, Withdrawal
 from contracts.request import RequestState
 from contracts.task import Charge
@@ -176,7 +177,13 @@ def test_a_long_release_is_cut_and_a_withdrawn_one_says_so() -> None:
 def test_an_agreement_shows_who_has_still_to_sign() -> None:
     agreed = factories.agreement()
     view = AgreementView(
-        agreement=agreed, digest=DIGEST, document="{}", signed_by=("oja",), required=("oja", "ccib"), active=False
+        agreement=agreed,
+        digest=DIGEST,
+        document="{}",
+        signed_by=("oja",),
+        required=("oja", "ccib"),
+        active=False,
+        state=AgreementState.SUBMITTED,
     )
     shown = text_of(agreement_table(view))
     assert "not active yet" in shown
