@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from gateway.store.tables import metadata
+from gateway.store.schema import whole
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=whole(),
     render_as_batch=True,
     compare_type=True,
 )

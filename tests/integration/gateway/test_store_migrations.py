@@ -8,7 +8,7 @@ from sqlalchemy import inspect, text
 from contracts.errors import InvalidInput
 from gateway.store.engine import Store, open_engine
 from gateway.store.migrate import check, has_drifted, upgrade
-from gateway.store.tables import metadata
+from gateway.store.schema import whole
 
 pytestmark = pytest.mark.integration
 
@@ -19,7 +19,7 @@ def test_the_migrations_build_what_the_tables_say(store_url: str) -> None:
     engine = open_engine(store_url)
     names = set(inspect(engine).get_table_names())
     engine.dispose()
-    assert names == set(metadata.tables) | {"alembic_version"}
+    assert names == set(whole().tables) | {"alembic_version"}
     assert not has_drifted(store_url)
 
 

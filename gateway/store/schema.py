@@ -1,0 +1,15 @@
+"""The whole schema: importing this imports every module that defines tables, so that the metadata has them all."""
+
+from types import ModuleType
+from typing import Final
+
+from sqlalchemy import MetaData
+
+from gateway.store import tables
+
+MODULES: Final[tuple[ModuleType, ...]] = (tables,)
+
+
+def whole() -> MetaData:
+    """The metadata with the tables of every module."""
+    return tables.metadata
