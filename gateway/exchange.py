@@ -54,6 +54,7 @@ from gateway.question import (
 )
 from gateway.quiet_log import what_failed
 from gateway.records import Records
+from gateway.standing import standing_of
 from gateway.store import ledger, log, registry, relay, releases, requests
 from gateway.store.engine import Transaction
 from gateway.store.relay import NewTask
@@ -94,11 +95,12 @@ class Exchange(Records):
             is_known = requests.check_same(r, request.id, caller.agency, digest)
             # (1) Contracts, agreement, activity; does the question fit them?
             asked = None if is_known else look_up(r, request, digest, now)
+            standing = standing_of(r, asked, now) if asked else Standing()
         if asked is None:
             self.admit(caller)
             return self.status(caller, request.id)
         # (2) Permit or denial.
-        reasons = self._denials(caller.agency, caller.purpose, asked, now)
+        reasons = self._denials(caller.agency, caller.purpose, asked, standing, now)
         if reasons:
             self._deny(caller, asked, reasons, now)
         # (3) ONE transaction: nonce unseen, "requested" in the log.
@@ -111,12 +113,14 @@ class Exchange(Records):
         self._ask(asked)
         return self.status(caller, request.id)
 
-    def _denials(self, agency: str, purpose: KeyPurpose, asked: Asked, now: datetime) -> tuple[str, ...]:
+    def _denials(
+        self, agency: str, purpose: KeyPurpose, asked: Asked, standing: Standing, now: datetime
+    ) -> tuple[str, ...]:
         """Every rule that says no, as codes."""
         verdict = decide(
             asked.request,
             asked.agreement.agreement,
-            standing=Standing(agreement=asked.agreement.state),
+            standing=standing,
             contracts=asked.contracts,
             asking_agency=agency,
             now=now,
@@ -282,7 +286,8 @@ class Exchange(Records):
         try:
             with self._store.read() as r:
                 asked = look_up_again(r, read_request(held.forwarded), held.digest, now)
-            reasons = self._denials(held.agency, KeyPurpose.CLIENT, asked, now)
+                standing = standing_of(r, asked, now)
+            reasons = self._denials(held.agency, KeyPurpose.CLIENT, asked, standing, now)
         except SaphanError as error:
             self._end_refused(held, None, error)
             return

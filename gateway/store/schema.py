@@ -5,9 +5,9 @@ from typing import Final
 
 from sqlalchemy import MetaData
 
-from gateway.store import tables
+from gateway.store import contract_life_tables, tables
 
-MODULES: Final[tuple[ModuleType, ...]] = (tables,)
+MODULES: Final[tuple[ModuleType, ...]] = (tables, contract_life_tables)
 
 
 def whole() -> MetaData:

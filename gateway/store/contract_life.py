@@ -1,0 +1,58 @@
+"""Which published contracts their agency took back, and the signed word for it. A retirement is never undone."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from contracts.retirement import ContractRetirement
+from gateway.store.contract_life_tables import contract_retirements
+from gateway.store.engine import Reading, Transaction
+from gateway.store.log import Event, append
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRetirement:
+    """A retirement and the document in which steward and DPO signed it."""
+
+    retirement: ContractRetirement
+    document: str
+    retired_at: datetime
+
+
+def add_retirement(t: Transaction, held: HeldRetirement, event: Event) -> bool:
+    """Keep a retirement; whether it is the first of its contract. A later one is not written."""
+    row = {
+        "digest": held.retirement.reference.digest,
+        "agency": held.retirement.agency,
+        "document": held.document,
+        "retirement": held.retirement.model_dump_json(by_alias=True),
+        "retired_at": held.retired_at,
+    }
+    if not t.add_new(contract_retirements, row):
+        return False
+    append(t, event)
+    return True
+
+
+def retirement(r: Reading, digest: str) -> HeldRetirement | None:
+    """The retirement of the contract of that digest."""
+    return retirements(r, (digest,)).get(digest)
+
+
+def retirements(r: Reading, digests: Collection[str] | None = None) -> Mapping[str, HeldRetirement]:
+    """The retirements of these contracts by digest, or of all; one query."""
+    wanted = select(contract_retirements)
+    if digests is not None:
+        wanted = wanted.where(contract_retirements.c.digest.in_(sorted(digests)))
+    return {
+        row.digest: HeldRetirement(ContractRetirement.model_validate_json(row.retirement), row.document, row.retired_at)
+        for row in r.all(wanted)
+    }
+
+
+def retired_among(r: Reading, digests: Collection[str]) -> frozenset[str]:
+    """Which of these contracts are retired."""
+    wanted = select(contract_retirements.c.digest).where(contract_retirements.c.digest.in_(sorted(digests)))
+    return frozenset(row.digest for row in r.all(wanted))
