@@ -1,10 +1,7 @@
 """A gateway and a connector as real processes that a test can kill and start again."""
 
-import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -18,6 +15,7 @@ from connectors.journal.book import Journal
 from contracts.request import Request
 from gateway.asking import query_of
 from gateway.client import Gateway, Result
+from tests.program_starter import Program, ProgramStarter
 
 PRICE = 1_000
 START_SECONDS = 60
@@ -57,7 +55,8 @@ class ProcessWorld:
     folder: Path
     set_up: Running
     questions: Iterator[tuple[str, str]]
-    programs: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+    programs: dict[str, Program] = field(default_factory=dict)
+    starter: ProgramStarter = field(default_factory=ProgramStarter)
 
     @property
     def client(self) -> Gateway:
@@ -85,6 +84,7 @@ class ProcessWorld:
         """End everything."""
         for name in list(self.programs):
             self.kill(name)
+        self.starter.close()
 
     def wait_for_death(self, name: str) -> None:
         """Wait until a program has killed itself at its crash point."""
@@ -133,14 +133,7 @@ class ProcessWorld:
         self.kill(name)
         quick = {"SAPHAN_TICK_SECONDS": "0.1", "SAPHAN_LEASE_SECONDS": "1"} if name == "gateway" else {}
         crash = {"SAPHAN_CRASH_AT": crash_at} if crash_at else {}
-        with (self.folder / f"{name}.log").open("ab") as log:
-            self.programs[name] = subprocess.Popen(
-                [sys.executable, "-m", "saphan", *arguments],
-                env={**os.environ, **quick, **crash},
-                stdout=log,
-                stderr=log,
-                stdin=subprocess.DEVNULL,
-            )
+        self.programs[name] = self.starter.start(arguments, {**quick, **crash}, self.folder / f"{name}.log")
 
 
 def new_process_world(folder: Path) -> ProcessWorld:

@@ -61,9 +61,10 @@ def environment(pid: int) -> dict[str, str]:
 
 
 def test_the_main_job_is_done_once_and_reported_as_one_object(tmp_path: Path) -> None:
-    done = subprocess.run(
-        command(tmp_path / "home", "--once", "--json"), check=True, capture_output=True, timeout=START_SECONDS
-    )
+    # Coverage is measured on the demonstration that stays up; twice the time would tell nothing more.
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+    once = command(tmp_path / "home", "--once", "--json")
+    done = subprocess.run(once, check=True, capture_output=True, timeout=START_SECONDS, env=plain)
 
     report = json.loads(done.stdout)
     assert (report["agencies"], report["contracts"], report["agreements"]) == (3, 3, 1)
