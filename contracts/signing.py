@@ -31,6 +31,7 @@ ALGORITHM = "ES256"
 MOST_SIGNATURES = 32
 MOST_BYTES = 64 * 2**20
 COORDINATE_BYTES = 32
+TYP_START, TYP_END = "saphan-", "+jws"
 
 Resolve = Callable[[str], PublicKey | None]
 """Gives the registered key of a key id, or nothing when it may not sign this now."""
@@ -167,6 +168,22 @@ def verify_document(document: str, kind: str, resolve: Resolve) -> SignedDocumen
     return SignedDocument(payload=verified[0].payload, signers=signers)
 
 
+def kind_of(document: str) -> str | None:
+    """What a document, or a compact JWS, says that it is, nothing verified; none when it does not say one thing.
+
+    Raises:
+        Refused: ``signature-wrong``, when it is neither.
+    """
+    if document.startswith("{"):
+        parsed = _parsed(document)
+        tokens = [_compact(parsed, each) for each in parsed.signatures]
+    else:
+        tokens = [document]
+    said = {str(_headers(each).get("typ")) for each in tokens}
+    typ = said.pop()
+    return None if said or not typ.startswith(TYP_START) else typ.removeprefix(TYP_START).removesuffix(TYP_END)
+
+
 def sign_compact(payload: bytes, kind: str, key: SigningKey) -> str:
     """Sign canonical bytes with one key: a compact JWS."""
     return _signed(payload, _typ(kind), key)
@@ -235,7 +252,7 @@ def _point(x: str, y: str) -> ECKey:
 
 
 def _typ(kind: str) -> str:
-    return f"saphan-{kind}+jws"
+    return f"{TYP_START}{kind}{TYP_END}"
 
 
 def _checked(kid: str) -> str:

@@ -13,6 +13,8 @@ LARGEST_CELL: Final = 2**52
 """No cell is larger in size, so that the sum of two still has an exact canonical form (RFC 8785 ends at 2^53)."""
 
 LARGEST_VERSION: Final = 2**31
+LARGEST_NUMBER: Final = 2**53 - 1
+"""The largest running number that has a canonical form."""
 
 Cell = Annotated[int, Field(ge=-LARGEST_CELL, le=LARGEST_CELL)]
 """One cell of a base measure."""
@@ -53,22 +55,35 @@ class LeasedTask(Value):
     attempt: int = Field(ge=1)
 
 
+class Notice(Value):
+    """A signed document that connectors must hear of, with its running number.
+
+    Its kind stands in its protected header: ``suspension`` or ``agreement-act``. A connector believes its signatures.
+    """
+
+    number: int = Field(ge=1)
+    document: str
+
+
 class Lease(Value):
-    """The answer to a connector that asks for work."""
+    """The answer to a connector that asks for work; ``notices`` are those behind the number that it gave."""
 
     tasks: tuple[LeasedTask, ...]
+    notices: tuple[Notice, ...] = ()
 
 
 class LeaseCall(Value):
     """A connector asks for work and says on which snapshot it would answer.
 
-    ``data_versions`` gives the number of the current snapshot for each dataset.
+    ``data_versions`` gives the number of the current snapshot for each dataset, ``notices_after`` the last notice that
+    the connector has written down.
     """
 
     agency: AgencyId
     data_versions: dict[str, DataVersion]
     wait_seconds: int = Field(ge=0, le=30)
     most: int = Field(default=4, ge=1, le=16)
+    notices_after: int = Field(default=0, ge=0, le=LARGEST_NUMBER)
 
 
 class Charge(Value):

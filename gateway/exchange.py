@@ -42,6 +42,7 @@ from gateway.caller import Caller
 from gateway.crash import CrashPoint
 from gateway.finish import finish, hand_over
 from gateway.means import Means
+from gateway.notices import notices_after
 from gateway.parts import check_part, read_part
 from gateway.question import (
     Asked,
@@ -205,7 +206,7 @@ class Exchange(Records):
         self._ask_again(heir)
 
     def lease(self, caller: Caller, call: LeaseCall) -> Lease:
-        """Step (6): hand a connector its waiting tasks; it does not wait for any.
+        """Step (6): hand a connector its waiting tasks and the notices it has not heard of; it does not wait for any.
 
         Raises:
             Refused: ``not-allowed``, unless a connector asks for its own agency.
@@ -216,11 +217,12 @@ class Exchange(Records):
         with self._store.read() as r:
             is_noted = relay.is_noted(r, call.agency, call.data_versions, now)
             has_work = relay.has_free_task(r, call.agency, now)
+            notices = notices_after(r, call.agency, call.notices_after)
         if not is_noted:
             with self._store.transaction() as t:
                 relay.note_presence(t, call.agency, now)
                 relay.note_versions(t, call.agency, call.data_versions, now)
-        return Lease(tasks=self._leased(call, now) if has_work else ())
+        return Lease(tasks=self._leased(call, now) if has_work else (), notices=notices)
 
     def _leased(self, call: LeaseCall, now: datetime) -> tuple[LeasedTask, ...]:
         until = now + timedelta(seconds=self.means.settings.lease_seconds)

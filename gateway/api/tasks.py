@@ -29,7 +29,7 @@ async def _lease(request: Request) -> Response:
 
 
 def _has_work(leased: Lease) -> bool:
-    return bool(leased.tasks)
+    return bool(leased.tasks or leased.notices)
 
 
 async def _post_part(request: Request) -> Response:
@@ -41,7 +41,7 @@ async def _post_part(request: Request) -> Response:
 
 
 async def lease(request: Request) -> Response:
-    """POST /v1/tasks:lease: the tasks that wait for this agency, waiting a while for the first."""
+    """POST /v1/tasks:lease: this agency's tasks and the notices that are new to it, waiting a while for the first."""
     return await answer_member(request, _lease)
 
 

@@ -67,6 +67,7 @@ def add_tasks(t: Transaction, request: str, new: Sequence[NewTask], now: datetim
                 "id": each.task.id,
                 "request": request,
                 "agency": each.task.agency,
+                "dataset": each.task.contract.id,
                 "place": place,
                 "task": each.task.model_dump_json(by_alias=True),
                 "digest": each.digest,

@@ -5,9 +5,9 @@ from typing import Final
 
 from sqlalchemy import MetaData
 
-from gateway.store import contract_life_tables, tables
+from gateway.store import agreement_tables, contract_life_tables, notice_tables, tables
 
-MODULES: Final[tuple[ModuleType, ...]] = (tables, contract_life_tables)
+MODULES: Final[tuple[ModuleType, ...]] = (tables, agreement_tables, contract_life_tables, notice_tables)
 
 
 def whole() -> MetaData:

@@ -1,4 +1,4 @@
-"""Every table of the gateway: times as ``Instant``, values as the JSON of the wire, amounts in nano-rho.
+"""The tables of the gateway, but for those of single registers beside: times as ``Instant``, values as the JSON of the wire, amounts in nano-rho.
 
 ``migrations/`` builds them; a test holds the two together.
 """
@@ -30,7 +30,7 @@ metadata = MetaData(
     }
 )
 
-# ---------------------------------------------------------------- what was published and agreed
+# ---------------------------------------------------------------- what was published
 contracts = Table(
     "contracts",
     metadata,
@@ -44,25 +44,6 @@ contracts = Table(
     Column("terms", Text, nullable=False),
     Column("published_at", Instant, nullable=False),
     UniqueConstraint("agency", "id", "version"),
-)
-agreements = Table(
-    "agreements",
-    metadata,
-    Column("digest", String, primary_key=True),
-    Column("id", String, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("terms", Text, nullable=False),
-    Column("document", Text, nullable=False),
-    Column("active", Boolean, nullable=False),
-    Column("proposed_at", Instant, nullable=False),
-    UniqueConstraint("id", "version"),
-)
-agreement_parties = Table(
-    "agreement_parties",
-    metadata,
-    Column("digest", ForeignKey("agreements.digest"), primary_key=True),
-    Column("agency", String, primary_key=True),
-    Column("signed_by", String),
 )
 
 # ---------------------------------------------------------------- requests and their questions
@@ -129,6 +110,7 @@ tasks = Table(
     Column("id", String, primary_key=True),
     Column("request", ForeignKey("requests.id"), nullable=False, index=True),
     Column("agency", String, nullable=False),
+    Column("dataset", String),
     Column("place", Integer, nullable=False),
     Column("task", Text, nullable=False),
     Column("digest", String, nullable=False),
