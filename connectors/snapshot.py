@@ -6,6 +6,9 @@ fiscal year, rank). A rank is given once: a row that is seen again keeps it, a r
 that moves to another person or year is new there. So ``rank <= m`` bounds what one person contributes to any question
 on any snapshot, whatever the agency does to its tables.
 
+A row outside the contract's pilot is not imported: it gets no rank and no person gets a number for it. When a new
+version of the contract widens the pilot, its rows arrive with the next refresh like any others.
+
 A refresh works on a private copy, which replaces the snapshot when it is complete: who reads meanwhile keeps the old.
 """
 
@@ -37,15 +40,23 @@ class SnapshotInfo:
     Attributes:
         data_version: The number of refreshes of this dataset so far.
         rows: Rows in the source.
-        kept_rows: Rows that answers are computed on: with a person and an instant, inside the contract's months, within
-            the bound.
-        persons: Protected persons among the rows with an instant inside the contract's months.
+        kept_rows: Rows that answers are computed on: with a person and an instant, inside the contract's months and
+            pilot, within the bound.
+        persons: Protected persons among the rows with an instant inside the contract's months and pilot.
     """
 
     data_version: int
     rows: int
     kept_rows: int
     persons: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """How many rows lie outside the pilot under one code of its public list, none for what is in no list."""
+
+    code: str | None
+    rows: int
 
 
 def refresh(
@@ -75,6 +86,8 @@ def refresh(
         try:
             ranked = Ranking(connection, contract, secret).run(source)
         except InvalidInput as error:
+            if "where" not in error.details:
+                raise
             raise InvalidInput(error.code, contract=contract.id, where=error.details["where"]) from error
         info = SnapshotInfo(version, ranked.rows, ranked.kept_rows, ranked.persons)
         figures = [contract.id, schema.FORMAT, schema.layout_of(contract), check, *astuple(info), now.isoformat()]
@@ -123,6 +136,23 @@ class Snapshot:
             IntegrityError: ``snapshot-damaged``.
         """
         return {dataset: info.data_version for dataset, info in self._infos().items()}
+
+    def outside(self, dataset: str) -> tuple[Outside, ...]:
+        """The rows that the pilot of the contract left out at the last refresh, by code; those without one come last.
+
+        Only rows that would count otherwise: with a person and an instant inside the contract's months.
+
+        Raises:
+            IntegrityError: ``snapshot-damaged``.
+        """
+        if not self._path.exists():
+            return ()
+        with _opened(self._path, read_only=True) as connection:
+            table = schema.outside_table(dataset)
+            if not connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = $1", [table]).fetchall():
+                return ()
+            rows = connection.table(schema.quoted(table)).order("code NULLS LAST").fetchall()
+        return tuple(Outside(code, number) for code, number in rows)
 
     def _infos(self) -> dict[str, SnapshotInfo]:
         if not self._path.exists():

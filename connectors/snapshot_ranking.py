@@ -26,7 +26,15 @@ INSERT INTO incoming
 SELECT $row_hash, $person_hash, CAST($clock AS DATE) AS event_day,
     CAST(year($clock) + CASE WHEN month($clock) >= 10 THEN 1 ELSE 0 END + 543 AS SMALLINT) AS fiscal_year, $answers
 FROM batch$joins
-WHERE CAST($clock AS DATE) >= DATE '$start' AND CAST($clock AS DATE) < DATE '$until' AND $has_person
+WHERE $counts AND $in_pilot
+""")
+_MAKE_OUTSIDE: Final = "CREATE OR REPLACE TEMP TABLE outside (code VARCHAR, rows BIGINT)"
+_COUNT_OUTSIDE: Final = Template("""
+INSERT INTO outside SELECT $label AS code, count(*) FROM batch$joins WHERE $counts AND NOT $in_pilot GROUP BY code
+""")
+_KEEP_OUTSIDE: Final = Template("""
+CREATE OR REPLACE TABLE $outside AS
+SELECT code, CAST(sum(rows) AS BIGINT) AS rows FROM outside GROUP BY code
 """)
 _BAD_ROW_KEYS: Final = "SELECT count(*) - count(DISTINCT row_hash) FROM incoming"
 _MAKE_MEMORY: Final = Template("""
@@ -97,6 +105,7 @@ class Ranking:
             "people": schema.quoted(f"people_{contract.id}"),
             "ranks": schema.quoted(f"ranks_{contract.id}"),
             "rows": schema.quoted(schema.rows_table(contract.id)),
+            "outside": schema.quoted(schema.outside_table(contract.id)),
             "columns": ", ".join(f"{schema.quoted(name)} {kind}" for name, kind in answer),
             "names": ", ".join(f"i.{schema.quoted(name)}" for name, _ in answer),
             "bound": str(contract.unit.rows_per_window),
@@ -117,18 +126,26 @@ class Ranking:
             self._run(_MAKE_ROWS, _KEEP_ALL)
         else:
             self._run(_MAKE_MEMORY, _NUMBER_PEOPLE, _RANK_ROWS, _MAKE_ROWS, _KEEP_RANKED)
+        self._run(_KEEP_OUTSIDE)
         kept, persons = self._figures(_COUNTS.substitute(self._names))
         return Ranked(rows=rows, kept_rows=kept, persons=persons)
 
     def _read(self, source: Source) -> int:
-        """Bring the source's rows in, with hashes for keys and labels for codes; gives their number."""
+        """Bring the pilot's rows in, with hashes for keys and labels for codes; gives the number of all rows.
+
+        Of a row outside the pilot nothing is kept but that there was one more with its public code: no hash, no rank.
+        """
         self._run(_MAKE_INCOMING)
         self._connection.execute(_MAKE_CODES)
+        self._connection.execute(_MAKE_OUTSIDE)
         self._put("codes_read", schema.code_rows(self._contract), "INSERT INTO codes SELECT * FROM codes_read")
         rows = 0
         for batch in source.batches(self._contract.table, schema.source_columns(self._contract)):
             rows += batch.num_rows
-            self._put("batch", batch, self._batch_statement(batch.schema), self._keys)
+            terms = self._batch_terms(batch.schema)
+            self._put("batch", batch, _READ_BATCH.substitute(terms), self._keys)
+            if self._contract.pilot is not None:
+                self._put("batch", batch, _COUNT_OUTSIDE.substitute(terms))
         return rows
 
     def _put(self, name: str, table: pa.Table, statement: str, parameters: Mapping[str, str] | None = None) -> None:
@@ -137,20 +154,24 @@ class Ranking:
         self._connection.execute(statement, parameters)
         self._connection.unregister(name)
 
-    def _batch_statement(self, columns: pa.Schema) -> str:
+    def _batch_terms(self, columns: pa.Schema) -> Mapping[str, str]:
         contract = self._contract
         person = contract.unit.column
         period = schema.span(contract)
-        return _READ_BATCH.substitute(
-            row_hash=schema.keyed(f"batch.{schema.quoted(contract.row_key)}", "row_key"),
-            person_hash="NULL" if person is None else schema.keyed(f"batch.{schema.quoted(person)}", "person_key"),
-            clock=schema.wall_clock(contract.event_time, columns),
-            answers=", ".join(schema.answer_expressions(contract, columns)),
-            joins=schema.joins(contract),
-            start=period.start.isoformat(),
-            until=period.until.isoformat(),
-            has_person="true" if person is None else f"batch.{schema.quoted(person)} IS NOT NULL",
-        )
+        clock = schema.wall_clock(contract.event_time, columns)
+        label = schema.pilot_label(contract, columns)
+        return {
+            "row_hash": schema.keyed(f"batch.{schema.quoted(contract.row_key)}", "row_key"),
+            "person_hash": "NULL" if person is None else schema.keyed(f"batch.{schema.quoted(person)}", "person_key"),
+            "clock": clock,
+            "answers": ", ".join(schema.answer_expressions(contract, columns)),
+            "joins": schema.joins(contract),
+            "label": label,
+            "in_pilot": schema.in_pilot(contract, label),
+            "counts": f"CAST({clock} AS DATE) >= DATE '{period.start.isoformat()}'"
+            f" AND CAST({clock} AS DATE) < DATE '{period.until.isoformat()}'"
+            + ("" if person is None else f" AND batch.{schema.quoted(person)} IS NOT NULL"),
+        }
 
     def _run(self, *statements: Template) -> None:
         for statement in statements:

@@ -10,7 +10,12 @@ The answer table of a dataset, ``rows_<dataset>``:
     rank         INTEGER   the row's place within (person, fiscal year), by first arrival
     event_day    DATE      the Bangkok day of the event
     d_<name>     ENUM      a dimension's label, none when the source's value has no label
-    m_<column>   BIGINT    a measure column: whole units, clamped
+    m_<column>   BIGINT    a measure column: whole units, clamped by the clamp of the row's own code if it has one
+
+Only rows of the pilot stand in it, if the contract has one; ``outside_<dataset>`` says how many others the source had:
+
+    code         VARCHAR   the public code of the pilot's column that they hold, none for values that are in no list
+    rows         BIGINT
 """
 
 import hmac
@@ -19,6 +24,7 @@ from typing import Final
 import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
 
 from contracts.canonical import digest_of
+from contracts.clamps import clamping_dimension
 from contracts.code_lists import Bands, Lookup, code_list, derivation
 from contracts.dataset import DatasetContract, Dimension, Grain, MeasureColumn
 from contracts.errors import InvalidInput
@@ -42,6 +48,11 @@ def rows_table(dataset: str) -> str:
     return f"rows_{dataset}"
 
 
+def outside_table(dataset: str) -> str:
+    """The table that says how many rows the pilot leaves out."""
+    return f"outside_{dataset}"
+
+
 def dimension_column(name: str) -> str:
     """The column of a dimension's labels."""
     return f"d_{name}"
@@ -53,7 +64,7 @@ def measure_column(column: str) -> str:
 
 
 def layout_of(contract: DatasetContract) -> str:
-    """Digest of all that a contract says about the snapshot: its columns, labels, clamps, bound and months.
+    """Digest of all that a contract says about the snapshot: its columns, labels, clamps, pilot, bound and months.
 
     A snapshot that was built under another layout is never asked: an older, wider clamp would break the promise.
     """
@@ -65,7 +76,8 @@ def layout_of(contract: DatasetContract) -> str:
             "person": contract.unit.column,
             "rows_per_window": contract.unit.rows_per_window,
             "dimensions": [each.model_dump(mode="json", exclude={"title"}) for each in contract.dimensions],
-            "measures": [[each.column, *each.clamp] for each in contract.measure_columns],
+            "measures": [each.model_dump(mode="json", exclude={"title"}) for each in contract.measure_columns],
+            "pilot": None if contract.pilot is None else contract.pilot.model_dump(mode="json"),
             "months": [contract.first_month, contract.last_month],
             "code_lists": {name: code_list(name).digest for name in _lists(contract)},
         }
@@ -103,7 +115,36 @@ def answer_columns(contract: DatasetContract) -> tuple[tuple[str, str], ...]:
 def answer_expressions(contract: DatasetContract, schema: pa.Schema) -> tuple[str, ...]:
     """How each of ``answer_columns`` is computed from a batch with that schema."""
     dimensions = (_label(each, contract, schema) for each in contract.dimensions)
-    return (*dimensions, *(_clamped(each) for each in contract.measure_columns))
+    return (*dimensions, *(_clamped(each, contract, schema) for each in contract.measure_columns))
+
+
+def pilot_dimension(contract: DatasetContract) -> Dimension | None:
+    """The dimension whose labels say whether a row lies in the pilot; None when the whole country takes part.
+
+    Raises:
+        InvalidInput: ``pilot-without-codes``, when the contract offers no dimension of that column with all the pilot's
+            codes. A contract that was read from its document never does.
+    """
+    pilot = contract.pilot
+    if pilot is None:
+        return None
+    for each in contract.dimensions:
+        if each.column == pilot.column and set(pilot.codes) <= set(each.values):
+            return each
+    raise InvalidInput("pilot-without-codes", contract=contract.id, column=pilot.column)
+
+
+def pilot_label(contract: DatasetContract, schema: pa.Schema) -> str:
+    """The row's label of the pilot's dimension as text, none where it has no label; NULL without a pilot."""
+    dimension = pilot_dimension(contract)
+    return "CAST(NULL AS VARCHAR)" if dimension is None else _label_text(dimension, schema)
+
+
+def in_pilot(contract: DatasetContract, label: str) -> str:
+    """Whether a row with that ``pilot_label`` is imported; a row without a label lies outside."""
+    if contract.pilot is None:
+        return "true"
+    return f"coalesce({label} IN ({', '.join(_text(code) for code in contract.pilot.codes)}), false)"
 
 
 def code_rows(contract: DatasetContract) -> pa.Table:
@@ -221,12 +262,22 @@ def _list(labels: tuple[str, ...]) -> str:
     return f"[{', '.join(_text(label) for label in labels)}]"
 
 
-def _clamped(measure: MeasureColumn) -> str:
-    """Whole units, halves away from zero, inside the clamp.
+def _clamped(measure: MeasureColumn, contract: DatasetContract, schema: pa.Schema) -> str:
+    """Whole units, halves away from zero, inside the clamp of the row's own code, else inside the common one.
 
     What is no finite number (none, NaN, infinities, text) counts as 0 before clamping.
     """
     number = f"TRY_CAST(batch.{quoted(measure.column)} AS DOUBLE)"
-    low, high = measure.clamp
     finite = f"CASE WHEN {number} IS NULL OR NOT isfinite({number}) THEN 0 ELSE {number} END"
+    low, high = (_bound(end, measure, contract, schema) for end in (0, 1))
     return f"CAST(round(greatest(least({finite}, {high}), {low})) AS BIGINT)"
+
+
+def _bound(end: int, measure: MeasureColumn, contract: DatasetContract, schema: pa.Schema) -> str:
+    """The lower (0) or upper (1) end of a row's clamp."""
+    common = str(measure.clamp[end])
+    dimension = clamping_dimension(contract, measure)
+    if dimension is None:
+        return common
+    whens = (f" WHEN {_text(code)} THEN {clamp[end]}" for code, clamp in sorted(measure.clamps.items()))
+    return f"CASE {_label_text(dimension, schema)}{''.join(whens)} ELSE {common} END"

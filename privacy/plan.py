@@ -6,6 +6,7 @@ The preview, the connector and the gateway call the same ``plan``, so what was s
 import math
 from collections.abc import Sequence
 
+from contracts.clamps import largest_amount
 from contracts.dataset import DatasetContract, Grain, ProtectAt
 from contracts.errors import InvalidInput
 from contracts.query import Query
@@ -94,25 +95,26 @@ def sensitivity(query: Query, contract: DatasetContract, base_measure: str) -> i
     """How far one person can move the whole vector of a base measure (L2), such that the charges cover the loss.
 
     In a window at most ``rows_per_window`` rows count, and all of them may fall into one cell: the L2 distance is then
-    their sum, not its root. A sum moves by the largest clamped amount a row.
+    their sum, not its root. A sum moves by the largest clamped amount that a row can have in the question: where the
+    contract clamps by code, a question for some codes alone is protected at the largest of their clamps.
 
     Where each window has cells of its own, the losses of the windows add up, and the distance of one window is what
     counts. Where the same cells pool ``w`` windows, a person moves them by ``w`` times that distance, which costs ``w``
     squared times as much, while only ``w`` windows are charged: the distance is then widened by the root of ``w``.
     """
     rows = contract.unit.rows_per_window
-    distance = rows if base_measure == "count" else rows * _largest(contract, base_measure)
+    distance = rows if base_measure == "count" else rows * _largest(query, contract, base_measure)
     pooled = 1 if _separates_windows(query, contract) else len(query.period.windows())
     return _root_rounded_up(distance * distance * pooled)
 
 
-def _largest(contract: DatasetContract, base_measure: str) -> int:
+def _largest(query: Query, contract: DatasetContract, base_measure: str) -> int:
     measured = contract.measure_column(base_measure.partition(":")[0])
     if measured is None:
         raise InvalidInput(
             "unknown-measure", contract=contract.id, measure=base_measure, choices=", ".join(contract.measures)
         )
-    return max(1, abs(measured.clamp[0]), abs(measured.clamp[1]))
+    return largest_amount(contract, measured, query)
 
 
 def _separates_windows(query: Query, contract: DatasetContract) -> bool:

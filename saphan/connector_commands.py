@@ -15,7 +15,7 @@ from connectors.journal.entries import Approval, Departure, Spending
 from connectors.main import now, open_channel, serve
 from connectors.settings import ConnectorSettings, load_settings
 from connectors.shelf import read_folder
-from connectors.snapshot import refresh
+from connectors.snapshot import Snapshot, refresh
 from connectors.sources import open_source
 from connectors.synthetic.generate import generate
 from contracts.dataset import ContractRef, Text
@@ -30,14 +30,22 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on s
 HOME = Path(".saphan")
 
 
+class OutsidePilot(Value):
+    """How many rows of the source have one public code that takes no part yet; no code: values that are in no list."""
+
+    code: str | None
+    rows: int
+
+
 class Refreshed(Value):
-    """One dataset of the new snapshot."""
+    """One dataset of the new snapshot; ``outside_pilot`` lists the rows that were left out because of where they are."""
 
     dataset: str
     data_version: int
     rows: int
     kept_rows: int
     persons: int
+    outside_pilot: tuple[OutsidePilot, ...] = ()
 
 
 class Generated(Value):
@@ -135,17 +143,14 @@ def refresh_command(*, home: HomeOption = HOME, as_json: AsJson = False) -> None
         source, secret = open_source(settings.source.get_secret_value()), place.secret(SNAPSHOT_SECRET)
         done = []
         for written in read_folder(place.contracts):
+            name = written.contract.id
             info = refresh(place.snapshot, source, written.contract, secret, now())
-            done.append(
-                Refreshed(
-                    dataset=written.contract.id,
-                    data_version=info.data_version,
-                    rows=info.rows,
-                    kept_rows=info.kept_rows,
-                    persons=info.persons,
-                )
+            left_out = tuple(
+                OutsidePilot(code=each.code, rows=each.rows) for each in Snapshot(place.snapshot).outside(name)
             )
-        lines = [f"{each.dataset}: version {each.data_version}, {each.kept_rows} of {each.rows} rows" for each in done]
+            figures = {"data_version": info.data_version, "rows": info.rows, "kept_rows": info.kept_rows}
+            done.append(Refreshed(dataset=name, **figures, persons=info.persons, outside_pilot=left_out))
+        lines = [line for each in done for line in _refreshed_lines(each)]
         _say(Snapshots(datasets=tuple(done)), lines, as_json=as_json)
 
 
@@ -209,6 +214,14 @@ def journal_command(*, home: HomeOption = HOME, as_json: AsJson = False) -> None
             for each in view.departures
         ]
         _say(view, lines, as_json=as_json)
+
+
+def _refreshed_lines(each: Refreshed) -> list[str]:
+    lines = [f"{each.dataset}: version {each.data_version}, {each.kept_rows} of {each.rows} rows"]
+    if each.outside_pilot:
+        lines.append(f"  {sum(left.rows for left in each.outside_pilot)} rows outside the pilot were not imported:")
+        lines += [f"    {left.code or 'in no code list'}: {left.rows}" for left in each.outside_pilot]
+    return lines
 
 
 def _settings(home: Path) -> ConnectorSettings:

@@ -156,3 +156,14 @@ def test_the_noise_never_costs_more_than_its_price(nano_rho: int) -> None:
 def test_noise_without_a_price_is_refused() -> None:
     with pytest.raises(InvalidInput, match="price-not-positive"):
         gaussian_sigma(1, 0)
+
+
+def test_a_question_for_small_amounts_alone_is_previewed_with_their_small_error() -> None:
+    by_type = make.damage(clamp_by="case_type", clamps={"shopping_scam": (0, 5_000)})
+    offered = make.contract(measure_columns=(by_type,), rows_per_window=3)
+    asked = make.query(measures=("damage_thb:sum",), dimensions=("province",))
+    shopping = asked.model_copy(update={"where": {"case_type": ("shopping_scam",)}})
+
+    assert sensitivity(shopping, offered, "damage_thb:sum") == 15_000
+    (all_types,), (shops,) = (plan(each, [offered], RHO).measures for each in (asked, shopping))
+    assert shops.sigma == pytest.approx(all_types.sigma / 20, rel=1e-5)
