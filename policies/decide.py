@@ -1,24 +1,24 @@
-"""May this request be answered? The one place where Cedar is asked; gateway and connectors both call it.
-
-It fails closed. Cedar skips a policy that errors, and a skipped ``forbid`` is an open door: any error denies.
-"""
+"""May this request be answered? The gateway and the connector both call it, each with its own copy of the rules."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
-from importlib.resources import files
+from functools import lru_cache
+from typing import NamedTuple
 
-from cedarpy import Decision, PolicySet, Schema, is_authorized
+from cedarpy import Entities
 
-from contracts.agreement import Activity, Agreement
+from contracts.agreement import Activity, Agreement, Approval
 from contracts.dataset import DatasetContract
 from contracts.errors import InvalidInput
 from contracts.lifecycle import AgreementState
 from contracts.request import Request
 from contracts.standing import Standing
 from contracts.values import Value
+from policies.rules import EXCHANGE, Entity, Question, Rules, installed
 
 BANGKOK = timedelta(hours=7)
+PREPARED = 1024
+"""How many pairs of activity and contracts are kept prepared."""
 
 
 class Permit(Value):
@@ -33,7 +33,36 @@ class Denial(Value):
     reasons: tuple[str, ...]
 
 
-def decide(
+class _Terms(NamedTuple):
+    """What an activity allows, in the words of the schema."""
+
+    id: str
+    requester: str
+    period: tuple[date, date]
+    purpose: str
+    legal_basis: tuple[str, ...]
+    contracts: tuple[str, ...]
+    measures: tuple[str, ...]
+    dimensions: tuple[str, ...]
+    tier: str
+    nano_rho_per_request: int
+    nano_rho_in_all: int | None
+    requests_in_span: int | None
+    approves_each: bool
+    needs_decision: bool
+    has_decision: bool
+
+
+class _Offer(NamedTuple):
+    """What a contract allows, in the words of the schema."""
+
+    digest: str
+    purposes: tuple[str, ...]
+    legal_basis: tuple[str, ...]
+    tiers: tuple[str, ...]
+
+
+def decide(  # noqa: PLR0913  # the question, the terms, the moment and the rules: each is a fact of its own
     request: Request,
     agreement: Agreement,
     *,
@@ -41,6 +70,7 @@ def decide(
     contracts: Sequence[DatasetContract],
     asking_agency: str,
     now: datetime,
+    rules: Rules | None = None,
 ) -> Permit | Denial:
     """Decide for each contract of the request; all must allow it.
 
@@ -51,6 +81,7 @@ def decide(
         contracts: The request's contracts, or those of them that the caller knows; at least one.
         asking_agency: The owner of the key that signed the request.
         now: The time of the decision.
+        rules: The rules to decide by; those of this program unless given.
 
     Raises:
         InvalidInput: ``unknown-activity``; ``unknown-contract`` when there is no contract to decide about.
@@ -60,92 +91,129 @@ def decide(
         raise InvalidInput("unknown-activity", agreement=agreement.id, activity=request.activity)
     if not contracts:
         raise InvalidInput("unknown-contract", contract=", ".join(ref.id for ref in request.contracts))
-    entity = _activity_entity(activity, agreement, standing)
-    reasons = {
-        reason
-        for contract in contracts
-        for reason in _denials(_question(request, activity, contract, asking_agency, now), [entity, _entity(contract)])
-    }
+    rules = rules or installed()
+    entities = _entities(rules, _terms(activity, agreement), tuple(map(_offer, contracts)))
+    questions = _questions(request, activity, contracts, standing, asking_agency, now)
+    reasons = set(rules.denials(EXCHANGE, questions, entities))
     if asking_agency != request.requester:
         reasons.add("requester-not-party")
     return Denial(reasons=tuple(sorted(reasons))) if reasons else Permit(activity=activity)
 
 
-def _denials(question: dict[str, object], entities: list[dict[str, object]]) -> list[str]:
-    answer = is_authorized(question, _policies(), entities, schema=_schema())
-    if answer.diagnostics.errors:
-        return ["policy-error"]
-    if answer.decision is Decision.Allow:
-        return []
-    return sorted(answer.diagnostics.id_annotations_by_reason.values()) or ["no-rule-allows-this"]
-
-
-def _question(
-    request: Request, activity: Activity, contract: DatasetContract, asking_agency: str, now: datetime
-) -> dict[str, object]:
-    return {
-        "principal": f'Agency::"{asking_agency}"',
-        "action": 'Action::"ask"',
-        "resource": f'Activity::"{activity.id}"',
-        "context": {
-            "now": _instant(now),
-            "contract": {"__entity": {"type": "Contract", "id": contract.digest}},
-            "purpose": request.purpose,
-            "measures": list(request.query.measures),
-            "dimensions": sorted({*request.query.dimensions, *request.query.where}),
-            "nanoRho": request.nano_rho,
-        },
+def _questions(
+    request: Request,
+    activity: Activity,
+    contracts: Sequence[DatasetContract],
+    standing: Standing,
+    asking_agency: str,
+    now: datetime,
+) -> list[Question]:
+    asked: dict[str, object] = {
+        "now": int(now.timestamp()),
+        "purpose": request.purpose,
+        "measures": list(request.query.measures),
+        "dimensions": sorted({*request.query.dimensions, *request.query.where}),
+        "nanoRho": request.nano_rho,
     }
+    # Each attribute costs time: what the activity sets no limit to is not told.
+    if activity.nano_rho_in_all is not None:
+        asked["nanoRhoSpent"] = standing.nano_rho_spent
+    if activity.schedule is not None:
+        asked["askedInSpan"] = standing.asked_in_span
+    return [
+        {
+            "principal": {"type": "Agency", "id": asking_agency},
+            "action": {"type": "Action", "id": "ask"},
+            "resource": {"type": "Activity", "id": activity.id},
+            "context": asked
+            | {
+                "contract": {"__entity": {"type": "Contract", "id": contract.digest}},
+                "facts": _facts(standing, asking_agency, contract),
+            },
+        }
+        for contract in contracts
+    ]
 
 
-def _activity_entity(activity: Activity, agreement: Agreement, standing: Standing) -> dict[str, object]:
-    return {
-        "uid": {"type": "Activity", "id": activity.id},
-        "attrs": {
-            "agreementActive": standing.agreement is AgreementState.ACTIVE,
-            "from": _midnight(agreement.period.start),
-            "until": _midnight(agreement.period.until),
-            "requester": {"__entity": {"type": "Agency", "id": agreement.requester}},
-            "purpose": activity.purpose,
-            "legalBasis": list(activity.legal_basis),
-            "contracts": [ref.digest for ref in activity.contracts],
-            "measures": list(activity.measures),
-            "dimensions": list(activity.dimensions),
-            "tier": activity.tier.value,
-            "nanoRhoPerRequest": activity.nano_rho_per_request,
-        },
-        "parents": [],
+def _facts(standing: Standing, asking_agency: str, contract: DatasetContract) -> list[dict[str, object]]:
+    suspended = standing.suspended
+    holds = {
+        "agreement-active": standing.agreement is AgreementState.ACTIVE,
+        "at-agency": standing.at_agency,
+        "officer-approved": standing.officer_approved,
+        "requester-suspended": suspended.covers(asking_agency),
+        "holder-suspended": suspended.covers(contract.agency),
+        "dataset-suspended": suspended.covers(contract.agency, contract.id),
+        "contract-retired": contract.digest in standing.retired,
     }
+    return [{"__entity": {"type": "Fact", "id": name}} for name, is_so in holds.items() if is_so]
 
 
-def _entity(contract: DatasetContract) -> dict[str, object]:
-    return {
-        "uid": {"type": "Contract", "id": contract.digest},
-        "attrs": {
-            "digest": contract.digest,
-            "purposes": list(contract.purposes),
-            "legalBasis": list(contract.legal_basis),
-            "tiers": [tier.value for tier in contract.tiers],
-        },
-        "parents": [],
+def _terms(activity: Activity, agreement: Agreement) -> _Terms:
+    return _Terms(
+        id=activity.id,
+        requester=agreement.requester,
+        period=(agreement.period.start, agreement.period.until),
+        purpose=activity.purpose,
+        legal_basis=activity.legal_basis,
+        contracts=tuple(ref.digest for ref in activity.contracts),
+        measures=activity.measures,
+        dimensions=activity.dimensions,
+        tier=activity.tier.value,
+        nano_rho_per_request=activity.nano_rho_per_request,
+        nano_rho_in_all=activity.nano_rho_in_all,
+        requests_in_span=activity.schedule.requests if activity.schedule else None,
+        approves_each=activity.approval is Approval.EACH,
+        needs_decision=activity.needs_policy_decision,
+        has_decision=activity.policy_decision is not None,
+    )
+
+
+def _offer(contract: DatasetContract) -> _Offer:
+    tiers = tuple(tier.value for tier in contract.tiers)
+    return _Offer(contract.digest, contract.purposes, contract.legal_basis, tiers)
+
+
+@lru_cache(maxsize=PREPARED)
+def _entities(rules: Rules, terms: _Terms, offers: tuple[_Offer, ...]) -> Entities | None:
+    """The activity and its contracts, prepared; kept by their whole content, never by a name."""
+    return rules.entities([_activity_entity(terms), *map(_contract_entity, dict.fromkeys(offers))])
+
+
+def _activity_entity(terms: _Terms) -> Entity:
+    start, until = terms.period
+    attrs: dict[str, object] = {
+        "from": _midnight(start),
+        "until": _midnight(until),
+        "requester": {"__entity": {"type": "Agency", "id": terms.requester}},
+        "purpose": terms.purpose,
+        "legalBasis": terms.legal_basis,
+        "contracts": terms.contracts,
+        "measures": terms.measures,
+        "dimensions": terms.dimensions,
+        "tier": terms.tier,
+        "nanoRhoPerRequest": terms.nano_rho_per_request,
+        "approvesEach": terms.approves_each,
+        "needsDecision": terms.needs_decision,
+        "hasDecision": terms.has_decision,
     }
+    if terms.nano_rho_in_all is not None:
+        attrs["nanoRhoInAll"] = terms.nano_rho_in_all
+    if terms.requests_in_span is not None:
+        attrs["requestsInSpan"] = terms.requests_in_span
+    return {"uid": {"type": "Activity", "id": terms.id}, "attrs": attrs, "parents": []}
 
 
-def _midnight(day: date) -> dict[str, object]:
+def _contract_entity(offer: _Offer) -> Entity:
+    attrs = {
+        "digest": offer.digest,
+        "purposes": offer.purposes,
+        "legalBasis": offer.legal_basis,
+        "tiers": offer.tiers,
+    }
+    return {"uid": {"type": "Contract", "id": offer.digest}, "attrs": attrs, "parents": []}
+
+
+def _midnight(day: date) -> int:
     """The first instant of a Bangkok day."""
-    return _instant(datetime(day.year, day.month, day.day, tzinfo=UTC) - BANGKOK)
-
-
-def _instant(moment: datetime) -> dict[str, object]:
-    text = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {"__extn": {"fn": "datetime", "arg": text}}
-
-
-@cache
-def _policies() -> PolicySet:
-    return PolicySet.from_str(files("policies").joinpath("exchange.cedar").read_text(encoding="utf-8"))
-
-
-@cache
-def _schema() -> Schema:
-    return Schema.from_str(files("policies").joinpath("schema.cedarschema").read_text(encoding="utf-8"))
+    return int((datetime(day.year, day.month, day.day, tzinfo=UTC) - BANGKOK).timestamp())
