@@ -1,11 +1,34 @@
-"""Emergency suspension: an agency, or one dataset of it, answers and asks nothing until the suspension is lifted."""
+"""Emergency suspension: an agency, or one dataset of it, answers and asks nothing until the suspension is lifted.
 
+Gateway and connector apply the same rules, each to its own pinned federation:
+
+- One person suspends: an officer, a data protection officer or a steward of the agency itself, or an officer of the
+  gateway's operator.
+- Two people of the side that ordered it lift: an officer, and a data protection officer or a steward. A side that has
+  registered nobody but officers lifts with two of these.
+- An identifier stands for one suspension for ever. Once lifted it stays lifted, whatever is sent again.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, ValidationError
 
+from contracts.canonical import canonical_bytes
+from contracts.errors import InvalidInput, Refused
+from contracts.federation import Federation, KeyPurpose, PublicKey
 from contracts.identifiers import AgencyId, DatasetId, Identifier
+from contracts.signing import verify_document
 from contracts.values import Value
+
+SUSPENSION_KIND: Final = "suspension"
+SECOND: Final = (KeyPurpose.DPO, KeyPurpose.STEWARD)
+ORDERS: Final = (KeyPurpose.OFFICER, *SECOND)
+PEOPLE_TO_LIFT: Final = 2
+CLOCK_SKEW: Final = timedelta(minutes=5)
+"""How far ahead a clock may be. Generous: in an emergency nobody shall have to set a clock first."""
 
 
 class Order(StrEnum):
@@ -29,6 +52,11 @@ class Suspension(Value):
     at: AwareDatetime
     reason: str = Field(min_length=1, max_length=1000)
 
+    @property
+    def subject(self) -> tuple[str, str, str, str | None]:
+        """What a lift must name exactly as the suspension did."""
+        return self.id, self.by, self.agency, self.dataset
+
 
 class Suspended(Value):
     """What stands suspended at a moment: whole agencies, and datasets as (agency, dataset)."""
@@ -39,3 +67,74 @@ class Suspended(Value):
     def covers(self, agency: str, dataset: str | None = None) -> bool:
         """Whether an agency, or a dataset of it, is suspended."""
         return agency in self.agencies or (dataset is not None and (agency, dataset) in self.datasets)
+
+
+class SuspensionView(Value):
+    """A suspension as everybody sees it, standing or past; the documents are the signed orders."""
+
+    id: Identifier
+    by: AgencyId
+    agency: AgencyId
+    dataset: DatasetId | None
+    reason: str
+    ordered_at: AwareDatetime
+    document: str
+    lifted_at: AwareDatetime | None = None
+    lift_reason: str | None = None
+    lift_document: str | None = None
+
+
+def read_order(document: str, federation: Federation, now: datetime) -> Suspension:
+    """The order in a signed document, signed by exactly those who may.
+
+    Raises:
+        Refused: ``key-unknown``, ``signature-wrong``; ``signature-stale`` when it lies ahead of ``now``;
+            ``suspension-signers-wrong``.
+        InvalidInput: ``malformed-body``, ``not-canonical``.
+    """
+    signed = verify_document(document, SUSPENSION_KIND, lambda kid: _key(federation, kid, now))
+    try:
+        order = Suspension.model_validate_json(signed.payload)
+    except ValidationError as error:
+        raise InvalidInput("malformed-body", where="suspension") from error
+    if canonical_bytes(order) != signed.payload:
+        raise InvalidInput("not-canonical")
+    if order.at > now + CLOCK_SKEW:
+        raise Refused("signature-stale")
+    keys = [key for key in (_key(federation, kid, now) for kid in signed.signers) if key is not None]
+    if not _may_order(order, keys, federation, now):
+        raise Refused("suspension-signers-wrong", agency=order.by)
+    return order
+
+
+def suspended_by(orders: Iterable[Suspension]) -> Suspended:
+    """What stands after these verified orders, in whatever order they came."""
+    given = tuple(orders)
+    lifted = {each.subject for each in given if each.order is Order.LIFT}
+    standing = [each for each in given if each.order is Order.SUSPEND and each.subject not in lifted]
+    return Suspended(
+        agencies=frozenset(each.agency for each in standing if each.dataset is None),
+        datasets=frozenset((each.agency, each.dataset) for each in standing if each.dataset is not None),
+    )
+
+
+def _may_order(order: Suspension, keys: list[PublicKey], federation: Federation, now: datetime) -> bool:
+    if order.by not in {order.agency, federation.operator}:
+        return False
+    if any(key.kid.partition("#")[0] != order.by for key in keys):
+        return False
+    purposes = [key.purpose for key in keys]
+    if order.order is Order.SUSPEND:
+        return len(purposes) == 1 and (order.by == order.agency or purposes == [KeyPurpose.OFFICER])
+    return len(purposes) == PEOPLE_TO_LIFT and _are_two_people(purposes, order.by, federation, now)
+
+
+def _are_two_people(purposes: list[KeyPurpose], side: str, federation: Federation, now: datetime) -> bool:
+    officers = purposes.count(KeyPurpose.OFFICER)
+    has_second = any(federation.keys_of(side, purpose, now) for purpose in SECOND)
+    return officers == (1 if has_second else PEOPLE_TO_LIFT)
+
+
+def _key(federation: Federation, kid: str, at: datetime) -> PublicKey | None:
+    found = (federation.key(kid, purpose, at) for purpose in ORDERS)
+    return next((key for key in found if key is not None), None)

@@ -36,6 +36,4 @@ def notices_after(r: Reading, agency: str, cursor: int, most: int = MOST_NOTICES
 
     A cursor beyond the last number is one from before the database was restored: everything is given again.
     """
-    return tuple(
-        Notice(number=each.number, document=each.document) for each in notices.after(r, agency, cursor, most)
-    )
+    return tuple(Notice(number=each.number, document=each.document) for each in notices.after(r, agency, cursor, most))
