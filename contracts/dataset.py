@@ -133,6 +133,13 @@ class Pilot(Value):
     codes: tuple[Code, ...] = Field(min_length=1)
 
 
+class FeedRows(Value):
+    """The only rows that a feed may carry, in a dataset about people: those whose ``column`` holds one of the codes."""
+
+    column: Name
+    codes: tuple[Code, ...] = Field(min_length=1)
+
+
 class CatalogueTerms(Value):
     """What the national data catalogue (GD Catalog) asks for, in its own Thai terms."""
 
@@ -179,6 +186,9 @@ class DatasetContract(Value):
 
     contacts: tuple[Contact, ...] = ()
     pilot: Pilot | None = None
+    feed_rows: FeedRows | None = None
+    """None with the tier ``feed``: every row may leave, since nothing in the dataset is about a person."""
+
     catalogue: CatalogueTerms | None = None
 
     def dimension(self, name: str) -> Dimension | None:

@@ -24,6 +24,7 @@ from contracts.dataset import (
     Contact,
     DatasetContract,
     Dimension,
+    FeedRows,
     GovernmentTerms,
     MeasureColumn,
     PdpaTerms,
@@ -203,7 +204,7 @@ def _retention(model: OpenDataContractStandard) -> int | None:
 
 def _contacts(model: OpenDataContractStandard) -> tuple[tuple[str, str], ...]:
     members = getattr(model.team, "members", None) or ()
-    return tuple((str(each.role or ""), str(each.username or "")) for each in members)
+    return tuple((str(each.role or ""), str(each.name or each.username or "")) for each in members)
 
 
 def _column(each: SchemaProperty) -> Column:
@@ -287,10 +288,16 @@ def _contract(written: Written, digest: str) -> DatasetContract:
             retention_days=written.retention_days or 0,  # the rule retention-given saw to it
             contacts=tuple(Contact(role=role, name=name) for role, name in written.contacts),
             pilot=Pilot.model_validate(extras.pilot.model_dump()) if extras.pilot else None,
+            feed_rows=_feed_rows(extras),
             catalogue=CatalogueTerms.model_validate(extras.catalogue.model_dump()),
         )
     except ValidationError as error:
         raise _Broken(_findings(error, "contract-form", "$")) from error
+
+
+def _feed_rows(extras: DocumentExtras) -> FeedRows | None:
+    given = extras.release.feed_rows
+    return FeedRows.model_validate(given.model_dump()) if given else None
 
 
 def _dimensions(written: Written) -> Iterator[Dimension]:

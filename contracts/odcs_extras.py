@@ -78,11 +78,22 @@ class PilotExtra(Extra):
     codes: tuple[Code, ...] = Field(min_length=1)
 
 
+class FeedRowsExtra(Extra):
+    """The rows of a dataset about people that are not personal themselves: those with one of these codes."""
+
+    column: Name
+    codes: tuple[Code, ...] = Field(min_length=1)
+
+
 class ReleaseExtra(Extra):
-    """In which tiers an answer may leave, and by how many dimensions at once."""
+    """In which tiers an answer may leave, and by how many dimensions at once.
+
+    ``feedRows`` names the rows that a feed may carry where the dataset as a whole is about people.
+    """
 
     tiers: tuple[Tier, ...] = Field(min_length=1)
     max_dimensions: int = Field(ge=1, le=6)
+    feed_rows: FeedRowsExtra | None = None
 
 
 class DifferentialPrivacy(Extra):
@@ -114,9 +125,12 @@ class Pdpa(Extra):
 
 
 class Government(Extra):
-    """``oia24``: the paragraph of Official Information Act s. 24; ``dgaLevel``: code of list data_classification."""
+    """``oia24``: the paragraph of Official Information Act s. 24; ``dgaLevel``: code of list data_classification.
 
-    oia24: Literal["24(1)", "24(2)", "24(3)", "24(4)", "24(6)", "24(8)"]
+    ``none`` says that section 24 does not apply, since nothing in the dataset is about a person.
+    """
+
+    oia24: Literal["none", "24(1)", "24(2)", "24(3)", "24(4)", "24(6)", "24(8)"]
     dga_level: Code
 
 
