@@ -124,29 +124,26 @@ def _questions(
         {
             "principal": {"type": "Agency", "id": asking_agency},
             "action": {"type": "Action", "id": "ask"},
-            "resource": {"type": "Activity", "id": activity.id},
-            "context": asked
-            | {
-                "contract": {"__entity": {"type": "Contract", "id": contract.digest}},
-                "facts": _facts(standing, asking_agency, contract),
-            },
+            "resource": {"type": "Use", "id": contract.digest},
+            "context": asked | _facts(standing, asking_agency, contract),
         }
         for contract in contracts
     ]
 
 
-def _facts(standing: Standing, asking_agency: str, contract: DatasetContract) -> list[dict[str, object]]:
+def _facts(standing: Standing, asking_agency: str, contract: DatasetContract) -> dict[str, object]:
+    """What holds; what does not hold is not told, because each attribute costs time."""
     suspended = standing.suspended
     holds = {
-        "agreement-active": standing.agreement is AgreementState.ACTIVE,
-        "at-agency": standing.at_agency,
-        "officer-approved": standing.officer_approved,
-        "requester-suspended": suspended.covers(asking_agency),
-        "holder-suspended": suspended.covers(contract.agency),
-        "dataset-suspended": suspended.covers(contract.agency, contract.id),
-        "contract-retired": contract.digest in standing.retired,
+        "agreementActive": standing.agreement is AgreementState.ACTIVE,
+        "atAgency": standing.at_agency,
+        "officerApproved": standing.officer_approved,
+        "requesterSuspended": suspended.covers(asking_agency),
+        "holderSuspended": suspended.covers(contract.agency),
+        "datasetSuspended": suspended.covers(contract.agency, contract.id) and not suspended.covers(contract.agency),
+        "contractRetired": contract.digest in standing.retired,
     }
-    return [{"__entity": {"type": "Fact", "id": name}} for name, is_so in holds.items() if is_so]
+    return {name: True for name, is_so in holds.items() if is_so}
 
 
 def _terms(activity: Activity, agreement: Agreement) -> _Terms:
@@ -177,7 +174,10 @@ def _offer(contract: DatasetContract) -> _Offer:
 @lru_cache(maxsize=PREPARED)
 def _entities(rules: Rules, terms: _Terms, offers: tuple[_Offer, ...]) -> Entities | None:
     """The activity and its contracts, prepared; kept by their whole content, never by a name."""
-    return rules.entities([_activity_entity(terms), *map(_contract_entity, dict.fromkeys(offers))])
+    entities = [_activity_entity(terms)]
+    for offer in dict.fromkeys(offers):
+        entities += [_contract_entity(offer), _use_entity(terms, offer)]
+    return rules.entities(entities)
 
 
 def _activity_entity(terms: _Terms) -> Entity:
@@ -212,6 +212,14 @@ def _contract_entity(offer: _Offer) -> Entity:
         "tiers": offer.tiers,
     }
     return {"uid": {"type": "Contract", "id": offer.digest}, "attrs": attrs, "parents": []}
+
+
+def _use_entity(terms: _Terms, offer: _Offer) -> Entity:
+    attrs = {
+        "activity": {"__entity": {"type": "Activity", "id": terms.id}},
+        "contract": {"__entity": {"type": "Contract", "id": offer.digest}},
+    }
+    return {"uid": {"type": "Use", "id": offer.digest}, "attrs": attrs, "parents": []}
 
 
 def _midnight(day: date) -> int:
