@@ -59,7 +59,8 @@ class Activity(Value):
 
     ``nano_rho_per_request`` is the most that one request may charge to each window it touches; ``nano_rho_in_all``, if
     given, the most that all of them together may charge to one window. ``publish`` says that its releases are public.
-    ``linked`` says that it follows the same people through several agencies.
+    ``linked`` says that it follows the same people through several agencies. ``need`` tells the officers who decide why
+    the requester cannot do without it.
     """
 
     id: Identifier
@@ -77,6 +78,7 @@ class Activity(Value):
     approval: Approval = Approval.STANDING
     linked: bool = False
     policy_decision: PolicyDecision | None = None
+    need: Text | None = None
 
     @property
     def needs_policy_decision(self) -> bool:

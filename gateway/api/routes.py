@@ -2,7 +2,19 @@
 
 from fastapi import FastAPI
 
-from gateway.api import agreements, budgets, contracts, docs, forecasts, oauth, registers, releases, requests, tasks
+from gateway.api import (
+    agreements,
+    budgets,
+    contracts,
+    docs,
+    forecasts,
+    letters,
+    oauth,
+    registers,
+    releases,
+    requests,
+    tasks,
+)
 from gateway.api.description import describe
 from gateway.api.errors import register_handlers
 
@@ -11,6 +23,7 @@ ROUTERS = (
     contracts.open_routes,
     contracts.member_routes,
     agreements.member_routes,
+    letters.member_routes,
     budgets.member_routes,
     releases.open_routes,
     releases.member_routes,
