@@ -109,3 +109,10 @@ class Release(Value):
 
     receipt: Receipt | None = None
     withdrawal: Withdrawal | None = None
+    made_public: bool = False
+    """Whether a later repeat under a publishing activity opened it to everybody; its signed body stays as it was."""
+
+    @property
+    def is_public(self) -> bool:
+        """Whether everybody may read it now."""
+        return self.body.public or self.made_public

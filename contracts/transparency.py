@@ -17,6 +17,7 @@ class EventKind(StrEnum):
     """What an entry records; ``docs/reference/audit-events.md`` explains each."""
 
     CONTRACT_PUBLISHED = "contract.published"
+    CONTRACT_RETIRED = "contract.retired"
     AGREEMENT_PROPOSED = "agreement.proposed"
     AGREEMENT_SIGNED = "agreement.signed"
     AGREEMENT_ACTIVATED = "agreement.activated"
@@ -26,6 +27,11 @@ class EventKind(StrEnum):
     RELEASE_REPEATED = "release.repeated"
     RELEASE_WITHDRAWN = "release.withdrawn"
     FORECAST_PUBLISHED = "forecast.published"
+    SUSPENSION_ORDERED = "suspension.ordered"
+    SUSPENSION_LIFTED = "suspension.lifted"
+    DISCLOSURE_RECORDED = "disclosure.recorded"
+    REGISTER_WRITTEN = "register.written"
+    RETENTION_DELETED = "retention.deleted"
 
 
 class LogEntry(Value):

@@ -168,10 +168,12 @@ def _versions(r: Reading, name: str) -> dict[Dataset, int]:
 
 
 def _held(row: AnyRow) -> HeldRelease:
+    body = ReleaseBody.model_validate_json(row.body)
     kept = Release(
-        body=ReleaseBody.model_validate_json(row.body),
+        body=body,
         digest=row.digest,
         signature=row.signature,
+        made_public=row.public and not body.public,
         withdrawal=Withdrawal.model_validate_json(row.withdrawal) if row.withdrawal else None,
     )
     return HeldRelease(kept, row.log_index, row.available_at)

@@ -57,7 +57,7 @@ def _usable(releases: Sequence[Release], activity: str, axes: tuple[str, ...]) -
 
 def _fits(release: Release, activity: str, axes: tuple[str, ...]) -> bool:
     body = release.body
-    if not body.public or body.activity != activity or set(body.query.dimensions) != set(axes):
+    if not release.is_public or body.activity != activity or set(body.query.dimensions) != set(axes):
         return False
     groups = next((set(axis.values) for axis in body.grid.axes if axis.name == GROUP), set(VICTIMISATION))
     return set(body.query.where) <= {GROUP} and set(VICTIMISATION) <= groups

@@ -213,7 +213,7 @@ def _by_type(cells: Cells, months: Sequence[str]) -> dict[str, Estimate]:
 
 def _sources(releases: Sequence[Release], published: PublishedForecast | None) -> tuple[Source, ...]:
     cited = {each.release for each in published.forecast.citations} if published else set()
-    public = [each for each in releases if each.body.public]
+    public = [each for each in releases if each.is_public]
     public.sort(key=lambda each: (each.body.created, each.body.id), reverse=True)
     return tuple(_source(each, is_cited=each.body.id in cited) for each in public)
 
