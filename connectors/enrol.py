@@ -19,6 +19,7 @@ from contracts.federation import KeyPurpose, Member
 from contracts.odcs import SUFFIX, bundled_ids, bundled_text
 from contracts.signing import key_file_name, new_key, sign_document
 from contracts.views import PublishedContract
+from policies.rules import installed_texts
 
 PURPOSES: Final = (KeyPurpose.CONNECTOR, KeyPurpose.OFFICER, KeyPurpose.STEWARD, KeyPurpose.DPO)
 """The keys of an agency; each signs one kind of thing."""
@@ -62,6 +63,7 @@ def make_home(home: Home, enrolment: Enrolment, now: datetime) -> Member:
         raise InvalidInput("setting-invalid", setting="home", why="it holds keys already")
     texts = [_text(each) for each in enrolment.datasets]
     home.make()
+    home.pin_policies(installed_texts())
     for text in texts:
         _keep(home, enrolment.agency, text)
     _write_settings(home, enrolment)

@@ -7,7 +7,7 @@ decide again. Each check refuses with its own code.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,8 @@ from jwt.types import Options
 from pydantic import ValidationError
 
 from contracts.agreement import Agreement
-from contracts.canonical import canonical_bytes, digest_of, digest_of_bytes
+from contracts.agreement_signatures import read_signed
+from contracts.canonical import canonical_bytes, digest_of
 from contracts.dataset import DatasetContract
 from contracts.errors import InvalidInput, Refused, from_code
 from contracts.federation import Federation, KeyPurpose, PublicKey
@@ -24,10 +25,11 @@ from contracts.fit import check_question, closed_until
 from contracts.grid import Grid
 from contracts.message_signatures import Message, Tag, Verified, verify
 from contracts.request import Request
-from contracts.signing import ALGORITHM, Resolve, verify_document
+from contracts.signing import ALGORITHM, Resolve
 from contracts.standing import Standing
 from contracts.task import Forwarded, Lease, LeasedTask, Task
-from policies.decide import Denial, decide
+from policies.decide import Denial, decide, details
+from policies.rules import Rules, installed
 
 REQUESTS_PATH = "/v1/requests"
 TOKEN_TYPE = "at+jwt"  # noqa: S105  # a media type, not a secret
@@ -64,11 +66,13 @@ class Guard:
         agency: Whose connector this is.
         federation: The pinned keys of all members.
         approved: Gives the contract of a digest if it stands on this agency's own list.
+        rules: This agency's own copy of the policies.
     """
 
     agency: str
     federation: Federation
     approved: Callable[[str], DatasetContract | None]
+    rules: Rules = field(default_factory=installed)
 
     def check_response(self, response: Message, now: datetime) -> None:
         """Check that an answer is the gateway's, to exactly the call that it answers.
@@ -121,9 +125,10 @@ class Guard:
             contracts=[contract],
             asking_agency=signer,
             now=now,
+            rules=self.rules,
         )
         if isinstance(decision, Denial):
-            raise from_code(decision.reasons[0], others=decision.reasons[1:], agreement=agreement.id)
+            raise from_code(decision.reasons[0], others=decision.reasons[1:], **details(request, agreement))
         closed = closed_until((now.astimezone(UTC) + BANGKOK).date())
         grid = check_question(request.query, [contract], closed)
         return Checked(task, request, digest_of(request), contract, grid)
@@ -158,18 +163,12 @@ class Guard:
             raise Refused("question-changed")
 
     def _agreement(self, document: str, request: Request, now: datetime) -> Agreement:
-        """The agreement that the request names, signed by one officer of every party, this agency among them."""
-        signed = verify_document(document, "agreement", self._members(KeyPurpose.OFFICER, now))
-        if digest_of_bytes(signed.payload) != request.agreement_digest:
+        """The agreement that the request names, signed by exactly those who must, this agency's people among them."""
+        signed = read_signed(document, self.federation, now)
+        agreement = signed.agreement
+        if signed.digest != request.agreement_digest or agreement.id != request.agreement:
             raise Refused("agreement-changed", agreement=request.agreement)
-        try:
-            agreement = Agreement.model_validate_json(signed.payload)
-        except ValidationError as error:
-            raise _malformed("agreement") from error
-        if agreement.id != request.agreement:
-            raise Refused("agreement-changed", agreement=request.agreement)
-        owners = sorted(kid.partition("#")[0] for kid in signed.signers)
-        if owners != sorted(agreement.parties) or self.agency not in agreement.providers:
+        if signed.missing or self.agency not in agreement.providers:
             raise Refused("signers-incomplete")
         return agreement
 

@@ -2,14 +2,16 @@
 
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from contracts.errors import InvalidInput
+from contracts.errors import InvalidInput, Refused
 from contracts.federation import Federation, Member
 from contracts.signing import SigningKey, key_file_name, load_key
+from policies.rules import FILES, Rules, installed, rules_of
 
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
@@ -36,6 +38,11 @@ class Home:
     def contracts(self) -> Path:
         """The agency's dataset contracts, as ODCS files."""
         return self.path / "contracts"
+
+    @property
+    def policies(self) -> Path:
+        """The agency's own copy of the rules by which its connector decides."""
+        return self.path / "policies"
 
     @property
     def settings(self) -> Path:
@@ -100,6 +107,25 @@ class Home:
     def pin(self, federation: Federation) -> None:
         """Keep a copy of the federation's keys; from then on only these are believed."""
         self.write(self.path / "federation.json", federation.model_dump_json(indent=2).encode())
+
+    def pin_policies(self, texts: Mapping[str, str]) -> None:
+        """Keep a copy of the rules; from then on the connector decides by these alone."""
+        self.policies.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+        for name, text in texts.items():
+            self.write(self.policies / name, text.encode())
+
+    def rules(self) -> Rules:
+        """The pinned rules, or those of this program in a home that pins none.
+
+        Raises:
+            Refused: ``policy-error`` when the pinned texts are damaged or incomplete: then nothing is decided at all.
+        """
+        if not self.policies.is_dir():
+            return installed()
+        try:
+            return rules_of({name: (self.policies / name).read_text(encoding="utf-8") for name in FILES})
+        except (OSError, UnicodeDecodeError) as error:
+            raise Refused("policy-error") from error
 
     def publish_keys(self, member: Member) -> None:
         """Write the public keys for the federation's operator to collect."""

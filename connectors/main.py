@@ -61,8 +61,12 @@ def serve(settings: ConnectorSettings, clock: Callable[[], datetime] = now) -> N
 
     Raises:
         InvalidInput: ``setting-invalid``, when the home is incomplete.
+        Refused: ``policy-error``, when its copy of the policies is damaged.
     """
-    journal = Journal(Home(settings.home).journal, hook_of(settings))
+    home = Home(settings.home)
+    policy = home.rules().digest
+    log.info("policies %s", policy)
+    journal = Journal(home.journal, hook_of(settings), policy)
     try:
         with open_channel(settings, journal, clock) as channel:
             agent = agent_of(settings, channel, journal, clock)
@@ -90,7 +94,7 @@ def open_channel(settings: ConnectorSettings, journal: Journal, clock: Callable[
     """The way to the gateway, to be entered and left."""
     home = Home(settings.home)
     federation = home.federation()
-    guard = Guard(settings.agency, federation, Shelf(journal).approved)
+    guard = Guard(settings.agency, federation, Shelf(journal).approved, home.rules())
     calls = SignedCalls(home.key(f"{settings.agency}#connector-1"), settings.agency, federation.gateway)
     proxy = None if settings.proxy is None else settings.proxy.get_secret_value()
     # The environment must not redirect an agency's traffic: a proxy is a setting.

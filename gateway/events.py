@@ -13,11 +13,13 @@ from contracts.canonical import digest_of
 from contracts.dataset import DatasetContract
 from contracts.forecast import Forecast
 from contracts.release import ReleaseBody, Withdrawal
+from contracts.retirement import ContractRetirement
 from contracts.task import Charge
 from contracts.transparency import EventKind, LogEntry
 from gateway.question import Asked, question_text
 from gateway.store.log import Event, Opening
 from gateway.store.requests import HeldRequest
+from policies.rules import installed
 
 SALT_BYTES = 32
 
@@ -36,15 +38,16 @@ def commitment(opening: Opening) -> str:
 
 
 def requested(asked: Asked, client: str, now: datetime, entropy: Entropy) -> Event:
-    """A permitted request, before any agency hears of it."""
+    """A permitted request, before any agency hears of it, and the digest of the policies that permitted it."""
     seals = (sealed("client", digest_of(client), entropy), sealed("request", asked.digest, entropy))
-    return _event(_about(EventKind.DATA_REQUESTED, asked, now), seals)
+    return _event(_about(EventKind.DATA_REQUESTED, asked, now, policy=installed().digest), seals)
 
 
 def denied(asked: Asked, client: str, reasons: Sequence[str], now: datetime, entropy: Entropy) -> Event:
-    """A request that the rules refuse, with every rule that said no."""
+    """A request that the rules refuse, with every rule that said no and the digest of those policies."""
     seals = (sealed("client", digest_of(client), entropy), sealed("request", asked.digest, entropy))
-    return _event(_about(EventKind.DATA_REFUSED, asked, now, reasons=",".join(reasons)), seals)
+    about = _about(EventKind.DATA_REFUSED, asked, now, reasons=",".join(reasons), policy=installed().digest)
+    return _event(about, seals)
 
 
 def refused(asked: Asked, reasons: Sequence[str], charges: Sequence[Charge], now: datetime) -> Event:
@@ -86,10 +89,17 @@ def withdrawn(withdrawal: Withdrawal, agency: str, now: datetime) -> Event:
     return Event(_entry(EventKind.RELEASE_WITHDRAWN, now, agency, withdrawal.release, facts))
 
 
-def contract_published(contract: DatasetContract, now: datetime) -> Event:
-    """A dataset contract."""
-    facts = {"version": contract.version, "digest": contract.digest, "source": contract.source}
+def contract_published(contract: DatasetContract, now: datetime, changes: Mapping[str, str] | None = None) -> Event:
+    """A dataset contract; ``changes`` say what is new against the version before it."""
+    facts = {"version": contract.version, "digest": contract.digest, "source": contract.source} | dict(changes or {})
     return Event(_entry(EventKind.CONTRACT_PUBLISHED, now, contract.agency, contract.id, facts))
+
+
+def contract_retired(retirement: ContractRetirement, now: datetime) -> Event:
+    """A dataset contract that its agency took back for good."""
+    reference = retirement.reference
+    facts = {"version": reference.version, "digest": reference.digest, "reason": retirement.reason}
+    return Event(_entry(EventKind.CONTRACT_RETIRED, now, retirement.agency, reference.id, facts))
 
 
 def agreement_proposed(agreement: Agreement, digest: str, agency: str, now: datetime) -> Event:

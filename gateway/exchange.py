@@ -60,7 +60,7 @@ from gateway.store import ledger, log, registry, relay, releases, requests
 from gateway.store.engine import Transaction
 from gateway.store.relay import NewTask
 from gateway.store.requests import HeldRequest, NewRequest, Outcome
-from policies.decide import Denial, decide
+from policies.decide import Denial, decide, details
 
 TaskToken = Callable[[Task, datetime], str]
 """Signs the gateway's access token for a leased task."""
@@ -342,6 +342,5 @@ def _tasks(held: HeldRequest, asked: Asked) -> tuple[NewTask, ...]:
 
 
 def _denial(asked: Asked, reasons: tuple[str, ...]) -> SaphanError:
-    contracts = ", ".join(contract.id for contract in asked.contracts)
     first, *others = reasons
-    return from_code(first, others=others, agreement=asked.request.agreement, contract=contracts)
+    return from_code(first, others=others, **details(asked.request, asked.agreement.agreement))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 from cedarpy import Entities
 
@@ -31,6 +31,14 @@ class Denial(Value):
     """The request may not be answered; ``reasons`` names every rule that said no, as error codes, sorted."""
 
     reasons: tuple[str, ...]
+
+
+class Details(TypedDict):
+    """Names that the texts of a denial mention."""
+
+    agreement: str
+    contract: str
+    tier: str
 
 
 class _Terms(NamedTuple):
@@ -98,6 +106,16 @@ def decide(  # noqa: PLR0913  # the question, the terms, the moment and the rule
     if asking_agency != request.requester:
         reasons.add("requester-not-party")
     return Denial(reasons=tuple(sorted(reasons))) if reasons else Permit(activity=activity)
+
+
+def details(request: Request, agreement: Agreement) -> Details:
+    """The names that the texts of a denial mention."""
+    activity = agreement.activity(request.activity)
+    return Details(
+        agreement=agreement.id,
+        contract=", ".join(ref.id for ref in request.contracts),
+        tier="-" if activity is None else activity.tier.value,
+    )
 
 
 def _questions(

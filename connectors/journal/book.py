@@ -15,10 +15,21 @@ from sqlalchemy.orm import Session
 
 from connectors.crash import CrashPoint, Hook, carry_on
 from connectors.journal.entries import Approval, Departure, Opening, Spending, Unfinished
-from connectors.journal.tables import Answer, AnswerState, Approved, Base, Charged, Pinned, Refusal, engine_of
+from connectors.journal.tables import (
+    Answer,
+    AnswerState,
+    Approved,
+    Base,
+    Charged,
+    Pinned,
+    Refusal,
+    add_missing_columns,
+    engine_of,
+)
 from contracts.canonical import digest_of
 from contracts.dataset import ContractRef, DatasetContract
 from contracts.errors import InvalidInput, Refused, Spent
+from contracts.identifiers import Digest
 from contracts.odcs import contract_from_document
 from contracts.task import Charge, Part, Task
 
@@ -29,13 +40,16 @@ class Journal:
     Args:
         path: The database file; it and its tables are made when absent.
         at: Called at the crash points around each commit that another party depends on.
+        policy: The digest of the rules that are in force while it is open; it stands with every answer and refusal.
     """
 
-    def __init__(self, path: Path, at: Hook = carry_on) -> None:
+    def __init__(self, path: Path, at: Hook = carry_on, policy: Digest | None = None) -> None:
         self._at = at
+        self._policy = policy
         self._engine = engine_of(path)
         with self._engine.begin() as connection:
             Base.metadata.create_all(connection)
+            add_missing_columns(connection)
         path.chmod(0o600)
 
     def close(self) -> None:
@@ -112,7 +126,7 @@ class Journal:
         with self._transaction(CrashPoint.CHARGE_BEFORE_COMMIT, CrashPoint.CHARGE_AFTER_COMMIT) as session:
             row = session.get(Answer, key)
             if row is None:
-                _charge(session, opening, now)
+                _charge(session, opening, self._policy, now)
                 return None
             if row.part is None and row.part_digest is not None:
                 raise Refused("part-already-posted", spent=Spent.CHARGED)
@@ -161,6 +175,7 @@ class Journal:
                     request_digest=request_digest,
                     contract=task.contract.id,
                     code=code,
+                    policy=self._policy,
                     charged=row is not None,
                     at=now,
                 )
@@ -232,7 +247,7 @@ def _pin(session: Session, contract: DatasetContract, place: str) -> None:
         raise Refused("source-renamed", contract=contract.id, source=contract.source, known=others[0])
 
 
-def _charge(session: Session, opening: Opening, now: datetime) -> None:
+def _charge(session: Session, opening: Opening, policy: Digest | None, now: datetime) -> None:
     for charge in opening.charges:
         if _spent(session, charge) + charge.nano_rho > opening.cap:
             raise Refused("local-cap-exceeded", source=charge.source, window=charge.window)
@@ -247,6 +262,7 @@ def _charge(session: Session, opening: Opening, now: datetime) -> None:
             requester=request.requester,
             activity=request.activity,
             state=AnswerState.CHARGED,
+            policy=policy,
             opened_at=now,
         )
     )
@@ -311,6 +327,7 @@ def _answered(row: Answer) -> Departure:
         charged=True,
         cells=row.cells,
         part_digest=row.part_digest,
+        policy=row.policy,
     )
 
 
@@ -327,4 +344,5 @@ def _refused(row: Refusal) -> Departure:
         charged=row.charged,
         cells=0,
         part_digest=None,
+        policy=row.policy,
     )

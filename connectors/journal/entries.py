@@ -28,7 +28,10 @@ class Spending(Value):
 
 
 class Departure(Value):
-    """One line of what was asked and what left; never a figure. ``cells`` counts the figures that left."""
+    """One line of what was asked and what left; never a figure.
+
+    ``cells`` counts the figures that left; ``policy`` is the digest of the rules by which it was decided.
+    """
 
     at: datetime
     task: Identifier
@@ -41,6 +44,7 @@ class Departure(Value):
     charged: bool
     cells: int
     part_digest: Digest | None
+    policy: Digest | None = None
 
 
 class Opening(NamedTuple):

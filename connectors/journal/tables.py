@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from sqlalchemy import Dialect, Engine, String, create_engine, event
+from sqlalchemy import Dialect, Engine, String, create_engine, event, inspect
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -80,7 +80,7 @@ class Charged(Base):
 
 
 class Answer(Base):
-    """One charged question and the part that was made for it."""
+    """One charged question and the part that was made for it; ``policy`` is the digest of the rules that allowed it."""
 
     __tablename__ = "answer"
     request_digest: Mapped[str] = mapped_column(primary_key=True)
@@ -95,13 +95,14 @@ class Answer(Base):
     part_digest: Mapped[str | None]
     cells: Mapped[int] = mapped_column(default=0)
     outcome: Mapped[str | None]
+    policy: Mapped[str | None]
     opened_at: Mapped[datetime] = mapped_column(Instant)
     answered_at: Mapped[datetime | None] = mapped_column(Instant)
     settled_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class Refusal(Base):
-    """One refusal; the table only grows."""
+    """One refusal; the table only grows. ``policy`` is the digest of the rules that it was decided under."""
 
     __tablename__ = "refusal"
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
@@ -109,6 +110,7 @@ class Refusal(Base):
     request_digest: Mapped[str]
     contract: Mapped[str]
     code: Mapped[str]
+    policy: Mapped[str | None]
     charged: Mapped[bool]
     at: Mapped[datetime] = mapped_column(Instant)
 
@@ -119,6 +121,17 @@ def engine_of(path: Path) -> Engine:
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+def add_missing_columns(connection: Connection) -> None:
+    """Bring the tables of an older journal up to date: columns that came later are empty for what is there."""
+    seen = inspect(connection)
+    for table in Base.metadata.sorted_tables:
+        known = {column["name"] for column in seen.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in known:
+                kind = column.type.compile(connection.dialect)
+                connection.exec_driver_sql(f'ALTER TABLE "{table.name}" ADD COLUMN "{column.name}" {kind}')
 
 
 def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
