@@ -35,12 +35,15 @@ from contracts.dataset import (
 from contracts.errors import InvalidInput
 from contracts.odcs_extras import DocumentExtras, PropertyExtras, TableExtras
 from contracts.odcs_rules import Column, Written, broken, labels_of
-from contracts.odcs_yaml import parse
+from contracts.odcs_yaml import LONGEST, parse
 from contracts.values import Value
 
 VENDOR = "saphan"
 SUFFIX = ".odcs.yaml"
 LONGEST_PLACE = 200
+LARGEST = 4 * LONGEST
+"""Bytes of a canonical document: no text that may be written in YAML has more."""
+
 RETENTION_UNITS = {"d": 1, "m": 30, "y": 365}
 """Days; a month and a year are counted short, so that nothing is kept longer than promised."""
 
@@ -98,6 +101,8 @@ def examine(document: Mapping[str, object]) -> tuple[DatasetContract | None, tup
         canonical = canonical_bytes(document)
     except (InvalidInput, RecursionError):
         return None, (Finding(rule="canonical", where="$"),)
+    if len(canonical) > LARGEST:
+        return None, (Finding(rule="size", where="$"),)
     return _examined(canonical)
 
 
@@ -210,6 +215,7 @@ def _contacts(model: OpenDataContractStandard) -> tuple[tuple[str, str], ...]:
 def _column(each: SchemaProperty) -> Column:
     return Column(
         name=str(each.name),
+        physical_name=each.physicalName,
         type=each.logicalType,
         required=bool(each.required),
         unique=bool(each.unique),

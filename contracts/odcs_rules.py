@@ -3,6 +3,7 @@
 Each rule gives the places that break it; ``odcs_rules.toml`` says in both languages what each asks for.
 """
 
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from contracts.code_lists import NAMES, code_list, crosswalk
-from contracts.dataset import Grain, Text
+from contracts.dataset import Grain, ProtectAt, Text, Tier
 from contracts.errors import InvalidInput
 from contracts.odcs_extras import DimensionExtra, DocumentExtras, PropertyExtras, TableExtras
 
@@ -18,13 +19,20 @@ TIME_TYPES = frozenset({"date", "timestamp"})
 NUMBER_TYPES = frozenset({"number", "integer"})
 NEVER_OFFERED = "direct-identifier"
 NOT_REGISTRABLE = "TOP_SECRET"
+SECRET = "SECRET"
 ROLES = ("data owner", "data protection officer")
+HARMLESS = frozenset({"internal", "public"})
+CLASSES = frozenset({NEVER_OFFERED, "quasi-identifier", "sensitive"}) | HARMLESS
+"""What a column may be classified as: how far its values say who somebody is, or something grave about them."""
 
-RULES: dict[str, Text] = {
-    rule: Text(th=texts["th"], en=texts["en"])
-    for rule, texts in tomllib.loads(files("contracts").joinpath("odcs_rules.toml").read_text(encoding="utf-8")).items()
-}
+NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+
+_TEXTS = tomllib.loads(files("contracts").joinpath("odcs_rules.toml").read_text(encoding="utf-8"))
+RULES: dict[str, Text] = {rule: Text(th=texts["th"], en=texts["en"]) for rule, texts in _TEXTS.items()}
 """Every rule and what it asks for."""
+
+FIXES: dict[str, Text] = {rule: Text(th=texts["fix_th"], en=texts["fix_en"]) for rule, texts in _TEXTS.items()}
+"""Every rule and what to do about a document that breaks it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +40,7 @@ class Column:
     """A property of the table, as far as rules look at it; ``labels`` are the values of its ``enum``."""
 
     name: str
+    physical_name: str | None
     type: str | None
     required: bool
     unique: bool
@@ -100,6 +109,16 @@ def _columns_once(written: Written) -> Iterator[str]:
     yield from _twice(column.name for column in written.columns)
 
 
+def _column_names(written: Written) -> Iterator[str]:
+    for column in written.columns:
+        if not NAME.fullmatch(column.name) or column.physical_name not in (None, column.name):
+            yield column.name
+
+
+def _classified(written: Written) -> Iterator[str]:
+    yield from (column.name for column in written.columns if column.classification not in CLASSES)
+
+
 def _row_key(written: Written) -> Iterator[str]:
     keys = [column for column in written.columns if column.primary_key]
     if len(keys) != 1:
@@ -110,14 +129,14 @@ def _row_key(written: Written) -> Iterator[str]:
 def _event_time(written: Written) -> Iterator[str]:
     column = written.column(written.table_extras.event_time)
     if column is None or column.type not in TIME_TYPES or not column.required:
-        yield written.table_extras.event_time
+        yield f"eventTime: {written.table_extras.event_time}"
 
 
 def _unit_column(written: Written) -> Iterator[str]:
     name = written.table_extras.unit_of_privacy.column
     column = written.column(name) if name is not None else None
     if name is not None and (column is None or not column.required):
-        yield name
+        yield f"unitOfPrivacy.column: {name}"
 
 
 def _identifiers(written: Written) -> Iterator[str]:
@@ -129,8 +148,13 @@ def _identifiers(written: Written) -> Iterator[str]:
 
 
 def _dimensions_once(written: Written) -> Iterator[str]:
-    names = [dimension.name for _, dimension in written.dimensions()]
-    yield from _twice(names) if names else (written.table,)
+    seen: set[str] = set()
+    for column, dimension in written.dimensions():
+        if dimension.name in seen:
+            yield f"{column.name}.{dimension.name}"
+        seen.add(dimension.name)
+    if not seen:
+        yield written.table
 
 
 def _labels(written: Written) -> Iterator[str]:
@@ -188,14 +212,52 @@ def _coverage(written: Written) -> Iterator[str]:
 
 def _purposes(written: Written) -> Iterator[str]:
     pdpa = written.extras.pdpa
-    yield from (each for each in pdpa.purposes if each not in code_list("purposes").values)
-    yield from (each for each in pdpa.legal_basis if each not in code_list("legal_bases").values)
+    yield from (f"pdpa.purposes: {each}" for each in pdpa.purposes if each not in code_list("purposes").values)
+    yield from (f"pdpa.legalBasis: {each}" for each in pdpa.legal_basis if each not in code_list("legal_bases").values)
 
 
 def _level(written: Written) -> Iterator[str]:
     level = written.extras.government.dga_level
     if level == NOT_REGISTRABLE or level not in code_list("data_classification").values:
         yield "government.dgaLevel"
+
+
+def _personal(written: Written) -> Iterator[str]:
+    pdpa, government = written.extras.pdpa, written.extras.government
+    if (pdpa.classification == "sensitive") != bool(pdpa.section26):
+        yield "pdpa.section26"
+    if pdpa.classification == "none" and pdpa.exemption is not None:
+        yield "pdpa.exemption"
+    if (pdpa.classification == "none") != (government.oia24 == "none"):
+        yield "government.oia24"
+
+
+def _secret(written: Written) -> Iterator[str]:
+    extras = written.extras
+    if extras.government.dga_level != SECRET:
+        return
+    if extras.differential_privacy.protect_at is not ProtectAt.CONNECTOR:
+        yield "differentialPrivacy.protectAt"
+    if Tier.FEED in extras.release.tiers:
+        yield "release.tiers"
+
+
+def _feed(written: Written) -> Iterator[str]:
+    """Rows may leave as they are only if they are about nobody; what counts or names people is never one of them."""
+    rows, is_fed = written.extras.release.feed_rows, Tier.FEED in written.extras.release.tiers
+    if not is_fed:
+        yield from ("release.feedRows",) if rows else ()
+        return
+    yield from (column.name for column in written.columns if column.classification not in HARMLESS)
+    if (written.extras.pdpa.classification == "none") == (rows is not None):
+        yield "release.tiers" if rows is None else "release.feedRows"
+    elif rows is not None and not _are_labels(written, rows.column, rows.codes):
+        yield "release.feedRows"
+
+
+def _are_labels(written: Written, name: str, codes: Iterable[str]) -> bool:
+    labels = [set(labels_of(column, d)) for column, d in written.dimensions() if column.name == name and not d.via]
+    return any(set(codes) <= offered for offered in labels)
 
 
 def _enforcement(written: Written) -> Iterator[str]:
@@ -241,8 +303,7 @@ def _clamps(written: Written) -> Iterator[str]:
         if measure is None or measure.clamp_by is None:
             continue
         by = measure.clamp_by
-        labels = [set(labels_of(each, d)) for each, d in written.dimensions() if each.name == by.column and not d.via]
-        if not any(set(by.clamps) <= codes for codes in labels):
+        if not _are_labels(written, by.column, by.clamps):
             yield f"{column.name}.clampBy.{by.column}"
         low, high = measure.clamp
         yield from (f"{column.name}.clampBy.{code}" for code, (a, b) in by.clamps.items() if not (low <= a < b <= high))
@@ -252,6 +313,8 @@ CHECKS: dict[str, Callable[[Written], Iterator[str]]] = {
     "odcs-version": _version,
     "status-active": _status,
     "column-once": _columns_once,
+    "column-name": _column_names,
+    "column-classified": _classified,
     "row-key": _row_key,
     "event-time": _event_time,
     "unit-column": _unit_column,
@@ -265,6 +328,9 @@ CHECKS: dict[str, Callable[[Written], Iterator[str]]] = {
     "coverage": _coverage,
     "purpose-known": _purposes,
     "level-registrable": _level,
+    "personal-terms": _personal,
+    "secret-at-connector": _secret,
+    "feed-not-personal": _feed,
     "enforcement-known": _enforcement,
     "disjoint-from": _disjoint,
     "source-owner": _source,
