@@ -32,6 +32,8 @@ STATUS: Final[Mapping[str, HTTPStatus]] = {
     "unknown-release": HTTPStatus.NOT_FOUND,
     "unknown-task": HTTPStatus.NOT_FOUND,
     "nothing-published": HTTPStatus.NOT_FOUND,
+    "precondition-failed": HTTPStatus.PRECONDITION_FAILED,
+    "idempotency-key-reused": HTTPStatus.UNPROCESSABLE_ENTITY,
     "body-too-large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "gateway-defect": HTTPStatus.INTERNAL_SERVER_ERROR,
 }

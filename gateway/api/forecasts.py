@@ -5,9 +5,9 @@ from starlette.responses import Response
 
 from contracts.forecast import PublishedForecast
 from contracts.views import SignedText
-from gateway.api.signed import AtDesk, MemberRoute, Writing, json_of
+from gateway.api.signed import AtDesk, MemberRoute, OpenRoute, Writing, json_of
 
-open_routes = APIRouter(tags=["forecasts"])
+open_routes = APIRouter(tags=["forecasts"], route_class=OpenRoute)
 member_routes = APIRouter(tags=["forecasts"], route_class=MemberRoute)
 
 

@@ -7,9 +7,9 @@ from contracts.federation import Federation
 from contracts.transparency import LogExport
 from contracts.values import Value
 from contracts.views import SignedText
-from gateway.api.signed import AtDesk, json_of
+from gateway.api.signed import AtDesk, OpenRoute, json_of
 
-open_routes = APIRouter()
+open_routes = APIRouter(route_class=OpenRoute)
 
 
 class Health(Value):

@@ -15,6 +15,8 @@ from typing_extensions import override
 from contracts.errors import InvalidInput, SaphanError
 from contracts.message_signatures import Message, headers_of
 from contracts.task import Forwarded
+from gateway.api import idempotency
+from gateway.api.conditional import with_tag
 from gateway.api.desk import Desk, desk_of
 from gateway.api.errors import malformed, problem_response
 from gateway.caller import Caller
@@ -76,7 +78,7 @@ async def answer_member(request: Request, handler: Handler, most: int = MOST_BYT
     request.state.message = message
     request.state.caller = await run_in_threadpool(desk.enter, message)
     try:
-        response = await handler(_again(request, message.body))
+        response = with_tag(message.method, message.headers, await _once(request, handler))
     except SaphanError as error:
         response = problem_response(error)
     except RequestValidationError as error:
@@ -84,6 +86,20 @@ async def answer_member(request: Request, handler: Handler, most: int = MOST_BYT
     except ValidationError as error:
         response = problem_response(malformed(error.errors(include_input=False, include_url=False)))
     return _signed(desk, response, message)
+
+
+async def _once(request: Request, handler: Handler) -> Response:
+    """The handler's answer, or the one that it gave when this call was sent before under its ``Idempotency-Key``."""
+    desk, caller, message = desk_of(request), request.state.caller, request.state.message
+    key = idempotency.key_in(message)
+    if key is None:
+        return await handler(_again(request, message.body))
+    before = await idempotency.answer_again(desk, caller, key, message)
+    if before is not None:
+        return before
+    response = await handler(_again(request, message.body))
+    await idempotency.keep(desk, caller, key, message, response)
+    return response
 
 
 def _again(request: Request, body: bytes) -> Request:
@@ -130,7 +146,7 @@ class OpenRoute(APIRoute):
             if "authorization" in request.headers:
                 return await answer_member(request, inner)
             response: Response = await inner(request)
-            return response
+            return with_tag(request.method, request.headers, response)
 
         return handle
 

@@ -5,12 +5,20 @@ from typing import Final
 
 from sqlalchemy import MetaData
 
-from gateway.store import agreement_tables, contract_life_tables, notice_tables, personal_data_tables, tables
+from gateway.store import (
+    agreement_tables,
+    contract_life_tables,
+    idempotency_tables,
+    notice_tables,
+    personal_data_tables,
+    tables,
+)
 
 MODULES: Final[tuple[ModuleType, ...]] = (
     tables,
     agreement_tables,
     contract_life_tables,
+    idempotency_tables,
     notice_tables,
     personal_data_tables,
 )
