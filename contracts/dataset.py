@@ -185,6 +185,13 @@ class DatasetContract(Value):
     """How long the agency keeps a row after its event."""
 
     contacts: tuple[Contact, ...] = ()
+    email: str | None = None
+    """Where questions about the dataset are answered."""
+
+    about: str = ""
+    """What the dataset is for, in English, as its document says."""
+
+    keywords: tuple[str, ...] = ()
     pilot: Pilot | None = None
     feed_rows: FeedRows | None = None
     """None with the tier ``feed``: every row may leave, since nothing in the dataset is about a person."""

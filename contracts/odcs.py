@@ -41,6 +41,7 @@ from contracts.values import Value
 VENDOR = "saphan"
 SUFFIX = ".odcs.yaml"
 LONGEST_PLACE = 200
+MAILTO = "mailto:"
 LARGEST = 4 * LONGEST
 """Bytes of a canonical document: no text that may be written in YAML has more."""
 
@@ -190,6 +191,9 @@ def _written(model: OpenDataContractStandard, document: Mapping[str, object]) ->
         table=str(table.physicalName or table.name),
         retention_days=_retention(model),
         contacts=_contacts(model),
+        email=_email(model),
+        about=" ".join(str(getattr(model.description, "purpose", None) or "").split()),
+        keywords=tuple(str(each) for each in model.tags or ()),
         extras=_extras(DocumentExtras, model.customProperties, "customProperties"),
         table_extras=_extras(TableExtras, table.customProperties, f"{table.name}.customProperties"),
         columns=tuple(_column(each) for each in properties),
@@ -210,6 +214,11 @@ def _retention(model: OpenDataContractStandard) -> int | None:
 def _contacts(model: OpenDataContractStandard) -> tuple[tuple[str, str], ...]:
     members = getattr(model.team, "members", None) or ()
     return tuple((str(each.role or ""), str(each.name or each.username or "")) for each in members)
+
+
+def _email(model: OpenDataContractStandard) -> str | None:
+    urls = (str(each.url or "") for each in model.support or ())
+    return next((url.removeprefix(MAILTO) for url in urls if url.startswith(MAILTO)), None)
 
 
 def _column(each: SchemaProperty) -> Column:
@@ -293,6 +302,9 @@ def _contract(written: Written, digest: str) -> DatasetContract:
             government=GovernmentTerms.model_validate(extras.government.model_dump()),
             retention_days=written.retention_days or 0,  # the rule retention-given saw to it
             contacts=tuple(Contact(role=role, name=name) for role, name in written.contacts),
+            email=written.email,
+            about=written.about,
+            keywords=written.keywords,
             pilot=Pilot.model_validate(extras.pilot.model_dump()) if extras.pilot else None,
             feed_rows=_feed_rows(extras),
             catalogue=CatalogueTerms.model_validate(extras.catalogue.model_dump()),

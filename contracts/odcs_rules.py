@@ -19,7 +19,7 @@ TIME_TYPES = frozenset({"date", "timestamp"})
 NUMBER_TYPES = frozenset({"number", "integer"})
 NEVER_OFFERED = "direct-identifier"
 NOT_REGISTRABLE = "TOP_SECRET"
-SECRET = "SECRET"
+STAYS_EXACT_AT_HOME = "SECRET"
 ROLES = ("data owner", "data protection officer")
 HARMLESS = frozenset({"internal", "public"})
 CLASSES = frozenset({NEVER_OFFERED, "quasi-identifier", "sensitive"}) | HARMLESS
@@ -63,6 +63,9 @@ class Written:
     contacts: tuple[tuple[str, str], ...]
     """Role and name of each member of the team."""
 
+    email: str | None
+    about: str
+    keywords: tuple[str, ...]
     extras: DocumentExtras
     table_extras: TableExtras
     columns: tuple[Column, ...]
@@ -234,7 +237,7 @@ def _personal(written: Written) -> Iterator[str]:
 
 def _secret(written: Written) -> Iterator[str]:
     extras = written.extras
-    if extras.government.dga_level != SECRET:
+    if extras.government.dga_level != STAYS_EXACT_AT_HOME:
         return
     if extras.differential_privacy.protect_at is not ProtectAt.CONNECTOR:
         yield "differentialPrivacy.protectAt"
