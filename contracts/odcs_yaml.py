@@ -3,7 +3,7 @@
 Two readers must never see two documents in one text, and a short text must never unfold into a huge one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import yaml
 from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent
@@ -52,6 +52,29 @@ def parse(text: str) -> Mapping[str, object]:
     except (yaml.YAMLError, ValueError) as error:
         raise _refusal("yaml", 1) from error
     return document
+
+
+def outline(text: str) -> Node | None:
+    """The tree of a text that ``parse`` reads, with the places in which everything stands."""
+    return yaml.compose(text, Loader=_Loader)
+
+
+def line_of(root: Node | None, steps: Sequence[str | int]) -> int:
+    """The line, from 1, at which a part of a document is written.
+
+    Args:
+        root: What ``outline`` gave.
+        steps: Keys and indices from the top to the part, all of them written.
+    """
+    node, line = root, 1
+    for step in steps:
+        if isinstance(node, MappingNode):
+            key, node = next(pair for pair in node.value if pair[0].value == str(step))
+            line = key.start_mark.line + 1
+        elif isinstance(node, SequenceNode):
+            node = node.value[int(step)]
+            line = node.start_mark.line + 1
+    return line
 
 
 def _check_shape(text: str) -> None:

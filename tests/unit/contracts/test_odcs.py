@@ -10,7 +10,7 @@ import pytest
 from contracts import odcs
 from contracts.canonical import canonical_bytes, digest_of_bytes
 from contracts.code_lists import code_list, derivation, titles_of
-from contracts.dataset import ProtectAt, Tier
+from contracts.dataset import FeedRows, ProtectAt, Tier
 from contracts.errors import InvalidInput
 from contracts.odcs import (
     bundled_ids,
@@ -21,7 +21,7 @@ from contracts.odcs import (
     examine_text,
     read_contract,
 )
-from contracts.odcs_rules import CHECKS, RULES
+from contracts.odcs_rules import CHECKS, FIXES, RULES
 from contracts.odcs_yaml import LONGEST, parse
 
 pytestmark = pytest.mark.unit
@@ -102,9 +102,41 @@ def clamp_by(doc: Doc, name: str, clamps: dict[str, list[int]]) -> None:
     extra(column(doc, "damage_thb"), "measure")["clampBy"] = {"column": name, "clamps": clamps}
 
 
+def secret(doc: Doc, protect_at: str) -> None:
+    extra(doc, "government")["dgaLevel"] = "SECRET"
+    extra(doc, "differentialPrivacy")["protectAt"] = protect_at
+
+
+def feed(doc: Doc, name: str | None = None, codes: list[str] | None = None) -> None:
+    extra(doc, "release")["tiers"] = ["statistics", "feed"]
+    if name is not None:
+        extra(doc, "release")["feedRows"] = {"column": name, "codes": codes}
+
+
+def feed_rows_without_feed(doc: Doc) -> None:
+    extra(doc, "release")["feedRows"] = {"column": "channel", "codes": ["TPO"]}
+
+
+def harmless(doc: Doc) -> Doc:
+    for each in doc["schema"][0]["properties"]:
+        each["classification"] = "internal"
+    return doc
+
+
+def impersonal(doc: Doc) -> Doc:
+    pdpa = extra(doc, "pdpa")
+    pdpa.update(classification="none", section26=[])
+    pdpa.pop("exemption")
+    extra(doc, "government")["oia24"] = "none"
+    return harmless(doc)
+
+
 BREAKS: list[tuple[str, str, Callable[[Doc], object]]] = [
     ("canonical", "$", lambda d: d.update(price={"priceAmount": float("nan")})),
     ("canonical", "$", lambda d: column(d, "damage_thb").update(logicalTypeOptions={"maximum": 2**60})),
+    ("canonical", "$", lambda d: extra(d, "differentialPrivacy").update(nanoRhoPerWindow=float("nan"))),
+    ("canonical", "$", lambda d: extra(d, "differentialPrivacy").update(nanoRhoPerWindow=float("inf"))),
+    ("size", "$", lambda d: d["description"].update(purpose="ก" * 3_400_000)),
     ("odcs-schema", "$", lambda d: d.update(colour="blue")),
     ("odcs-schema", "$", lambda d: d.pop("version")),
     ("odcs-schema", "$.schema[0]", lambda d: d["schema"][0].update(colour="blue")),
@@ -137,6 +169,31 @@ BREAKS: list[tuple[str, str, Callable[[Doc], object]]] = [
     ),
     (
         "extra-form",
+        "customProperties.differentialPrivacy.nanoRhoPerWindow",
+        lambda d: extra(d, "differentialPrivacy").update(nanoRhoPerWindow=-1),
+    ),
+    (
+        "extra-form",
+        "customProperties.differentialPrivacy.epsilon",
+        lambda d: extra(d, "differentialPrivacy").update(epsilon=-1),
+    ),
+    (
+        "extra-form",
+        "customProperties.federation.source",
+        lambda d: extra(d, "federation").update(source="ccib/x'; drop table y --"),
+    ),
+    (
+        "extra-form",
+        "channel.customProperties.dimensions.0.name",
+        lambda d: first_dimension(d, "channel").update(name='x" OR 1=1'),
+    ),
+    (
+        "extra-form",
+        "damage_thb.customProperties.measure.clamp",
+        lambda d: extra(column(d, "damage_thb"), "measure").update(clamp=[0, 1.5]),
+    ),
+    (
+        "extra-form",
         "tpo_complaint.customProperties.unitOfPrivacy",
         lambda d: extra(d["schema"][0], "unitOfPrivacy").update(rowsPerWindow=0),
     ),
@@ -151,15 +208,20 @@ BREAKS: list[tuple[str, str, Callable[[Doc], object]]] = [
     ("contract-form", "$.version", lambda d: d.update(version="1.0")),
     ("contract-form", "$.table", lambda d: d["schema"][0].update(physicalName="public.complaints; drop")),
     ("column-once", "stage", lambda d: d["schema"][0]["properties"].append({"name": "stage", "logicalType": "date"})),
+    ("column-name", "station; drop table x", lambda d: column(d, "station").update(name="station; drop table x")),
+    ("column-name", "Station", lambda d: column(d, "station").update(name="Station")),
+    ("column-name", "station", lambda d: column(d, "station").update(physicalName="v_station")),
+    ("column-classified", "station", lambda d: column(d, "station").pop("classification")),
+    ("column-classified", "case_ref", lambda d: column(d, "case_ref").update(classification="direct identifier")),
     ("row-key", "case_ref", lambda d: column(d, "case_ref").update(unique=False)),
     ("row-key", "case_ref", lambda d: column(d, "case_ref").update(required=False)),
     ("row-key", "tpo_complaint", lambda d: column(d, "case_ref").update(primaryKey=False)),
     ("row-key", "tpo_complaint", lambda d: column(d, "crimes_ref").update(primaryKey=True, required=True, unique=True)),
-    ("event-time", "filed_at", lambda d: set_extra(d["schema"][0], "eventTime", "filed_at")),
-    ("event-time", "case_type", lambda d: set_extra(d["schema"][0], "eventTime", "case_type")),
-    ("event-time", "reported_at", lambda d: column(d, "reported_at").update(required=False)),
-    ("unit-column", "person", lambda d: extra(d["schema"][0], "unitOfPrivacy").update(column="person")),
-    ("unit-column", "victim_id", lambda d: column(d, "victim_id").update(required=False)),
+    ("event-time", "eventTime: filed_at", lambda d: set_extra(d["schema"][0], "eventTime", "filed_at")),
+    ("event-time", "eventTime: case_type", lambda d: set_extra(d["schema"][0], "eventTime", "case_type")),
+    ("event-time", "eventTime: reported_at", lambda d: column(d, "reported_at").update(required=False)),
+    ("unit-column", "unitOfPrivacy.column: person", lambda d: extra(d["schema"][0], "unitOfPrivacy").update(column="person")),
+    ("unit-column", "unitOfPrivacy.column: victim_id", lambda d: column(d, "victim_id").update(required=False)),
     ("identifier-offered", "channel", lambda d: extra(d["schema"][0], "unitOfPrivacy").update(column="channel")),
     ("identifier-offered", "stage", lambda d: column(d, "stage").update(classification="direct-identifier")),
     (
@@ -167,7 +229,7 @@ BREAKS: list[tuple[str, str, Callable[[Doc], object]]] = [
         "damage_thb",
         lambda d: column(d, "damage_thb").update(primaryKey=True, required=True, unique=True),
     ),
-    ("dimension-once", "hour", lambda d: first_dimension(d, "channel").update(name="hour")),
+    ("dimension-once", "channel.hour", lambda d: first_dimension(d, "channel").update(name="hour")),
     ("dimension-once", "tpo_complaint", without_dimensions),
     ("dimension-labels", "channel.channel", lambda d: first_dimension(d, "channel").pop("codeList")),
     ("dimension-labels", "channel.channel", labels_twice),
@@ -198,10 +260,23 @@ BREAKS: list[tuple[str, str, Callable[[Doc], object]]] = [
     ("measure-column", "damage_thb", lambda d: extra(column(d, "damage_thb"), "measure").update(clamp=[0, 0])),
     ("measure-column", "damage_thb", lambda d: extra(column(d, "damage_thb"), "measure").update(clamp=[9, 1])),
     ("coverage", "coverage", no_months),
-    ("purpose-known", "marketing", lambda d: extra(d, "pdpa")["purposes"].append("marketing")),
-    ("purpose-known", "consent", lambda d: extra(d, "pdpa")["legalBasis"].append("consent")),
+    ("purpose-known", "pdpa.purposes: marketing", lambda d: extra(d, "pdpa")["purposes"].append("marketing")),
+    ("purpose-known", "pdpa.legalBasis: consent", lambda d: extra(d, "pdpa")["legalBasis"].append("consent")),
     ("level-registrable", "government.dgaLevel", lambda d: extra(d, "government").update(dgaLevel="TOP_SECRET")),
     ("level-registrable", "government.dgaLevel", lambda d: extra(d, "government").update(dgaLevel="PUBLIC")),
+    ("personal-terms", "pdpa.section26", lambda d: extra(d, "pdpa").update(section26=[])),
+    ("personal-terms", "pdpa.section26", lambda d: extra(d, "pdpa").update(classification="personal")),
+    ("personal-terms", "pdpa.exemption", lambda d: extra(d, "pdpa").update(classification="none", section26=[])),
+    ("personal-terms", "government.oia24", lambda d: extra(d, "pdpa").update(classification="none", section26=[])),
+    ("personal-terms", "government.oia24", lambda d: extra(d, "government").update(oia24="none")),
+    ("secret-at-connector", "differentialPrivacy.protectAt", lambda d: secret(d, "gateway")),
+    ("secret-at-connector", "release.tiers", lambda d: (secret(d, "connector"), feed(d))),
+    ("feed-not-personal", "victim_id", feed),
+    ("feed-not-personal", "release.tiers", feed),
+    ("feed-not-personal", "release.feedRows", lambda d: feed(harmless(d), "channel", ["BLUE"])),
+    ("feed-not-personal", "release.feedRows", lambda d: feed(harmless(d), "province", ["P1"])),
+    ("feed-not-personal", "release.feedRows", lambda d: feed(impersonal(d), "channel", ["TPO"])),
+    ("feed-not-personal", "release.feedRows", feed_rows_without_feed),
     (
         "enforcement-known",
         "enforcementValues.case_type",
@@ -244,9 +319,42 @@ def test_a_broken_rule_is_named_with_its_place(rule: str, where: str, change: Ca
 
 
 def test_every_rule_is_broken_by_some_test_and_explained_in_both_languages() -> None:
-    assert {rule for rule, _, _ in BREAKS} | {"odcs-model", "yaml", "yaml-plain"} == set(RULES)
+    assert {rule for rule, _, _ in BREAKS} | {"odcs-model", "yaml", "yaml-plain"} == set(RULES) == set(FIXES)
     assert set(CHECKS) <= set(RULES)
-    assert all(each.th and each.en for each in RULES.values())
+    assert all(each.th and each.en for each in (*RULES.values(), *FIXES.values()))
+
+
+def test_rows_about_nobody_may_be_a_feed() -> None:
+    doc = document()
+    feed(harmless(doc), "channel", ["TPO", "AOC"])
+    assert contract_from_document(doc).feed_rows == FeedRows(column="channel", codes=("TPO", "AOC"))
+
+
+def test_a_dataset_about_nobody_may_be_a_feed_as_a_whole() -> None:
+    doc = document()
+    feed(impersonal(doc))
+    contract = contract_from_document(doc)
+    assert (contract.tiers, contract.feed_rows) == ((Tier.STATISTICS, Tier.FEED), None)
+
+
+def test_secret_data_may_be_protected_at_the_connector() -> None:
+    doc = document()
+    secret(doc, "connector")
+    assert contract_from_document(doc).government.dga_level == "SECRET"
+
+
+def test_a_column_may_say_its_own_name_twice() -> None:
+    doc = document()
+    column(doc, "station")["physicalName"] = "station"
+    assert contract_from_document(doc).id == "tpo_complaint"
+
+
+def test_a_contact_is_the_office_where_the_team_names_one() -> None:
+    doc = document()
+    doc["team"]["members"][1].pop("name")
+    owner, dpo = contract_from_document(doc).contacts
+    assert "บช.สอท." in owner.name
+    assert dpo.name == "dpo.ccib"
 
 
 def test_the_standards_own_model_is_asked_as_well() -> None:
@@ -274,7 +382,8 @@ def test_a_contract_is_read_whole() -> None:
     assert month.values == ()
     measured = contract.measure_column("damage_thb")
     assert measured is not None
-    assert (measured.kinds, measured.clamp, measured.unit) == (("sum", "mean"), (0, 1_000_000), "THB")
+    assert (measured.kinds, measured.clamp, measured.unit) == (("sum", "mean"), (0, 7_000_000), "THB")
+    assert (measured.clamp_by, measured.clamps["SHOP"]) == ("case_type", (0, 150_000))
 
 
 def test_the_digest_is_that_of_the_canonical_document_and_covers_every_word() -> None:
@@ -389,7 +498,7 @@ def test_a_document_too_deep_to_be_canonical_is_refused() -> None:
 
 
 def test_a_contract_that_does_not_come_along_is_unknown() -> None:
-    assert bundled_ids() == ("crimes_case", "dop_case", "tpo_complaint")
+    assert len(bundled_ids()) == 17
     with pytest.raises(InvalidInput) as caught:
         bundled_text("../odcs")
     assert caught.value.code == "unknown-contract"
