@@ -5,7 +5,7 @@ from datetime import date
 
 from contracts.agreement import Activity
 from contracts.dataset import DatasetContract
-from contracts.errors import InvalidInput, Refused
+from contracts.errors import InvalidInput, Refused, from_code
 from contracts.fit import check_question
 from contracts.periods import Period, next_month
 from contracts.task import Charge
@@ -15,6 +15,7 @@ from gateway.means import Means
 from gateway.question import bangkok_closed_until, contracts_of, question_key, released_before
 from gateway.store import ledger, registry
 from gateway.store.engine import Reading
+from gateway.suspensions import what_stops
 from privacy.plan import Z_95, plan
 
 Account = tuple[str, str]
@@ -26,12 +27,15 @@ def preview(means: Means, caller: Caller, call: PreviewCall) -> Preview:
 
     Raises:
         InvalidInput: What is unknown or does not fit.
-        Refused: ``requester-not-party``.
+        Refused: ``requester-not-party``; ``agency-suspended`` or ``dataset-suspended``.
     """
     now = means.clock()
     with means.store.read() as r:
         activity = _terms(r, caller, call)
         contracts = contracts_of(r, call.contracts)
+        stopped = what_stops(r, caller.agency, contracts)
+        if stopped:
+            raise from_code(stopped[0], others=stopped[1:])
         grid = check_question(call.query, contracts, bangkok_closed_until(now))
         nano_rho = call.nano_rho or activity.nano_rho_per_request
         terms = plan(call.query, contracts, nano_rho)

@@ -24,6 +24,8 @@ class CrashPoint(StrEnum):
     AFTER_ASSEMBLED = "after-assembled"
     BEFORE_SETTLED = "before-settled"
     AFTER_SETTLED = "after-settled"
+    BEFORE_SUSPENDED = "before-suspended"
+    AFTER_SUSPENDED = "after-suspended"
 
 
 Crash = Callable[[CrashPoint], None]

@@ -41,6 +41,7 @@ from gateway import events
 from gateway.caller import Caller
 from gateway.crash import CrashPoint
 from gateway.finish import finish, hand_over
+from gateway.held import end_overdue, overdue
 from gateway.means import Means
 from gateway.notices import notices_after
 from gateway.parts import check_part, read_part
@@ -55,7 +56,7 @@ from gateway.question import (
 )
 from gateway.quiet_log import what_failed
 from gateway.records import Records
-from gateway.standing import standing_of
+from gateway.standing import is_limited, note_use, standing_of, standing_when_charged
 from gateway.store import ledger, log, registry, relay, releases, requests
 from gateway.store.engine import Transaction
 from gateway.store.relay import NewTask
@@ -160,7 +161,8 @@ class Exchange(Records):
                 # (4) The same question on the same data version: released already, or being asked?
                 if self._repeat(t, held, asked, now) or self._join(t, held):
                     return
-                # (5) ONE transaction: budget reserved, one task for each connector.
+                # (5) ONE transaction: within schedule and ceiling, budget reserved, one task for each connector.
+                self._hold_to_limits(t, held, asked, now)
                 requests.wait(t, held)
                 ledger.reserve(t, held.id, asked.price, registry.budgets(t), now)
                 relay.add_tasks(t, held.id, _tasks(held, asked), now)
@@ -170,6 +172,15 @@ class Exchange(Records):
                 self._end_refused(held, asked, refusal)
             raise
         self.means.crash(CrashPoint.AFTER_RESERVED)
+
+    def _hold_to_limits(self, t: Transaction, held: HeldRequest, asked: Asked, now: datetime) -> None:
+        """Count the question for its activity. Of two that are asked at once, the second sees the first."""
+        if is_limited(asked):
+            standing = standing_when_charged(t, asked, now)
+            reasons = self._denials(held.agency, KeyPurpose.CLIENT, asked, standing, now)
+            if reasons:
+                raise _denial(asked, reasons)
+        note_use(t, asked, now)
 
     def _repeat(self, t: Transaction, held: HeldRequest, asked: Asked, now: datetime) -> bool:
         release = released_before(t, held.question, asked.contracts)
@@ -261,18 +272,22 @@ class Exchange(Records):
     def resume(self) -> None:
         """Carry on with everything that a stopped gateway left: unasked requests, and those with every part in.
 
+        What a suspension has held back beyond its time ends here, too.
+
         It is cheap when there is nothing to do, so that every tick may call it; old nonces go on the way.
         """
         now = self.means.clock()
         with self._store.read() as r:
             left, has_old_nonces = requests.unfinished(r), requests.has_old_nonces(r, now)
+            too_late = overdue(r, now)
         if has_old_nonces:
             with self._store.transaction() as t:
                 requests.forget_nonces(t, now)
-        for held in left:
+        for held in (*left, *too_late):
             try:
                 self._ask_again(held.id)
                 self._ask_again(finish(self.means, held.id))
+                self._ask_again(end_overdue(self.means, held) if held in too_late else None)
             except Exception as error:  # noqa: BLE001  # one request that cannot go on must not hold up the others
                 logger.error("request not carried on: %s", what_failed(error))  # noqa: TRY400  # a traceback holds its text
 

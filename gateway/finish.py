@@ -26,6 +26,7 @@ from gateway.store.log import Opening
 from gateway.store.relay import HeldTask
 from gateway.store.releases import NewRelease
 from gateway.store.requests import HeldRequest, Outcome
+from gateway.suspensions import what_stops
 from privacy.plan import plan, promise
 from privacy.release import assemble
 
@@ -53,6 +54,8 @@ def next_tick(now: datetime, seconds: float) -> datetime:
 def finish(means: Means, request: str) -> str | None:
     """Release or refuse a request if every part is in; nothing happens otherwise, or when it is finished already.
 
+    What a suspension holds back stays as it is until that is lifted; ``gateway.held`` ends it when its time is over.
+
     Returns:
         A request that had joined this one and must now be asked on its own, if any.
     """
@@ -62,9 +65,11 @@ def finish(means: Means, request: str) -> str | None:
         if held is None or held.state is not RequestState.WAITING or not answered:
             return None
         asked = look_up_again(r, read_request(held.forwarded), held.digest, means.clock())
+        is_held_back = bool(what_stops(r, asked.request.requester, asked.contracts))
     if any(each.part.refusal is not None for each in answered):
         return _refuse(means, held, asked, [each.part for each in answered])
-    _release(means, held, asked, answered)
+    if not is_held_back:
+        _release(means, held, asked, answered)
     return None
 
 
@@ -93,14 +98,14 @@ def _release(means: Means, held: HeldRequest, asked: Asked, answered: Sequence[_
     means.crash(CrashPoint.AFTER_ASSEMBLED)
     # (8) ONE transaction: budget spent, release stored, "released" in the log.
     with means.store.transaction() as t:
-        if not _is_still_waiting(t, held):
+        if not _is_still_waiting(t, held) or what_stops(t, asked.request.requester, asked.contracts):
             return
         ledger.spend(t, held.id, now)
         requests.end(t, held, Outcome(available_at, release=body.id))
         followers = requests.followers_of(t, held.id)
         for follower in followers:
             requests.end(t, follower, Outcome(available_at, release=body.id, repeated=True))
-        _erase_exact_parts(t, held, asked)
+        erase_exact_parts(t, held, asked)
         releases.add_release(t, new, events.released(asked, body, new.digest, seals))
         for follower in followers:
             joined = look_up_again(t, read_request(follower.forwarded), follower.digest, now)
@@ -125,7 +130,7 @@ def _refuse(means: Means, held: HeldRequest, asked: Asked, parts: Sequence[Part]
             return None
         settled = ledger.spend(t, held.id, now) if charged else ledger.give_back(t, held.id, now)
         requests.end(t, held, Outcome(available_at, problem=error.problem()))
-        _erase_exact_parts(t, held, asked)
+        erase_exact_parts(t, held, asked)
         heir = hand_over(t, held)
         reasons = [reason.code for reason in error.reasons]
         log.append(t, events.refused(asked, reasons, settled if charged else (), available_at))
@@ -134,7 +139,7 @@ def _refuse(means: Means, held: HeldRequest, asked: Asked, parts: Sequence[Part]
     return heir
 
 
-def _erase_exact_parts(t: Transaction, held: HeldRequest, asked: Asked) -> None:
+def erase_exact_parts(t: Transaction, held: HeldRequest, asked: Asked) -> None:
     """No exact figure outlives the request that it was for; parts that carry their own noise stay."""
     exact = {each.digest for each in asked.contracts if each.privacy.protect_at is ProtectAt.GATEWAY}
     relay.erase_parts(t, held.id, exact)

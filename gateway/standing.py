@@ -2,18 +2,57 @@
 
 from datetime import datetime
 
+from contracts.schedule import span_of
 from contracts.standing import Standing
-from gateway.question import Asked
-from gateway.store import contract_life
-from gateway.store.engine import Reading
+from gateway.question import Asked, released_before
+from gateway.store import activities, contract_life, requests, suspensions
+from gateway.store.engine import Reading, Transaction
 
 
-def standing_of(r: Reading, asked: Asked, now: datetime) -> Standing:  # noqa: ARG001  # suspensions and counts need it
+def standing_of(r: Reading, asked: Asked, now: datetime) -> Standing:
     """The standing of a request's agreement and contracts at ``now``.
 
-    Every register that can say no adds its line here; the policies turn each into a reason.
+    Every register that can say no adds its line here; the policies turn each into a reason. A question that would cost
+    nothing, because it was released before or is out already, is not held against its activity's schedule and ceiling.
     """
+    costs_nothing = not is_limited(asked) or requests.is_out(r, asked.question)
+    if costs_nothing or released_before(r, asked.question, asked.contracts) is not None:
+        return _standing(r, asked)
+    return _used(r, asked, now)
+
+
+def standing_when_charged(t: Transaction, asked: Asked, now: datetime) -> Standing:
+    """The same for a question that is being charged: nobody else charges to its activity until ``t`` ends."""
+    activities.lock(t, _key(asked))
+    return _used(t, asked, now)
+
+
+def note_use(t: Transaction, asked: Asked, now: datetime) -> None:
+    """The question is being charged to its activity; it counts unless its reservation is returned."""
+    activities.note(t, _key(asked), asked.request.id, now)
+
+
+def is_limited(asked: Asked) -> bool:
+    """Whether its activity has a schedule, or a ceiling for all its questions together."""
+    return asked.activity.schedule is not None or asked.activity.nano_rho_in_all is not None
+
+
+def _standing(r: Reading, asked: Asked) -> Standing:
     return Standing(
         agreement=asked.agreement.state,
+        suspended=suspensions.standing(r),
         retired=contract_life.retired_among(r, {each.digest for each in asked.contracts}),
     )
+
+
+def _used(r: Reading, asked: Asked, now: datetime) -> Standing:
+    key, schedule = _key(asked), asked.activity.schedule
+    used: dict[str, object] = {"nano_rho_spent": activities.dearest_window(r, key, asked.price)}
+    if schedule is not None:
+        start, until = span_of(schedule.every, now, asked.agreement.agreement.period)
+        used["asked_in_span"] = activities.asked_between(r, key, start, until)
+    return _standing(r, asked).model_copy(update=used)
+
+
+def _key(asked: Asked) -> activities.Key:
+    return asked.request.agreement, asked.activity.id

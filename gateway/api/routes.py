@@ -13,6 +13,7 @@ from gateway.api import (
     registers,
     releases,
     requests,
+    suspensions,
     tasks,
 )
 from gateway.api.description import describe
@@ -24,6 +25,7 @@ ROUTERS = (
     contracts.member_routes,
     agreements.member_routes,
     letters.member_routes,
+    suspensions.member_routes,
     budgets.member_routes,
     releases.open_routes,
     releases.member_routes,

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, FromClause, Select, select, true, tuple_, update
 
 from contracts.errors import Refused
+from contracts.suspension import Suspended
 from contracts.task import Forwarded, Part, Task
+from gateway.store import suspensions
 from gateway.store.engine import EPOCH, AnyRow, Reading, Transaction
-from gateway.store.tables import connectors, data_versions, tasks
+from gateway.store.tables import connectors, data_versions, requests, tasks
 
 SEEN_EVERY = timedelta(seconds=5)
 """How often a connector's presence is written down; more often would only wear the disk."""
@@ -41,11 +43,15 @@ class Leased:
 
 @dataclass(frozen=True, slots=True)
 class HeldTask:
-    """A task as the relay holds it; ``part`` is the body of its part from when it is posted until it is erased."""
+    """A task as the relay holds it; ``part`` is the body of its part from when it is posted until it is erased.
+
+    ``attempt`` counts how often it was handed out; a task that never was cannot have been charged.
+    """
 
     task: Task
     digest: str
     request: str
+    attempt: int
     part: Part | None
     part_digest: str | None
 
@@ -82,12 +88,17 @@ def add_tasks(t: Transaction, request: str, new: Sequence[NewTask], now: datetim
 
 def has_free_task(r: Reading, agency: str, now: datetime) -> bool:
     """Whether a lease would find something: a look that takes no lock."""
-    return r.one(select(tasks.c.id).where(_free(agency, now)).limit(1)) is not None
+    free = _free(agency, now) & _not_suspended(suspensions.standing(r))
+    return r.one(select(tasks.c.id).where(free).limit(1)) is not None
 
 
 def lease(t: Transaction, agency: str, most: int, now: datetime, until: datetime) -> tuple[Leased, ...]:
-    """Hand the oldest free tasks of an agency to its connector until ``until``."""
-    wanted = select(tasks.c.id, tasks.c.task, tasks.c.attempt).where(_free(agency, now))
+    """Hand the oldest free tasks of an agency to its connector until ``until``.
+
+    No task of a request that touches a suspended agency or dataset is among them, nor any that a suspended agency asks.
+    """
+    free = _free(agency, now) & _not_suspended(suspensions.standing(t))
+    wanted = select(tasks.c.id, tasks.c.task, tasks.c.attempt).where(free)
     rows = t.take_free(wanted.order_by(tasks.c.created_at, tasks.c.place).limit(most))
     if rows:
         taken = tasks.c.id.in_([row.id for row in rows])
@@ -107,8 +118,10 @@ def tasks_of(r: Reading, request: str) -> tuple[HeldTask, ...]:
 
 
 def waiting_for(r: Reading, request: str) -> tuple[str, ...]:
-    """The agencies that have not answered a request yet."""
-    rows = r.all(select(tasks.c.agency).where(tasks.c.request == request, tasks.c.posted_at.is_(None)).distinct())
+    """The agencies that have not answered a request yet, or whose answer a suspension holds back."""
+    suspended = _is_of(suspensions.standing(r), tasks)
+    missing = tasks.c.posted_at.is_(None) | suspended
+    rows = r.all(select(tasks.c.agency).where(tasks.c.request == request, missing).distinct())
     return tuple(sorted(row.agency for row in rows))
 
 
@@ -116,10 +129,12 @@ def accept_part(t: Transaction, task: str, part: Forwarded, digest: str, now: da
     """Keep the part of a task with its signature; whether it is new.
 
     Raises:
-        Refused: ``part-already-posted``, when another part is there.
+        Refused: ``part-already-posted``, when another part is there, or the task was closed without one.
     """
-    row = t.lock(select(tasks.c.part_digest).where(tasks.c.id == task))
+    row = t.lock(select(tasks.c.part_digest, tasks.c.posted_at).where(tasks.c.id == task))
     held = row.part_digest if row else None
+    if row is not None and held is None and row.posted_at is not None:
+        raise Refused("part-already-posted")
     if held is None:
         t.run(
             update(tasks)
@@ -129,6 +144,11 @@ def accept_part(t: Transaction, task: str, part: Forwarded, digest: str, now: da
     elif held != digest:
         raise Refused("part-already-posted")
     return held is None
+
+
+def close_tasks(t: Transaction, request: str, now: datetime) -> None:
+    """Take back the tasks of a request that ends without an answer to them: they are handed out no more."""
+    t.run(update(tasks).where(tasks.c.request == request, tasks.c.posted_at.is_(None)).values(posted_at=now))
 
 
 def erase_parts(t: Transaction, request: str, contracts: Collection[str]) -> None:
@@ -184,12 +204,31 @@ def _free(agency: str, now: datetime) -> ColumnElement[bool]:
     return (tasks.c.agency == agency) & tasks.c.posted_at.is_(None) & (tasks.c.leased_until <= now)
 
 
+def _not_suspended(suspended: Suspended) -> ColumnElement[bool]:
+    if not suspended.agencies and not suspended.datasets:
+        return true()
+    asked_by = select(requests.c.id).where(requests.c.agency.in_(suspended.agencies))
+    return tasks.c.request.not_in(requests_touching(suspended)) & tasks.c.request.not_in(asked_by)
+
+
+def requests_touching(suspended: Suspended) -> Select[tuple[str]]:
+    """The identifiers of the requests that have a task of a suspended agency or for a suspended dataset."""
+    theirs = tasks.alias("theirs")
+    return select(theirs.c.request).where(_is_of(suspended, theirs))
+
+
+def _is_of(suspended: Suspended, of: FromClause) -> ColumnElement[bool]:
+    """Whether a task is of a suspended agency or for a suspended dataset."""
+    return of.c.agency.in_(suspended.agencies) | tuple_(of.c.agency, of.c.dataset).in_(sorted(suspended.datasets))
+
+
 def _held(row: AnyRow) -> HeldTask:
     body = Forwarded.model_validate_json(row.part).body if row.part is not None else ERASED
     return HeldTask(
         task=Task.model_validate_json(row.task),
         digest=row.digest,
         request=row.request,
+        attempt=row.attempt,
         part=Part.model_validate_json(body) if body != ERASED else None,
         part_digest=row.part_digest,
     )

@@ -7,9 +7,11 @@ from sqlalchemy import delete, select, tuple_, update
 
 from contracts.errors import InvalidInput, Problem, Refused
 from contracts.request import TRANSITIONS, RequestState
+from contracts.suspension import Suspended
 from contracts.task import Forwarded
 from gateway.store.engine import AnyRow, Reading, Transaction
 from gateway.store.log import Event, append
+from gateway.store.relay import requests_touching
 from gateway.store.tables import nonces, questions, requests, tasks
 
 NONCES_LAST = timedelta(minutes=10)
@@ -158,6 +160,12 @@ def leader_of(r: Reading, request: HeldRequest) -> str | None:
     return row.id if row else None
 
 
+def is_out(r: Reading, question: str) -> bool:
+    """Whether a question is out, so that whoever asks the same now joins it at no cost."""
+    waiting = (requests.c.question == question) & (requests.c.state == RequestState.WAITING)
+    return r.one(select(requests.c.id).where(waiting, requests.c.joined_to.is_(None)).limit(1)) is not None
+
+
 def followers_of(r: Reading, leader: str) -> tuple[HeldRequest, ...]:
     """The requests that joined another one, oldest first."""
     joined = (requests.c.joined_to == leader) & (requests.c.state == RequestState.WAITING)
@@ -188,6 +196,14 @@ def unfinished(r: Reading) -> tuple[HeldRequest, ...]:
     received = requests.c.state == RequestState.RECEIVED
     complete = (requests.c.state == RequestState.WAITING) & requests.c.joined_to.is_(None) & ~missing
     rows = r.all(select(requests).where(received | complete).order_by(requests.c.received_at))
+    return tuple(_held(row) for row in rows)
+
+
+def held_back(r: Reading, suspended: Suspended) -> tuple[HeldRequest, ...]:
+    """The requests that are out and touch something suspended, or were asked by a suspended agency; oldest first."""
+    out = (requests.c.state == RequestState.WAITING) & requests.c.joined_to.is_(None)
+    touched = requests.c.id.in_(requests_touching(suspended)) | requests.c.agency.in_(suspended.agencies)
+    rows = r.all(select(requests).where(out, touched).order_by(requests.c.received_at))
     return tuple(_held(row) for row in rows)
 
 

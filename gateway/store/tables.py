@@ -1,4 +1,4 @@
-"""The tables of the gateway, but for those of single registers beside: times as ``Instant``, values as the JSON of the wire, amounts in nano-rho.
+"""The tables that all registers share: times as ``Instant``, values as the JSON of the wire, amounts in nano-rho.
 
 ``migrations/`` builds them; a test holds the two together.
 """
@@ -110,7 +110,7 @@ tasks = Table(
     Column("id", String, primary_key=True),
     Column("request", ForeignKey("requests.id"), nullable=False, index=True),
     Column("agency", String, nullable=False),
-    Column("dataset", String),
+    Column("dataset", String, nullable=False),
     Column("place", Integer, nullable=False),
     Column("task", Text, nullable=False),
     Column("digest", String, nullable=False),

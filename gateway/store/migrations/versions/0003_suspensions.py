@@ -97,3 +97,5 @@ def _datasets_of_tasks() -> None:
     for row in connection.execute(sa.select(tasks.c.id, tasks.c.task)).all():
         dataset = json.loads(row.task)["contract"]["id"]
         connection.execute(sa.update(tasks).where(tasks.c.id == row.id).values(dataset=dataset))
+    with op.batch_alter_table("tasks") as batch:
+        batch.alter_column("dataset", existing_type=sa.String(), nullable=False)
