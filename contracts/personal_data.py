@@ -262,6 +262,7 @@ class DisclosureLine(Value):
     datasets: tuple[DatasetId, ...]
     recipient: str
     public: bool
+    agreement: str
     activity: str
     purpose: str
     legal_basis: tuple[str, ...]

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Final
 
 import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
-from openpyxl import Workbook
 from pyarrow import csv, parquet
 
 from contracts.errors import InvalidInput
 from contracts.release import Release
+from gateway.workbook import Sheet, save
 
 MOST_SHEET_ROWS: Final = 1_048_576
 HEADINGS: Final = 1
@@ -46,11 +46,13 @@ def column_name(measure: str) -> str:
 def about(release: Release) -> dict[str, str]:
     """What goes along with the figures wherever they are taken."""
     body = release.body
-    state = release.withdrawal.state.value if release.withdrawal else "valid"
+    gone = release.withdrawal
+    fate = {"reason": gone.reason, "replaced_by": gone.replaced_by or ""} if gone else {}
     return {
         "release": body.id,
         "digest": release.digest,
-        "state": state,
+        "state": gone.state.value if gone else "valid",
+        **fate,
         "agreement": body.agreement,
         "activity": body.activity,
         "period": f"{body.query.period.start}/{body.query.period.until}",
@@ -78,15 +80,19 @@ def write_xlsx(table: pa.Table, path: Path) -> None:
     """
     if table.num_rows + HEADINGS > MOST_SHEET_ROWS:
         raise InvalidInput("too-many-cells", cells=table.num_rows, limit=MOST_SHEET_ROWS - HEADINGS)
-    book = Workbook(write_only=True)
-    figures = book.create_sheet("figures")
-    figures.append(table.column_names)
-    for row in zip(*(column.to_pylist() for column in table.columns), strict=True):
-        figures.append(row)
-    sheet = book.create_sheet("about")
-    for name, value in _metadata(table).items():
-        sheet.append((name, value))
-    book.save(path)
+    rows = zip(*(column.to_pylist() for column in table.columns), strict=True)
+    save((Sheet("figures", table.column_names, rows), Sheet("about", (), _metadata(table).items())), path)
+
+
+def with_state(table: pa.Table) -> pa.Table:
+    """The table with two more columns, so that no file's figures part from what became of their release.
+
+    ``release`` names it and ``release_state`` says valid, withdrawn or superseded, in every row.
+    """
+    about = _metadata(table)
+    for name, value in (("release", about.get("release", "")), ("release_state", about.get("state", ""))):
+        table = table.append_column(name, pa.array([value] * table.num_rows, pa.string()))
+    return table
 
 
 def _metadata(table: pa.Table) -> Mapping[str, str]:
@@ -110,4 +116,4 @@ def write_table(table: pa.Table, path: Path) -> None:
     writer = WRITERS.get(path.suffix.lower())
     if writer is None:
         raise InvalidInput("unknown-format", format=path.suffix or "-", choices=", ".join(WRITERS))
-    writer(table, path)
+    writer(with_state(table), path)

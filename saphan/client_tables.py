@@ -6,6 +6,7 @@ from typing import Final
 from pydantic import BaseModel
 from rich.table import Table
 
+from contracts.release import ReleaseState
 from contracts.views import AgreementView, BudgetLine, Preview, ReleaseSummary
 from gateway.client import Result
 from gateway.released_table import column_name
@@ -53,7 +54,8 @@ def releases_table(summaries: Sequence[ReleaseSummary]) -> Table:
     table = table_of("release", "contracts", "cells", "state", "created")
     for each in summaries:
         contracts = ", ".join(ref.id for ref in each.contracts)
-        table.add_row(each.id, contracts, f"{each.cells:,}", each.state.value, f"{each.created:%Y-%m-%d %H:%M}")
+        state = each.state.value if each.state is ReleaseState.VALID else f"NO LONGER VALID · {each.state.value}"
+        table.add_row(each.id, contracts, f"{each.cells:,}", state, f"{each.created:%Y-%m-%d %H:%M}")
     return table
 
 
@@ -64,7 +66,7 @@ def release_table(result: Result) -> Table:
         *(column_name(each.measure) for each in body.released),
         *(column_name(each.measure) for each in body.derived),
     ]
-    state = "valid" if result.is_valid else "NO LONGER VALID"
+    state = _fate(result)
     axes = [axis.name for axis in body.grid.axes]
     table = table_of(*axes, *measures, title=f"{body.id} · {state} · {body.grid.size:,} cells")
     for row in result.to_arrow().slice(0, ROWS_SHOWN).to_pylist():
@@ -78,16 +80,24 @@ def release_table(result: Result) -> Table:
 def agreement_table(view: AgreementView) -> Table:
     """Who agrees to what, and who has signed."""
     agreed = view.agreement
-    state = "active" if view.active else "not active yet"
-    table = table_of("activity", "purpose", "contracts", "nano-rho", title=f"{agreed.id} v{agreed.version} · {state}")
+    title = f"{agreed.id} v{agreed.version} · {view.state.value}"
+    table = table_of("activity", "purpose", "contracts", "nano-rho", title=title)
     for each in agreed.activities:
         contracts = ", ".join(ref.id for ref in each.contracts)
         table.add_row(each.id, each.purpose, contracts, f"{each.nano_rho_per_request:,}")
     table.add_section()
     table.add_row("requester", agreed.requester)
     table.add_row("signed by", ", ".join(view.signed_by) or "nobody")
-    table.add_row("required", ", ".join(view.required))
+    table.add_row("required", ", ".join(sorted(f"{agency} {who.value}" for agency, who in agreed.required_signers)))
     return table
+
+
+def _fate(result: Result) -> str:
+    gone = result.release.withdrawal
+    if result.is_valid or gone is None:
+        return "valid"
+    successor = f" → {gone.replaced_by}" if gone.replaced_by else ""
+    return f"NO LONGER VALID · {gone.state.value}: {gone.reason}{successor}"
 
 
 def _figure(value: float | None, error: float | None) -> str:

@@ -1,0 +1,1 @@
+"""The gateway as a register office under the Personal Data Protection Act and the Official Information Act."""
