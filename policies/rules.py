@@ -61,6 +61,8 @@ class Rules:
         """
         if entities is None:
             return frozenset({"policy-error"})
+        if not questions:
+            return frozenset({otherwise})
         answers = is_authorized_batch(list(questions), self.policies[file], entities, schema=self.schema)
         return frozenset(reason for answer in answers for reason in _reasons(answer, otherwise))
 
