@@ -65,13 +65,14 @@ def check_version(comparison: Comparison) -> None:
         raise Refused("contract-version-not-higher", spent=Spent.NOTHING, others=(), **names)
     if _numbers(new.version) >= _numbers(least):
         return
-    weaker, breaking = _paths(comparison.weakening), _paths(comparison.breaking)
+    weaker, breaking = paths_of(comparison.weakening), paths_of(comparison.breaking)
     codes = ["contract-weaker-than-version"] * bool(weaker) + ["contract-breaks-under-version"] * bool(breaking)
     first, *others = codes or ["contract-version-too-low"]
     raise Refused(first, spent=Spent.NOTHING, others=others, weaker=weaker, breaking=breaking, **names)
 
 
-def _paths(changes: tuple[Change, ...]) -> str:
+def paths_of(changes: tuple[Change, ...]) -> str:
+    """Where these changes are, the first few of them."""
     paths = list(dict.fromkeys(each.path for each in changes))
     more = f" (+{len(paths) - MOST_PATHS})" if len(paths) > MOST_PATHS else ""
     return ", ".join(paths[:MOST_PATHS]) + more

@@ -168,6 +168,15 @@ def verify_document(document: str, kind: str, resolve: Resolve) -> SignedDocumen
     return SignedDocument(payload=verified[0].payload, signers=signers)
 
 
+def payload_of(document: str) -> bytes:
+    """The signed bytes of a document that was verified when it was kept: no signature is looked at here.
+
+    Raises:
+        Refused: ``signature-wrong``, when it is no signed document.
+    """
+    return _decode(_parsed(document).payload)
+
+
 def kind_of(document: str) -> str | None:
     """What a document, or a compact JWS, says that it is, nothing verified; none when it does not say one thing.
 

@@ -5,12 +5,13 @@ from pydantic import AwareDatetime, Field
 from contracts.agreement import Agreement
 from contracts.dataset import ContractRef
 from contracts.errors import Problem
-from contracts.identifiers import AgencyId, Code, Digest, Identifier, NanoRho
+from contracts.identifiers import AgencyId, Code, Digest, Identifier, KeyId, NanoRho
 from contracts.lifecycle import AgreementState
 from contracts.periods import Window
 from contracts.query import Query
 from contracts.release import ReleaseState
 from contracts.request import RequestState
+from contracts.retirement import RetiredContract
 from contracts.task import Charge
 from contracts.values import Value
 
@@ -78,23 +79,33 @@ class Preview(Value):
 
 
 class AgreementView(Value):
-    """An agreement with what was signed so far. ``document`` is the JWS in general JSON serialisation."""
+    """A version of an agreement, where it stands and who signed its text so far.
+
+    ``document`` is the JWS in general JSON serialisation, empty before the first signature.
+    """
 
     agreement: Agreement
     digest: Digest
     document: str
-    signed_by: tuple[str, ...]
-    required: tuple[AgencyId, ...]
-    active: bool
+    signed_by: tuple[KeyId, ...]
     state: AgreementState
+
+    @property
+    def active(self) -> bool:
+        """Whether it is in force."""
+        return self.state is AgreementState.ACTIVE
 
 
 class PublishedContract(Value):
-    """A dataset contract as its agency signed it: a JWS over the canonical ODCS document."""
+    """A dataset contract as its agency signed it: a JWS over the canonical ODCS document.
+
+    ``retired`` stands there once the agency took the contract back; who publishes one leaves it out.
+    """
 
     reference: ContractRef
     agency: AgencyId
     document: str
+    retired: RetiredContract | None = None
 
 
 class ReleaseSummary(Value):

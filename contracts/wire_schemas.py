@@ -15,6 +15,7 @@ from contracts.forecast import Forecast, PublishedForecast
 from contracts.query import Query
 from contracts.release import Release, ReleaseBody, Withdrawal
 from contracts.request import Request
+from contracts.retirement import ContractRetirement, RetiredContract
 from contracts.task import Lease, LeaseCall, Part, Task
 from contracts.transparency import Checkpoint, LogEntry, LogExport, Receipt
 from contracts.values import Value
@@ -37,6 +38,7 @@ WIRE: dict[str, type[Value]] = {
     "agreement-view": AgreementView,
     "budget-line": BudgetLine,
     "checkpoint": Checkpoint,
+    "contract-retirement": ContractRetirement,
     "dataset-contract": DatasetContract,
     "federation": Federation,
     "forecast": Forecast,
@@ -57,6 +59,7 @@ WIRE: dict[str, type[Value]] = {
     "release-summary": ReleaseSummary,
     "request": Request,
     "request-status": RequestStatus,
+    "retired-contract": RetiredContract,
     "signed-text": SignedText,
     "task": Task,
     "withdrawal": Withdrawal,

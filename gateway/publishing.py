@@ -1,29 +1,31 @@
 """What members publish or take back: dataset contracts, forecasts, withdrawals of releases."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import ValidationError
 
 from contracts.canonical import canonical_bytes, digest_of_bytes
+from contracts.contract_diff import Version, compare
+from contracts.contract_versions import check_version, paths_of, required_bump, version_order
 from contracts.dataset import DatasetContract
 from contracts.errors import InvalidInput, Refused
-from contracts.federation import KeyPurpose, PublicKey
+from contracts.federation import KeyPurpose
 from contracts.forecast import Forecast, PublishedForecast
 from contracts.odcs import contract_from_document
 from contracts.release import Release, ReleaseState, Withdrawal
-from contracts.signing import SignedDocument, verify_compact, verify_document
+from contracts.signing import SignedDocument, payload_of, verify_compact
 from contracts.views import PublishedContract
-from gateway import events
+from gateway import contract_signatures, events
 from gateway.caller import Caller
 from gateway.means import Means
-from gateway.store import forecasts, registry, releases, requests
+from gateway.store import forecasts, log, registry, releases, requests
 from gateway.store.engine import Transaction
+from gateway.store.registry import HeldContract
 
 CONTRACT_KIND = "contract"
 FORECAST_KIND = "forecast"
-SIGNS_CONTRACTS = (KeyPurpose.STEWARD, KeyPurpose.DPO)
 
 
 def publish_contract(means: Means, caller: Caller, published: PublishedContract) -> None:
@@ -32,29 +34,33 @@ def publish_contract(means: Means, caller: Caller, published: PublishedContract)
     Raises:
         Refused: ``signers-incomplete`` unless exactly one steward and one DPO of the agency signed; ``not-allowed``
             for another agency's contract or source; ``source-renamed`` when a version that was published under this
-            name is about another source; ``signature-wrong``, ``key-unknown``, ``request-replayed``.
+            name is about another source; ``contract-version-not-higher``, ``contract-weaker-than-version``,
+            ``contract-breaks-under-version`` or ``contract-version-too-low`` against the newest version that was ever
+            published, retired or not; ``signature-wrong``, ``key-unknown``, ``request-replayed``.
         InvalidInput: ``contract-invalid``, also when the version was published with another text.
     """
     now = means.clock()
-    signed = verify_document(published.document, CONTRACT_KIND, lambda kid: _contract_key(means, kid, now))
+    signed = contract_signatures.verified(means, published.document, CONTRACT_KIND, now)
     contract = _read_contract(signed)
     owner = contract.source.partition("/")[0]
     if not (caller.agency == published.agency == contract.agency == owner):
         raise Refused("not-allowed")
-    purposes = {key.purpose for kid in signed.signers if (key := _contract_key(means, kid, now)) is not None}
-    owners = {kid.partition("#")[0] for kid in signed.signers}
-    if len(signed.signers) != len(SIGNS_CONTRACTS) or purposes != set(SIGNS_CONTRACTS) or owners != {owner}:
-        raise Refused("signers-incomplete")
+    contract_signatures.check_signers(means, signed, owner, now)
     if published.reference != contract.reference:
         raise InvalidInput("contract-invalid", rule="reference", where="reference")
+    if published.retired is not None:
+        raise InvalidInput("malformed-body", where="retired")
     with means.store.transaction() as t:
         requests.spend_nonce(t, caller.kid, caller.nonce, now)
-        event = events.contract_published(contract, now)
-        is_new = registry.add_contract(t, contract, published.document, now, event)
-        if not is_new and registry.contract(t, contract.digest) is None:
+        log.lock(t)  # so that of two publications at once the later sees the earlier
+        known = registry.versions(t, contract.agency, contract.id)
+        if contract.digest in {each.contract.digest for each in known}:
+            return
+        if contract.version in {each.contract.version for each in known}:
             raise InvalidInput("contract-invalid", rule="version-is-immutable", where="version")
-        # Only now: the log's head is locked, so that of two publications at once the later sees the earlier.
-        _check_source(registry.all_contracts(t), contract)
+        _check_source(known, contract)
+        event = events.contract_published(contract, now, _changes(known, Version.of(contract, signed.payload)))
+        registry.add_contract(t, contract, published.document, now, event)
 
 
 def withdraw(means: Means, caller: Caller, withdrawal: Withdrawal) -> Release:
@@ -104,11 +110,22 @@ def publish_forecast(means: Means, caller: Caller, document: str) -> PublishedFo
     return PublishedForecast(forecast=forecast, digest=digest)
 
 
-def _check_source(published: Iterable[DatasetContract], contract: DatasetContract) -> None:
+def _check_source(known: Sequence[HeldContract], contract: DatasetContract) -> None:
     """The source is the key of the budget: under a new one, a dataset would have fresh accounts."""
-    for other in published:
-        if (other.agency, other.id) == (contract.agency, contract.id) and other.source != contract.source:
-            raise Refused("source-renamed", contract=contract.id, source=contract.source, known=other.source)
+    for source in {each.contract.source for each in known} - {contract.source}:
+        raise Refused("source-renamed", contract=contract.id, source=contract.source, known=source)
+
+
+def _changes(known: Sequence[HeldContract], new: Version) -> dict[str, str]:
+    """What the log says of a new version against the newest one, whose version it must exceed by as much as it must."""
+    if not known:
+        return {}
+    newest = max(known, key=lambda each: version_order(each.contract.version))
+    comparison = compare(Version.of(newest.contract, payload_of(newest.document)), new)
+    check_version(comparison)
+    facts = {"replaces": newest.contract.digest, "bump": required_bump(comparison).word}
+    told = {"weakens": comparison.weakening, "breaks": comparison.breaking}
+    return facts | {name: paths_of(changes) for name, changes in told.items() if changes}
 
 
 def _withdraw(t: Transaction, means: Means, caller: Caller, withdrawal: Withdrawal, now: datetime) -> None:
@@ -133,11 +150,6 @@ def _check_citations(t: Transaction, forecast: Forecast, caller: Caller, now: da
             raise InvalidInput("unknown-release")
         if standing.withdrawal is not None:
             raise Refused("release-withdrawn", why=standing.withdrawal.reason)
-
-
-def _contract_key(means: Means, kid: str, at: datetime) -> PublicKey | None:
-    found = (means.federation.key(kid, purpose, at) for purpose in SIGNS_CONTRACTS)
-    return next((key for key in found if key is not None), None)
 
 
 def _read_contract(signed: SignedDocument) -> DatasetContract:

@@ -106,9 +106,9 @@ def contracts_of(r: Reading, refs: tuple[ContractRef, ...]) -> tuple[DatasetCont
     Raises:
         InvalidInput: ``unknown-contract``.
     """
-    found = []
+    known, found = registry.contracts_by_digest(r, {ref.digest for ref in refs}), []
     for ref in refs:
-        contract = registry.contract(r, ref.digest)
+        contract = known.get(ref.digest)
         if contract is None or contract.reference != ref:
             raise InvalidInput("unknown-contract", contract=f"{ref.id} {ref.version}")
         found.append(contract)

@@ -1,6 +1,6 @@
 """Which published contracts their agency took back, and the signed word for it. A retirement is never undone."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,22 +34,6 @@ def add_retirement(t: Transaction, held: HeldRetirement, event: Event) -> bool:
         return False
     append(t, event)
     return True
-
-
-def retirement(r: Reading, digest: str) -> HeldRetirement | None:
-    """The retirement of the contract of that digest."""
-    return retirements(r, (digest,)).get(digest)
-
-
-def retirements(r: Reading, digests: Collection[str] | None = None) -> Mapping[str, HeldRetirement]:
-    """The retirements of these contracts by digest, or of all; one query."""
-    wanted = select(contract_retirements)
-    if digests is not None:
-        wanted = wanted.where(contract_retirements.c.digest.in_(sorted(digests)))
-    return {
-        row.digest: HeldRetirement(ContractRetirement.model_validate_json(row.retirement), row.document, row.retired_at)
-        for row in r.all(wanted)
-    }
 
 
 def retired_among(r: Reading, digests: Collection[str]) -> frozenset[str]:

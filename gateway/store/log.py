@@ -55,6 +55,11 @@ class SavedCheckpoint:
     document: str
 
 
+def lock(t: Transaction) -> None:
+    """Let nobody else write to the log until this transaction ends, before it looks at what the log orders."""
+    t.lock(select(log_head))
+
+
 def append(t: Transaction, event: Event) -> int:
     """Write an entry and give its place; the last thing that a transaction does."""
     row = t.lock(select(log_head))

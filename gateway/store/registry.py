@@ -1,47 +1,62 @@
 """What was published and agreed: dataset contracts and agreements, each as it was signed."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Final
 
-from sqlalchemy import func, select, update
+from pydantic_core import from_json
+from sqlalchemy import case, func, select, update
 
 from contracts.agreement import Agreement
-from contracts.dataset import DatasetContract
+from contracts.canonical import canonical_bytes
+from contracts.dataset import ContractRef, DatasetContract
 from contracts.lifecycle import AgreementState
+from contracts.retirement import ContractRetirement, RetiredContract
 from contracts.views import AgreementView, PublishedContract
+from gateway.store.agreement_tables import agreements
+from gateway.store.contract_life_tables import contract_retirements
 from gateway.store.engine import AnyRow, AnySelect, Reading, Transaction
 from gateway.store.log import Event, append
-from gateway.store.tables import agreement_parties, agreements, contracts
+from gateway.store.tables import contracts
+
+HOLDS_THE_NAME: Final = (AgreementState.ACTIVE, AgreementState.SUSPENDED)
+"""Under a name that several versions have, the first of these states is meant."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeldAgreement:
-    """An agreement, its document and who signed it: ``signed_by`` gives each party's key, or none so far."""
+    """A version of an agreement, its document with the signatures so far (empty before the first), and who signed."""
 
     agreement: Agreement
     digest: str
     document: str
-    signed_by: Mapping[str, str | None]
-    active: bool
+    signers: tuple[str, ...]
+    state: AgreementState
 
     @property
-    def state(self) -> AgreementState:
-        """Where it stands."""
-        return AgreementState.ACTIVE if self.active else AgreementState.SUBMITTED
+    def active(self) -> bool:
+        """Whether it is in force."""
+        return self.state is AgreementState.ACTIVE
 
     def view(self) -> AgreementView:
         """The agreement as members see it."""
-        signers = tuple(sorted(kid for kid in self.signed_by.values() if kid is not None))
         return AgreementView(
             agreement=self.agreement,
             digest=self.digest,
             document=self.document,
-            signed_by=signers,
-            required=self.agreement.parties,
-            active=self.active,
+            signed_by=self.signers,
             state=self.state,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class HeldContract:
+    """A published contract as it was read then, and the document in which it was signed."""
+
+    contract: DatasetContract
+    document: str
 
 
 def add_contract(t: Transaction, contract: DatasetContract, document: str, now: datetime, event: Event) -> bool:
@@ -65,14 +80,26 @@ def add_contract(t: Transaction, contract: DatasetContract, document: str, now: 
 
 def contract(r: Reading, digest: str) -> DatasetContract | None:
     """The published contract of that digest."""
-    row = r.one(select(contracts.c.terms).where(contracts.c.digest == digest))
-    return DatasetContract.model_validate_json(row.terms) if row else None
+    return contracts_by_digest(r, (digest,)).get(digest)
+
+
+def contracts_by_digest(r: Reading, digests: Iterable[str]) -> dict[str, DatasetContract]:
+    """Those of these contracts that are published; one query."""
+    wanted = select(contracts.c.digest, contracts.c.terms).where(contracts.c.digest.in_(sorted(set(digests))))
+    return {row.digest: _read(row.terms) for row in r.all(wanted)}
+
+
+def versions(r: Reading, agency: str, name: str) -> tuple[HeldContract, ...]:
+    """Every published version of an agency's contract, oldest publication first, retired ones too."""
+    wanted = select(contracts.c.terms, contracts.c.document).where(contracts.c.agency == agency, contracts.c.id == name)
+    rows = r.all(wanted.order_by(contracts.c.published_at, contracts.c.digest))
+    return tuple(HeldContract(_read(row.terms), row.document) for row in rows)
 
 
 def all_contracts(r: Reading) -> tuple[DatasetContract, ...]:
     """Every published contract, oldest first."""
     rows = r.all(select(contracts.c.terms).order_by(contracts.c.published_at, contracts.c.digest))
-    return tuple(DatasetContract.model_validate_json(row.terms) for row in rows)
+    return tuple(_read(row.terms) for row in rows)
 
 
 def budgets(r: Reading) -> dict[str, int]:
@@ -85,85 +112,108 @@ def budgets(r: Reading) -> dict[str, int]:
 
 
 def published(r: Reading, digest: str | None = None) -> tuple[PublishedContract, ...]:
-    """Every published contract as it was signed, or the one of that digest."""
-    wanted = select(contracts).order_by(contracts.c.published_at, contracts.c.digest)
-    rows = r.all(wanted if digest is None else wanted.where(contracts.c.digest == digest))
+    """Every published contract as it was signed, or the one of that digest, and whether it is retired."""
+    retired = contract_retirements
+    wanted = select(
+        contracts.c.digest,
+        contracts.c.id,
+        contracts.c.version,
+        contracts.c.agency,
+        contracts.c.document,
+        retired.c.retirement,
+        retired.c.document.label("retirement_document"),
+        retired.c.retired_at,
+    ).select_from(contracts.outerjoin(retired, retired.c.digest == contracts.c.digest))
+    wanted = wanted.order_by(contracts.c.published_at, contracts.c.digest)
     return tuple(
-        PublishedContract(
-            reference=DatasetContract.model_validate_json(row.terms).reference,
-            agency=row.agency,
-            document=row.document,
-        )
-        for row in rows
+        _published(row) for row in r.all(wanted if digest is None else wanted.where(contracts.c.digest == digest))
     )
 
 
+def _published(row: AnyRow) -> PublishedContract:
+    retired = None
+    if row.retirement is not None:
+        retirement = ContractRetirement.model_validate_json(row.retirement)
+        retired = RetiredContract(retirement=retirement, document=row.retirement_document, retired_at=row.retired_at)
+    return PublishedContract(
+        reference=ContractRef(id=row.id, version=row.version, digest=row.digest),
+        agency=row.agency,
+        document=row.document,
+        retired=retired,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _read(terms: str) -> DatasetContract:
+    """A contract never changes, so that one text is parsed once in a process."""
+    return DatasetContract.model_validate_json(terms)
+
+
 def add_agreement(t: Transaction, held: HeldAgreement, now: datetime, events: Iterable[Event]) -> bool:
-    """Keep a proposed agreement with the signatures that it came with; whether its version is new."""
+    """Keep a new version of an agreement; whether its version is new."""
     row = {
         "digest": held.digest,
         "id": held.agreement.id,
         "version": held.agreement.version,
+        "requester": held.agreement.requester,
         "terms": held.agreement.model_dump_json(by_alias=True),
-        "document": held.document,
-        "active": held.active,
         "proposed_at": now,
+        **_standing(held),
     }
     if not t.add_new(agreements, row):
         return False
-    parties = [{"digest": held.digest, "agency": a, "signed_by": kid} for a, kid in held.signed_by.items()]
-    t.add(agreement_parties, parties)
     for event in events:
         append(t, event)
     return True
 
 
-def update_signatures(t: Transaction, held: HeldAgreement, events: Iterable[Event]) -> None:
-    """Keep further signatures of an agreement, and whether it is active by them."""
-    here = agreements.c.digest == held.digest
-    t.run(update(agreements).where(here).values(document=held.document, active=held.active))
-    for agency, kid in held.signed_by.items():
-        party = (agreement_parties.c.digest == held.digest) & (agreement_parties.c.agency == agency)
-        t.run(update(agreement_parties).where(party).values(signed_by=kid))
+def update_agreement(t: Transaction, held: HeldAgreement, events: Iterable[Event]) -> None:
+    """Keep an agreement's signatures and state as they are now."""
+    t.run(update(agreements).where(agreements.c.digest == held.digest).values(**_standing(held)))
     for event in events:
         append(t, event)
 
 
 def agreement(r: Reading, name: str) -> HeldAgreement | None:
-    """The newest active version of an agreement, or its newest version while none is active."""
+    """The version of an agreement that is in force; while none is, the suspended one, and else the newest."""
     row = r.one(_newest(name))
-    return _held(r, row) if row else None
+    return _held(row) if row else None
 
 
 def agreement_text(r: Reading, digest: str) -> HeldAgreement | None:
     """The agreement of that digest."""
     row = r.one(select(agreements).where(agreements.c.digest == digest))
-    return _held(r, row) if row else None
+    return _held(row) if row else None
 
 
 def lock_agreement(t: Transaction, digest: str) -> HeldAgreement | None:
     """The agreement of that digest, which nobody else changes until the transaction ends."""
     row = t.lock(select(agreements).where(agreements.c.digest == digest))
-    return _held(t, row) if row else None
+    return _held(row) if row else None
 
 
 def all_agreements(r: Reading) -> tuple[HeldAgreement, ...]:
     """Every version of every agreement, oldest first."""
     wanted = select(agreements).order_by(agreements.c.proposed_at, agreements.c.id, agreements.c.version)
-    return tuple(_held(r, row) for row in r.all(wanted))
+    return tuple(_held(row) for row in r.all(wanted))
 
 
 def _newest(name: str) -> AnySelect:
+    rank = case({state.value: place for place, state in enumerate(HOLDS_THE_NAME)}, value=agreements.c.state, else_=9)
     wanted = select(agreements).where(agreements.c.id == name)
-    return wanted.order_by(agreements.c.active.desc(), agreements.c.version.desc()).limit(1)
+    return wanted.order_by(rank, agreements.c.version.desc()).limit(1)
 
 
-def _held(r: Reading, row: AnyRow) -> HeldAgreement:
-    parties = r.all(select(agreement_parties).where(agreement_parties.c.digest == row.digest))
+def _standing(held: HeldAgreement) -> dict[str, str]:
+    signers = canonical_bytes(list(held.signers)).decode()
+    return {"document": held.document, "signers": signers, "state": held.state.value}
+
+
+def _held(row: AnyRow) -> HeldAgreement:
     return HeldAgreement(
         agreement=Agreement.model_validate_json(row.terms),
         digest=row.digest,
         document=row.document,
-        signed_by={party.agency: party.signed_by for party in parties},
-        active=row.active,
+        signers=tuple(from_json(row.signers)),
+        state=AgreementState(row.state),
     )
