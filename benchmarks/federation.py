@@ -93,7 +93,7 @@ def running(directory: Path, agencies: Sequence[Agency], *, nano_rho: int, tick_
         gateway = GatewayHome(directory / "gateway")
         gateway.make()
         operated = gateway.make_keys(REQUESTER, Text(th="สกธ.", en="OJA"), now(), now() + KEYS_LAST)
-        officer, asker = new_key(f"{REQUESTER}#officer-1"), new_key(f"{REQUESTER}#client-1")
+        officer, asker = new_key(f"{REQUESTER}#officer-2"), new_key(f"{REQUESTER}#client-1")
         requester = _with_keys(operated, officer, asker)
         federation = Federation(gateway=address, operator=REQUESTER, members=(requester, *members))
         gateway.pin(federation)
@@ -179,7 +179,7 @@ def _agreement(contracts: Sequence[DatasetContract], nano_rho: int) -> Agreement
 def _sign(stack: ExitStack, address: str, home: Home, agency: str, federation: Federation) -> None:
     key = home.key(f"{agency}#connector-1")
     line = stack.enter_context(Gateway(address, key, agency, federation))
-    line.sign(AGREEMENT, home.key(f"{agency}#officer-1"))
+    line.sign(AGREEMENT, home.key(f"{agency}#officer-1"), home.key(f"{agency}#dpo-1"))
 
 
 def _connect(stack: ExitStack, home: Home) -> None:

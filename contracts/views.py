@@ -124,6 +124,8 @@ class ReleaseSummary(Value):
     charges: tuple[Charge, ...]
     created: AwareDatetime
     state: ReleaseState
+    erased: bool = False
+    """Whether its figures were deleted when their retention was over; digest and log entry stay."""
 
 
 class SignedText(Value):

@@ -22,6 +22,7 @@ from pydantic import BaseModel
 from typing_extensions import override
 
 from contracts.agreement import Agreement
+from contracts.agreement_signatures import read_signed
 from contracts.calls import FORM_TYPE, TOKEN_PATH, SignedCalls
 from contracts.canonical import canonical_bytes
 from contracts.errors import IntegrityError, Refused, Unavailable, from_problem
@@ -31,7 +32,7 @@ from contracts.message_signatures import Message, Tag, headers_of, verify
 from contracts.query import Query
 from contracts.release import Release, ReleaseState, Withdrawal
 from contracts.request import Request, RequestState
-from contracts.signing import SigningKey, add_signature, sign_compact, sign_document, verify_document
+from contracts.signing import SigningKey, add_signature, sign_compact, sign_document
 from contracts.transparency import LogExport
 from contracts.views import (
     AgreementView,
@@ -262,25 +263,25 @@ class Gateway:
         """One agreement."""
         return read_value(AgreementView, self._member("GET", f"/v1/agreements/{name}"))
 
-    def propose(self, agreement: Agreement, officer: SigningKey) -> AgreementView:
-        """Propose an agreement under the signature of the own officer."""
-        document = sign_document(canonical_bytes(agreement), "agreement", officer)
+    def propose(self, agreement: Agreement, *signers: SigningKey) -> AgreementView:
+        """Propose an agreement under signatures of the own people."""
+        document = sign_document(canonical_bytes(agreement), "agreement", *signers)
         return self.post("/v1/agreements", SignedText(document=document), AgreementView)
 
-    def sign(self, name: str, officer: SigningKey) -> AgreementView:
-        """Add the own officer's signature to an agreement.
+    def sign(self, name: str, *signers: SigningKey) -> AgreementView:
+        """Add signatures of the own people to an agreement.
 
         Raises:
             Refused: A signature that it bears already is wrong, or the text shown is not the text signed.
         """
-        view, now = self.agreement(name), self._clock()
-        signed = verify_document(
-            view.document, "agreement", lambda kid: self._federation.key(kid, KeyPurpose.OFFICER, now)
-        )
-        if signed.payload != canonical_bytes(view.agreement):
+        view = self.agreement(name)
+        signed = read_signed(view.document, self._federation, self._clock())
+        if signed.agreement != view.agreement:
             raise Refused("signature-wrong", why="the text shown is not the text signed")
-        document = SignedText(document=add_signature(view.document, "agreement", officer))
-        return self.post(f"/v1/agreements/{name}/signatures", document, AgreementView)
+        document = view.document
+        for key in signers:
+            document = add_signature(document, "agreement", key)
+        return self.post(f"/v1/agreements/{name}/signatures", SignedText(document=document), AgreementView)
 
     def publish_forecast(self, forecast: Forecast) -> PublishedForecast:
         """Publish a forecast under the own client key."""

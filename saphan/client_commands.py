@@ -217,14 +217,16 @@ def propose_command(
             proposed = Agreement.model_validate_json(file.read_bytes())
         except (OSError, ValidationError) as error:
             raise InvalidInput("malformed-body", where=file.name) from error
-        _show_agreement(gateway.propose(proposed, member.officer_key()), as_json=as_json)
+        signers = [key for key in member.people() if key.kid != proposed.drafted_by]
+        _show_agreement(gateway.propose(proposed, *signers[:1]), as_json=as_json)
 
 
 @agreement.command("sign")
 def sign_command(name: AgreementName, home: HomeOption = None, *, as_json: AsJson = False) -> None:
     """Add the own officer's signature to an agreement."""
     with connected(home, as_json=as_json) as (gateway, member):
-        _show_agreement(gateway.sign(name, member.officer_key()), as_json=as_json)
+        keys = {key.kid.rpartition("-")[0]: key for key in reversed(member.people())}
+        _show_agreement(gateway.sign(name, *keys.values()), as_json=as_json)
 
 
 @agreement.command("show")

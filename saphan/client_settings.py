@@ -20,7 +20,8 @@ from contracts.signing import SigningKey, key_file_name, load_key
 
 DEFAULT_HOME: Final = Path(".saphan")
 CALLING_KEYS: Final = ("client-1", "connector-1")
-OFFICER: Final = "officer-1"
+SIGNING: Final = ("officer-1", "officer-2", "dpo-1", "dpo-2")
+"""The keys of people that a home may hold."""
 
 
 class ClientSettings(BaseSettings):
@@ -57,9 +58,11 @@ class MemberHome:
         """The key that signs calls: the client's, or the connector's where there is no client."""
         return self._key(CALLING_KEYS)
 
-    def officer_key(self) -> SigningKey:
-        """The officer's key, which signs agreements."""
-        return self._key((OFFICER,))
+    def people(self) -> tuple[SigningKey, ...]:
+        """The keys of officers and data protection officers that the home holds."""
+        kids = [f"{self.settings.agency}#{name}" for name in SIGNING]
+        held = [(kid, self.settings.home / "keys" / key_file_name(kid)) for kid in kids]
+        return tuple(load_key(kid, path.read_bytes()) for kid, path in held if path.is_file())
 
     def federation(self) -> Federation:
         """The pinned keys of all members.

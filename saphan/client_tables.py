@@ -55,6 +55,7 @@ def releases_table(summaries: Sequence[ReleaseSummary]) -> Table:
     for each in summaries:
         contracts = ", ".join(ref.id for ref in each.contracts)
         state = each.state.value if each.state is ReleaseState.VALID else f"NO LONGER VALID · {each.state.value}"
+        state = f"{state} · deleted on schedule" if each.erased else state
         table.add_row(each.id, contracts, f"{each.cells:,}", state, f"{each.created:%Y-%m-%d %H:%M}")
     return table
 

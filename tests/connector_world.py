@@ -107,7 +107,7 @@ class Case:
     agreement: Agreement
     request: Request
     contract: DatasetContract
-    officers: tuple[str, ...] = ("oja#officer-1", "ccib#officer-1")
+    officers: tuple[str, ...] = ("oja#officer-2", "ccib#officer-1", "ccib#dpo-1")
     client: str = "oja#client-1"
     task_id: str = "TASK-0001"
     agency: str = "ccib"

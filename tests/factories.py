@@ -34,10 +34,17 @@ OPERATOR = "oja"
 """The member that runs the gateway, and the requester of the demo agreement."""
 
 PURPOSES_OF: dict[str, tuple[KeyPurpose, ...]] = {
-    "oja": (KeyPurpose.CLIENT, KeyPurpose.OFFICER, KeyPurpose.GATEWAY, KeyPurpose.TOKEN, KeyPurpose.LOG),
-    "ccib": (KeyPurpose.CONNECTOR, KeyPurpose.OFFICER, KeyPurpose.STEWARD, KeyPurpose.DPO),
-    "rtp": (KeyPurpose.CONNECTOR, KeyPurpose.OFFICER, KeyPurpose.STEWARD, KeyPurpose.DPO),
-    "dop": (KeyPurpose.CONNECTOR, KeyPurpose.OFFICER, KeyPurpose.STEWARD, KeyPurpose.DPO),
+    "oja": (
+        KeyPurpose.CLIENT,
+        KeyPurpose.OFFICER,
+        KeyPurpose.OFFICER,
+        KeyPurpose.GATEWAY,
+        KeyPurpose.TOKEN,
+        KeyPurpose.LOG,
+    ),
+    "ccib": (KeyPurpose.CONNECTOR, KeyPurpose.OFFICER, KeyPurpose.OFFICER, KeyPurpose.STEWARD, KeyPurpose.DPO),
+    "rtp": (KeyPurpose.CONNECTOR, KeyPurpose.OFFICER, KeyPurpose.OFFICER, KeyPurpose.STEWARD, KeyPurpose.DPO),
+    "dop": (KeyPurpose.CONNECTOR, KeyPurpose.OFFICER, KeyPurpose.OFFICER, KeyPurpose.STEWARD, KeyPurpose.DPO),
 }
 
 
@@ -161,6 +168,12 @@ def agreement(contracts: Iterable[DatasetContract] = (), /, **changes: object) -
     return Agreement.model_validate(fields | changes)
 
 
+def signers_of(agreed: Agreement) -> tuple[str, ...]:
+    """Who signs an agreement that the requester's first officer drafted: its second, and each provider's two people."""
+    providers = (f"{agency}#{purpose}-1" for agency in agreed.providers for purpose in ("officer", "dpo"))
+    return (f"{agreed.requester}#officer-2", *providers)
+
+
 def request(agreed: Agreement | None = None, asked: Query | None = None, /, **changes: object) -> Request:
     """A request under the first activity of an agreement, for its contracts, made now."""
     agreed = agreed or agreement()
@@ -205,13 +218,16 @@ def federation(
     valid_until: datetime = NOW + timedelta(days=3650),
     **changes: object,
 ) -> Keys:
-    """A federation of oja, ccib, rtp and dop with one key for each of their purposes: ``oja#client-1``."""
+    """A federation of oja, ccib, rtp and dop with one key for each of their purposes: ``oja#client-1``.
+
+    Of officers each has two, so that one drafts (``officer-1``) and the other signs.
+    """
     signing: dict[str, SigningKey] = {}
     members = []
     for agency, purposes in (purposes_of or PURPOSES_OF).items():
         keys = []
-        for purpose in purposes:
-            key = signing_key(f"{agency}#{purpose.value}-1")
+        for place, purpose in enumerate(purposes):
+            key = signing_key(f"{agency}#{purpose.value}-{purposes[: place + 1].count(purpose)}")
             signing[key.kid] = key
             keys.append(key.public_key(purpose, valid_from, valid_until))
         members.append(Member(agency=agency, title=text(agency), keys=tuple(keys)))

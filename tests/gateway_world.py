@@ -10,6 +10,7 @@ from contracts.canonical import canonical_bytes, digest_of, digest_of_bytes
 from contracts.dataset import DatasetContract, ProtectAt
 from contracts.federation import KeyPurpose
 from contracts.grid import grid_of
+from contracts.lifecycle import AgreementState
 from contracts.request import Request
 from contracts.signing import sign_document
 from contracts.task import Forwarded, LeaseCall, LeasedTask, Part, Task
@@ -73,9 +74,10 @@ class World:
 
     def register(self, contracts: Iterable[DatasetContract], agreement: Agreement, *, active: bool = True) -> None:
         """Contracts and an agreement as if they had been published and signed."""
-        signed_by = {agency: f"{agency}#officer-1" if active else None for agency in agreement.parties}
-        document = agreement_document(self.keys, agreement)
-        held = registry.HeldAgreement(agreement, digest_of(agreement), document, signed_by, active=active)
+        signers = factories.signers_of(agreement) if active else ()
+        document = agreement_document(self.keys, agreement) if active else ""
+        state = AgreementState.ACTIVE if active else AgreementState.SUBMITTED
+        held = registry.HeldAgreement(agreement, digest_of(agreement), document, signers, state)
         with self.store.transaction() as t:
             for each in contracts:
                 registry.add_contract(t, each, "document", self.now, events.contract_published(each, self.now))
@@ -170,7 +172,7 @@ def posted(part: Part) -> Forwarded:
     return Forwarded(method="POST", path=f"/v1/tasks/{part.task}/part", headers={}, body=body)
 
 
-def agreement_document(keys: Keys, agreement: Agreement, *agencies: str) -> str:
-    """An agreement signed by the officers of some agencies, or of all its parties."""
-    officers = [keys[f"{agency}#officer-1"] for agency in agencies or agreement.parties]
-    return sign_document(canonical_bytes(agreement), "agreement", *officers)
+def agreement_document(keys: Keys, agreement: Agreement, *kids: str) -> str:
+    """An agreement signed by some keys, or by all who must."""
+    signers = [keys[kid] for kid in kids or factories.signers_of(agreement)]
+    return sign_document(canonical_bytes(agreement), "agreement", *signers)

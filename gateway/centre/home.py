@@ -16,8 +16,8 @@ from contracts.signing import SigningKey, key_file_name, load_key, new_key
 from contracts.values import Value
 from gateway.home import GatewayHome
 
-PURPOSES: Final = (KeyPurpose.CLIENT, KeyPurpose.OFFICER)
-"""The centre asks with its client key; the officer's signs agreements for its agency."""
+KEYS: Final = ((KeyPurpose.CLIENT, 1), (KeyPurpose.OFFICER, 1), (KeyPurpose.OFFICER, 2))
+"""The centre asks with its client key; its first officer drafts agreements, its second signs them."""
 
 KEYS_LAST: Final = timedelta(days=730)
 
@@ -62,13 +62,13 @@ class CentreHome:
         Raises:
             InvalidInput: ``setting-invalid`` for a home that holds keys.
         """
-        if self._key_file(KeyPurpose.CLIENT, enrolment.agency).exists():
+        if self._key_file(_kid(KeyPurpose.CLIENT, enrolment.agency)).exists():
             raise InvalidInput("setting-invalid", setting="home", why="it holds keys already")
         self.folder.make()
         keys = []
-        for purpose in PURPOSES:
-            key = new_key(_kid(purpose, enrolment.agency))
-            self.folder.write(self._key_file(purpose, enrolment.agency), key.to_pem())
+        for purpose, number in KEYS:
+            key = new_key(_kid(purpose, enrolment.agency, number))
+            self.folder.write(self._key_file(key.kid), key.to_pem())
             keys.append(key.public_key(purpose, now, now + KEYS_LAST))
         settings = {"agency": enrolment.agency, "gateway": enrolment.gateway, "agreement": enrolment.agreement}
         # A JSON string is a TOML basic string.
@@ -78,13 +78,14 @@ class CentreHome:
         self.folder.write(self.folder.public, member.model_dump_json(indent=2).encode())
         return member
 
-    def key(self, agency: str, purpose: KeyPurpose = KeyPurpose.CLIENT) -> SigningKey:
+    def key(self, agency: str, purpose: KeyPurpose = KeyPurpose.CLIENT, number: int = 1) -> SigningKey:
         """A private key of the centre.
 
         Raises:
             InvalidInput: ``setting-invalid`` when the home does not hold it.
         """
-        kid, path = _kid(purpose, agency), self._key_file(purpose, agency)
+        kid = _kid(purpose, agency, number)
+        path = self._key_file(kid)
         if not path.is_file():
             raise InvalidInput("setting-invalid", setting="keys", why=f"the home holds no key {kid}")
         return load_key(kid, path.read_bytes())
@@ -110,9 +111,9 @@ class CentreHome:
         requests = others if request is None else {**others, activity: request}
         self.folder.write(self._asked, Asked(requests=requests).model_dump_json(by_alias=True).encode())
 
-    def _key_file(self, purpose: KeyPurpose, agency: str) -> Path:
-        return self.path / "keys" / key_file_name(_kid(purpose, agency))
+    def _key_file(self, kid: str) -> Path:
+        return self.path / "keys" / key_file_name(kid)
 
 
-def _kid(purpose: KeyPurpose, agency: str) -> str:
-    return f"{agency}#{purpose.value}-1"
+def _kid(purpose: KeyPurpose, agency: str, number: int = 1) -> str:
+    return f"{agency}#{purpose.value}-{number}"

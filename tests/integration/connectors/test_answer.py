@@ -109,7 +109,7 @@ def test_the_agencys_own_cap_does_not_lift_the_contracts(world: World) -> None:
         (case().leased(aud="rtp"), "token-invalid"),
         (case("gateway", 7).leased(), "contract-not-approved"),
         (case().asking(purpose="public-information").leased(), "purpose-not-agreed"),
-        (replace(case(), officers=("oja#officer-1",)).leased(), "signers-incomplete"),
+        (replace(case(), officers=("oja#officer-2",)).leased(), "signers-incomplete"),
     ],
 )
 def test_a_refusal_is_a_part_that_charged_nothing(world: World, asked: LeasedTask, code: str) -> None:

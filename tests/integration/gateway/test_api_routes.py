@@ -91,8 +91,8 @@ def test_a_preview_spends_nothing(world: ApiWorld) -> None:
 
 def test_an_agreement_is_proposed_signed_by_all_and_then_active(world: ApiWorld) -> None:
     new = factories.agreement((CONTRACT,), id="AGR-2569-002")
-    first = SignedText(document=agreement_document(world.keys, new, "oja"))
-    second = SignedText(document=agreement_document(world.keys, new, "ccib"))
+    first = SignedText(document=agreement_document(world.keys, new, "oja#officer-2"))
+    second = SignedText(document=agreement_document(world.keys, new, "ccib#officer-1", "ccib#dpo-1"))
     proposed = world.member().post("/v1/agreements", first)
     assert proposed.status_code == 201
     assert not AgreementView.model_validate_json(proposed.content).active

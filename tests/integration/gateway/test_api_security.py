@@ -188,7 +188,7 @@ def test_a_replayed_part_is_refused(world: ApiWorld) -> None:
 
 
 def test_what_is_written_by_documents_is_refused_when_replayed(world: ApiWorld) -> None:
-    document = SignedText(document=agreement_document(world.keys, AGREEMENT, "oja"))
+    document = SignedText(document=agreement_document(world.keys, AGREEMENT, "oja#officer-2"))
     signed = world.member().message("POST", f"/v1/agreements/{AGREEMENT.id}/signatures", canonical_bytes(document))
     assert send(world.http, signed).status_code == 200
     assert code_of(world, signed) == (403, "request-replayed")

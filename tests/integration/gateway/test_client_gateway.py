@@ -193,9 +193,9 @@ def test_a_withdrawn_release_says_so(world: ApiWorld, result: Result) -> None:
 
 def test_an_agreement_is_proposed_and_signed_with_officers_keys(world: ApiWorld) -> None:
     new = factories.agreement((CONTRACT,), id="AGR-2569-003")
-    proposed = world.gateway().propose(new, world.keys["oja#officer-1"])
+    proposed = world.gateway().propose(new, world.keys["oja#officer-2"])
     assert not proposed.active
-    signed = world.gateway("ccib#connector-1").sign(new.id, world.keys["ccib#officer-1"])
+    signed = world.gateway("ccib#connector-1").sign(new.id, world.keys["ccib#officer-1"], world.keys["ccib#dpo-1"])
     assert signed.active
     assert new.id in {each.agreement.id for each in world.gateway().agreements()}
 
@@ -274,12 +274,15 @@ def test_more_rows_than_a_sheet_holds_are_refused(tmp_path: Path) -> None:
 
 def test_an_agreement_whose_text_is_not_the_signed_one_is_not_signed(world: ApiWorld) -> None:
     new = factories.agreement((CONTRACT,), id="AGR-2569-004")
-    world.gateway().propose(new, world.keys["oja#officer-1"])
+    world.gateway().propose(new, world.keys["oja#officer-2"])
     deceived = world.gateway("ccib#connector-1")
     shown = deceived.agreement(new.id)
     bent = shown.model_copy(update={"agreement": new.model_copy(update={"retention_days": 1})})
     deceived.agreement = lambda name: bent  # type: ignore[method-assign]  # a gateway that shows another text
-    assert code_of(lambda: deceived.sign(new.id, world.keys["ccib#officer-1"])) == "signature-wrong"
+    assert (
+        code_of(lambda: deceived.sign(new.id, world.keys["ccib#officer-1"], world.keys["ccib#dpo-1"]))
+        == "signature-wrong"
+    )
 
 
 def test_an_unsigned_answer_is_not_believed(world: ApiWorld) -> None:

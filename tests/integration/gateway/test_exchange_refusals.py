@@ -6,6 +6,7 @@ import pytest
 
 from contracts.errors import InvalidInput, Refused, Spent
 from contracts.federation import KeyPurpose
+from contracts.lifecycle import AgreementState
 from contracts.request import RequestState
 from contracts.transparency import EventKind
 from contracts.views import PreviewCall
@@ -80,7 +81,7 @@ def test_a_refused_request_may_be_sent_again_when_it_is_allowed(world: World) ->
         held = registry.agreement(r, other.id)
     assert held is not None
     with world.store.transaction() as t:
-        registry.update_signatures(t, replace(held, active=True), [])
+        registry.update_agreement(t, replace(held, state=AgreementState.ACTIVE), [])
 
     assert world.submit(request).state is RequestState.WAITING
 

@@ -120,23 +120,29 @@ def test_a_document_that_is_no_contract_is_refused(world: World, payload: bytes,
 
 
 # ---------------------------------------------------------------- agreements
+OJA, CCIB = "oja#officer-2", ("ccib#officer-1", "ccib#dpo-1")
+
+
 def draft(**changes: object) -> Agreement:
     return factories.agreement((CONTRACT,), **({"id": "AGR-2569-007"} | changes))
 
 
 def test_an_agreement_is_active_once_every_party_has_signed(world: World) -> None:
-    document = agreement_document(world.keys, draft(), "oja")
+    document = agreement_document(world.keys, draft(), OJA)
 
     proposed = world.exchange.propose_agreement(world.caller(), document)
-    fuller = add_signature(document, "agreement", world.keys["ccib#officer-1"])
+    fuller = document
+    for kid in CCIB:
+        fuller = add_signature(fuller, "agreement", world.keys[kid])
     signed_by_all = world.exchange.sign_agreement(world.connector(), draft().id, fuller)
 
-    assert (proposed.active, proposed.signed_by, proposed.required) == (False, ("oja#officer-1",), ("oja", "ccib"))
-    assert (signed_by_all.active, signed_by_all.signed_by) == (True, ("ccib#officer-1", "oja#officer-1"))
+    assert (proposed.active, proposed.signed_by) == (False, (OJA,))
+    assert (signed_by_all.active, signed_by_all.signed_by) == (True, (*sorted(CCIB), OJA))
     assert world.exchange.agreement(draft().id) == signed_by_all
     assert signed_by_all in world.exchange.agreements()
-    assert world.kinds()[-4:] == [
+    assert world.kinds()[-5:] == [
         EventKind.AGREEMENT_PROPOSED,
+        EventKind.AGREEMENT_SIGNED,
         EventKind.AGREEMENT_SIGNED,
         EventKind.AGREEMENT_SIGNED,
         EventKind.AGREEMENT_ACTIVATED,
@@ -144,8 +150,8 @@ def test_an_agreement_is_active_once_every_party_has_signed(world: World) -> Non
 
 
 def test_signatures_made_apart_are_put_together(world: World) -> None:
-    world.exchange.propose_agreement(world.caller(), agreement_document(world.keys, draft(), "oja"))
-    alone = agreement_document(world.keys, draft(), "ccib")
+    world.exchange.propose_agreement(world.caller(), agreement_document(world.keys, draft(), OJA))
+    alone = agreement_document(world.keys, draft(), *CCIB)
 
     view = world.exchange.sign_agreement(world.connector(), draft().id, alone)
     again = world.exchange.sign_agreement(world.connector(), draft().id, alone)
@@ -156,7 +162,7 @@ def test_signatures_made_apart_are_put_together(world: World) -> None:
 
 
 def test_proposing_the_same_text_again_adds_its_signatures(world: World) -> None:
-    world.exchange.propose_agreement(world.caller(), agreement_document(world.keys, draft(), "oja"))
+    world.exchange.propose_agreement(world.caller(), agreement_document(world.keys, draft(), OJA))
 
     assert world.exchange.propose_agreement(world.caller(), agreement_document(world.keys, draft())).active
 
@@ -176,9 +182,9 @@ def test_an_amendment_is_in_force_when_all_have_signed_it_and_not_before(world: 
     world.exchange.propose_agreement(world.caller(), agreement_document(world.keys, draft()))
     amended = draft(version=2, retention_days=30)
 
-    world.exchange.propose_agreement(world.caller(), agreement_document(world.keys, amended, "oja"))
+    world.exchange.propose_agreement(world.caller(), agreement_document(world.keys, amended, OJA))
     before = world.exchange.agreement(draft().id)
-    world.exchange.sign_agreement(world.connector(), draft().id, agreement_document(world.keys, amended, "ccib"))
+    world.exchange.sign_agreement(world.connector(), draft().id, agreement_document(world.keys, amended, *CCIB))
 
     assert before.agreement.version == 1
     assert world.exchange.agreement(draft().id).agreement.version == 2
@@ -202,7 +208,7 @@ def test_only_parties_propose_and_sign(world: World) -> None:
 
 
 def test_an_officer_of_no_party_spoils_an_agreement(world: World) -> None:
-    document = agreement_document(world.keys, draft(), "oja", "rtp")
+    document = agreement_document(world.keys, draft(), OJA, "rtp#officer-1")
 
     with pytest.raises(Refused, match="signers-incomplete"):
         world.exchange.propose_agreement(world.caller(), document)
@@ -220,7 +226,7 @@ def test_a_client_key_signs_no_agreement(world: World) -> None:
     [(b"{}", "malformed-body"), (canonical_bytes(draft()) + b" ", "not-canonical")],
 )
 def test_a_document_that_is_no_agreement_is_refused(world: World, payload: bytes, code: str) -> None:
-    document = sign_document(payload, "agreement", world.keys["oja#officer-1"])
+    document = sign_document(payload, "agreement", world.keys[OJA])
 
     with pytest.raises(InvalidInput, match=code):
         world.exchange.propose_agreement(world.caller(), document)

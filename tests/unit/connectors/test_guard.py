@@ -196,34 +196,44 @@ def test_what_is_no_request_is_refused(world: World) -> None:
 # ------------------------------------------------------------------ the agreement
 
 
+OJA, CCIB, CCIB_DPO = "oja#officer-2", "ccib#officer-1", "ccib#dpo-1"
+
+
 @pytest.mark.parametrize(
     "officers",
     [
-        ("oja#officer-1",),
-        ("ccib#officer-1",),
-        ("oja#officer-1", "rtp#officer-1"),
-        ("oja#officer-1", "ccib#officer-1", "rtp#officer-1"),
+        (OJA, CCIB),
+        (OJA, CCIB_DPO),
+        (CCIB, CCIB_DPO),
+        (OJA, "rtp#officer-1", "rtp#dpo-1"),
+        (OJA, CCIB, CCIB_DPO, "rtp#officer-1"),
+        (OJA, CCIB, CCIB_DPO, "ccib#officer-2"),
+        (OJA, CCIB, "ccib#officer-2"),
+        (OJA, "oja#officer-3", CCIB),
     ],
 )
-def test_an_agreement_is_signed_by_exactly_its_parties(world: World, officers: tuple[str, ...]) -> None:
-    assert refusal_of_task(world, replace(case(), officers=officers)) == "signers-incomplete"
+def test_an_agreement_is_signed_by_exactly_those_who_must(world: World, officers: tuple[str, ...]) -> None:
+    world.keys = with_key(world.keys, "oja#officer-3", KeyPurpose.OFFICER)
+    assert refusal_of_task(world, replace(case(), keys=world.keys, officers=officers)) == "signers-incomplete"
 
 
-def test_two_officers_of_one_party_do_not_stand_for_another(world: World) -> None:
-    world.keys = with_key(world.keys, "oja#officer-2", KeyPurpose.OFFICER)
-    asked = replace(case(), keys=world.keys, officers=("oja#officer-1", "oja#officer-2"))
-    assert refusal_of_task(world, asked) == "signers-incomplete"
+@pytest.mark.parametrize("drafter", [OJA, CCIB, CCIB_DPO])
+def test_the_signature_of_a_drafter_counts_for_nothing(world: World, drafter: str) -> None:
+    asked = case()
+    agreement = asked.agreement.model_copy(update={"drafted_by": drafter})
+    request = factories.request(agreement, asked.request.query, nano_rho=1000, purpose="justice-statistics")
+    assert refusal_of_task(world, replace(asked, agreement=agreement, request=request)) == "approves-own-draft"
 
 
 def test_a_key_of_another_purpose_does_not_sign_an_agreement(world: World) -> None:
-    assert refusal_of_task(world, replace(case(), officers=("oja#officer-1", "ccib#steward-1"))) == "key-unknown"
+    assert refusal_of_task(world, replace(case(), officers=(OJA, CCIB, "ccib#steward-1"))) == "key-unknown"
 
 
 def test_others_cannot_agree_about_this_agencys_data(world: World) -> None:
     asked = case()
     agreement = asked.agreement.model_copy(update={"providers": ("rtp",)})
     request = factories.request(agreement, asked.request.query, nano_rho=1000, purpose="justice-statistics")
-    plot = replace(asked, agreement=agreement, request=request, officers=("oja#officer-1", "rtp#officer-1"))
+    plot = replace(asked, agreement=agreement, request=request, officers=factories.signers_of(agreement))
     assert refusal_of_task(world, plot) == "signers-incomplete"
 
 
@@ -239,7 +249,7 @@ def test_another_agreement_of_the_same_parties_is_refused(world: World) -> None:
 
 def test_a_document_that_is_no_agreement_is_refused(world: World) -> None:
     asked = case()
-    keys = (asked.keys["oja#officer-1"], asked.keys["ccib#officer-1"])
+    keys = [asked.keys[kid] for kid in (OJA, CCIB, CCIB_DPO)]
     asked = asked.asking(agreement_digest="sha-256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a")
     assert refusal_of_task(world, replace(asked, document=sign_document(b"{}", "agreement", *keys))) == "malformed-body"
 

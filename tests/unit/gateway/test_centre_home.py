@@ -28,11 +28,12 @@ def home(tmp_path: Path) -> CentreHome:
 def test_enrolling_makes_private_keys_and_public_statements(home: CentreHome) -> None:
     member = Member.model_validate_json((home.path / "public.json").read_bytes())
 
-    assert [key.kid for key in member.keys] == ["oja#client-1", "oja#officer-1"]
-    assert [key.purpose for key in member.keys] == [KeyPurpose.CLIENT, KeyPurpose.OFFICER]
+    assert [key.kid for key in member.keys] == ["oja#client-1", "oja#officer-1", "oja#officer-2"]
+    assert [key.purpose for key in member.keys] == [KeyPurpose.CLIENT, KeyPurpose.OFFICER, KeyPurpose.OFFICER]
     client = home.key("oja")
     assert client.public_key(KeyPurpose.CLIENT, member.keys[0].valid_from, member.keys[0].valid_until) == member.keys[0]
     assert home.key("oja", KeyPurpose.OFFICER).kid == "oja#officer-1"
+    assert home.key("oja", KeyPurpose.OFFICER, 2).kid == "oja#officer-2"
 
 
 def test_nobody_else_may_look_into_the_home(home: CentreHome) -> None:

@@ -64,7 +64,7 @@ def one_round(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_init_names_the_keys_it_made(tmp_path: Path) -> None:
-    assert init(tmp_path / "a").split() == ["oja#client-1", "oja#officer-1"]
+    assert init(tmp_path / "a").split() == ["oja#client-1", "oja#officer-1", "oja#officer-2"]
     member = Member.model_validate_json(init(tmp_path / "b", "--json", "--title-en", "Office"))
     assert (member.agency, member.title.en, member.title.th) == ("oja", "Office", "oja")
 

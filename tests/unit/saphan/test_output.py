@@ -180,15 +180,13 @@ def test_an_agreement_shows_who_has_still_to_sign() -> None:
         agreement=agreed,
         digest=DIGEST,
         document="{}",
-        signed_by=("oja",),
-        required=("oja", "ccib"),
-        active=False,
+        signed_by=("oja#officer-2",),
         state=AgreementState.SUBMITTED,
     )
     shown = text_of(agreement_table(view))
-    assert "not active yet" in shown
-    assert "oja, ccib" in shown
-    active = view.model_copy(update={"active": True, "signed_by": ()})
+    assert "submitted" in shown
+    assert "ccib dpo, ccib officer, oja officer" in shown
+    active = view.model_copy(update={"state": AgreementState.ACTIVE, "signed_by": ()})
     assert "nobody" in text_of(agreement_table(active))
 
 
