@@ -30,10 +30,12 @@ ON_PART = (
     CrashPoint.BEFORE_SETTLED,
     CrashPoint.AFTER_SETTLED,
 )
+ON_SUSPENSION = (CrashPoint.BEFORE_SUSPENDED, CrashPoint.AFTER_SUSPENDED)
+"""Tried in test_suspensions.py."""
 
 
 def test_every_crash_point_is_tried() -> None:
-    assert set(ON_SUBMIT + ON_LEASE + ON_PART) == set(CrashPoint)
+    assert set(ON_SUBMIT + ON_LEASE + ON_PART + ON_SUSPENSION) == set(CrashPoint)
 
 
 def finish_and_check(world: World) -> None:
