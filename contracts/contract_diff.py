@@ -15,7 +15,7 @@ from pydantic_core import to_json
 
 from contracts.code_lists import code_list
 from contracts.contract_diff_document import document_changes
-from contracts.dataset import ContractRef, DatasetContract, Dimension, MeasureColumn, ProtectAt, Text
+from contracts.dataset import ContractRef, DatasetContract, Dimension, FeedRows, MeasureColumn, Pilot, ProtectAt, Text
 from contracts.errors import InvalidInput
 from contracts.values import Value
 
@@ -247,18 +247,22 @@ def _uses(old: DatasetContract, new: DatasetContract) -> Iterator[Told]:
     yield from _number("slaProperties.retention", days, old.retention_days, new.retention_days)
 
 
-def _pilot(old: DatasetContract, new: DatasetContract) -> Iterator[Told]:
-    """Without a pilot the whole country takes part."""
-    before, after = old.pilot, new.pilot
-    if before == after:
-        return
+def _areas(old: DatasetContract, new: DatasetContract) -> Iterator[Told]:
+    """Without a pilot the whole country takes part; without feed rows a feed may carry every row."""
+    yield from _rows("pilot", ("pilot-widened", "pilot-narrowed"), old.pilot, new.pilot)
+    yield from _rows("feedRows", ("feed-rows-widened", "feed-rows-narrowed"), old.feed_rows, new.feed_rows)
+
+
+def _rows(
+    path: str, rules: tuple[str, str], before: Pilot | FeedRows | None, after: Pilot | FeedRows | None
+) -> Iterator[Told]:
     if before is None or after is None:
-        yield ("pilot-narrowed" if before is None else "pilot-widened", "pilot", before, after)
+        if before != after:
+            yield (rules[before is None], path, before, after)
     elif before.column != after.column:
-        yield ("pilot-widened", "pilot.column", before.column, after.column)
-        yield ("pilot-narrowed", "pilot.column", before.column, after.column)
+        yield from ((rule, f"{path}.column", before.column, after.column) for rule in rules)
     else:
-        yield from _sets("pilot.codes", ("pilot-widened", "pilot-narrowed"), before.codes, after.codes)
+        yield from _sets(f"{path}.codes", rules, before.codes, after.codes)
 
 
 def _classes(old: DatasetContract, new: DatasetContract) -> Iterator[Told]:
@@ -288,6 +292,6 @@ PARTS: tuple[Callable[[DatasetContract, DatasetContract], Iterator[Told]], ...] 
     _measures,
     _coverage,
     _uses,
-    _pilot,
+    _areas,
     _classes,
 )

@@ -10,6 +10,7 @@ from contracts.contract_versions import Bump, check_version, least_version, requ
 from contracts.dataset import (
     DatasetContract,
     Dimension,
+    FeedRows,
     GovernmentTerms,
     Grain,
     PdpaTerms,
@@ -83,6 +84,7 @@ PAIRS = [
     ("retention_days", 9999, "retention-longer", "retention-shorter"),
     ("pilot", None, "pilot-widened", "pilot-narrowed"),
     ("pilot", Pilot(column="province", codes=("10", "50", "90")), "pilot-widened", "pilot-narrowed"),
+    ("feed_rows", FeedRows(column="province", codes=("10", "50", "90")), "feed-rows-narrowed", "feed-rows-widened"),
     ("pdpa", PdpaTerms(classification="personal"), "classified-lower", "classified-higher"),
     ("pdpa", PdpaTerms(classification="sensitive", exemption="s4-5"), "exemption-changed", "exemption-dropped"),
     ("government", GovernmentTerms(oia24="24(3)", dga_level="INTERNAL"), "classified-lower", "classified-higher"),
@@ -99,22 +101,22 @@ def test_a_term_that_changes_is_told_by_its_rule_in_both_directions(
     assert [rule for rule, _ in told(OLD, changed(**{field: value}))] == [back]
 
 
-@pytest.mark.parametrize(
-    ("field", "value", "rule"),
-    [
-        ("unit", OLD.unit.model_copy(update={"column": "suspect_key"}), "unit-changed"),
-        ("unit", OLD.unit.model_copy(update={"person": text("suspect")}), "person-changed"),
-        ("source", "ccib/other", "source-changed"),
-        ("table", "other", "table-changed"),
-        ("row_key", "other_id", "row-key-changed"),
-        ("event_time", "reported_at", "event-time-changed"),
-        ("dimensions", other_dimension("province", column="victim_province"), "dimension-derived"),
-        ("dimensions", other_dimension("hour", grain=Grain.WEEKDAY), "dimension-derived"),
-        ("dimensions", other_dimension("province", title=text("Home province")), "dimension-title"),
-        ("measure_columns", (damage(unit="USD"),), "measure-meaning"),
-        ("government", GovernmentTerms(oia24="24(2)", dga_level="CONFIDENTIAL"), "disclosure-law-changed"),
-    ],
-)
+OTHERS: list[tuple[str, object, str]] = [
+    ("unit", OLD.unit.model_copy(update={"column": "suspect_key"}), "unit-changed"),
+    ("unit", OLD.unit.model_copy(update={"person": text("suspect")}), "person-changed"),
+    ("source", "ccib/other", "source-changed"),
+    ("table", "other", "table-changed"),
+    ("row_key", "other_id", "row-key-changed"),
+    ("event_time", "reported_at", "event-time-changed"),
+    ("dimensions", other_dimension("province", column="victim_province"), "dimension-derived"),
+    ("dimensions", other_dimension("hour", grain=Grain.WEEKDAY), "dimension-derived"),
+    ("dimensions", other_dimension("province", title=text("Home province")), "dimension-title"),
+    ("measure_columns", (damage(unit="USD"),), "measure-meaning"),
+    ("government", GovernmentTerms(oia24="24(2)", dga_level="CONFIDENTIAL"), "disclosure-law-changed"),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "rule"), OTHERS, ids=[f"{each[2]}-{n}" for n, each in enumerate(OTHERS)])
 def test_a_term_that_became_another_is_told_by_its_rule(field: str, value: object, rule: str) -> None:
     assert [each for each, _ in told(changed(**{field: value}))] == [rule]
 
@@ -305,6 +307,17 @@ def test_the_refusal_names_where_privacy_weakens_and_the_version_that_would_do()
     assert "coverage.firstMonth, pdpa.purposes.purpose-0" in message.message_en
     assert "(+6)" in message.message_en
     assert "2.0.0" in message.advice_th
+
+
+IN_THE_DOCUMENT = {"title", "contacts", "email", "about", "keywords", "catalogue"}
+"""Words, which the comparison of the documents finds."""
+
+
+def test_no_term_of_a_contract_is_left_out_of_the_comparison() -> None:
+    identity = {"id", "agency", "version", "digest"}
+    compared = {each[0] for each in (*PAIRS, *OTHERS)}
+
+    assert set(DatasetContract.model_fields) == identity | IN_THE_DOCUMENT | compared
 
 
 def test_every_rule_that_the_comparison_tells_is_in_the_table_and_the_other_way_round() -> None:
