@@ -17,7 +17,7 @@ from connectors.settings import ConnectorSettings, load_settings
 from connectors.shelf import read_folder
 from connectors.snapshot import Snapshot, refresh
 from connectors.sources import open_source
-from connectors.synthetic.generate import generate
+from connectors.synthetic.generate import Extent, generate_for
 from contracts.dataset import ContractRef, Text
 from contracts.federation import Member
 from contracts.values import Value
@@ -38,7 +38,7 @@ class OutsidePilot(Value):
 
 
 class Refreshed(Value):
-    """One dataset of the new snapshot; ``outside_pilot`` lists the rows that were left out because of where they are."""
+    """One dataset of the new snapshot; ``outside_pilot`` lists the rows that were left out for where they are."""
 
     dataset: str
     data_version: int
@@ -125,10 +125,10 @@ def generate_command(  # one option each
         settings = _settings(home)
         end = (until or now()).date()
         done = []
-        for written in read_folder(Home(settings.home).contracts):
-            name = written.contract.id
-            info = generate(name, settings.source.get_secret_value(), scale, months, end, seed)
-            done.append(Generated(dataset=name, rows=info.rows))
+        extent = Extent(scale=scale, months=months, until=end, seed=seed)
+        for each in read_folder(Home(settings.home).contracts):
+            info = generate_for(each.contract, each.document, settings.source.get_secret_value(), extent)
+            done.append(Generated(dataset=each.contract.id, rows=info.rows))
         _say(
             GeneratedAll(datasets=tuple(done)), [f"{each.dataset}: {each.rows} rows" for each in done], as_json=as_json
         )

@@ -12,6 +12,7 @@ from connectors.synthetic.counts import Rows, Setting
 from connectors.synthetic.draws import choose, coded, digits, fraction, text_of_digits
 from connectors.synthetic.figures import Booleans, Floats, Integers, columns, figures, hour_profile, shares
 from connectors.synthetic.people import ages, citizen_numbers, sexes
+from contracts.code_lists import code_list
 
 SEXES = ("F", "M")
 STATIONS = 24
@@ -125,7 +126,7 @@ def crimes_case(year: Year) -> pa.Table:
         {
             "case_no": year.numbers("C"),
             "person_id": citizen_numbers(year.person),
-            "station": year.places_inside(STATIONS, "", 3),
+            "station": _stations(year),
             "province": year.provinces(),
             "district": year.places_inside(DISTRICTS, "", 2),
             "offence": year.categories(),
@@ -173,6 +174,20 @@ TABLES: Mapping[str, Callable[[Year], pa.Table]] = {
     "dop_case": dop_case,
 }
 """How each dataset's rows are made."""
+
+
+def _stations(year: Year) -> pa.Array:
+    """A station by number in the province; some cases of a province with safety zones are those of a zone's station."""
+    numbered = year.places_inside(STATIONS, "", 3)
+    zones, row = code_list("ssz_stations"), np.arange(year.first_row, year.first_row + year.size)
+    province = [columns("provinces").codes.index(zones.facts["provinces"][code]) for code in zones.values]
+    there = np.array([np.equal(province, index) for index in range(len(columns("provinces").codes))], dtype=np.float64)
+    zones_there = there.sum(axis=1)
+    in_zone = fraction(row, 13) < figures()["crimes_case"]["in_safety_zone"]
+    has_zone = (zones_there[year.rows.province] > 0) & in_zone
+    there[zones_there == 0] = 1.0  # drawn from, and never used
+    zone = choose(there, year.rows.province, fraction(row, 17))
+    return pc.if_else(pa.array(has_zone), coded(zone, zones.values), numbered)
 
 
 def _sigma(year: Year) -> Floats:

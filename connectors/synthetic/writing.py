@@ -1,8 +1,13 @@
-"""Writing generated rows into an agency's database: SQLite, DuckDB, PostgreSQL or Parquet."""
+"""Writing made-up rows into a database, never over rows that somebody else wrote: SQLite, DuckDB, PostgreSQL, files.
+
+What was written is marked: in databases by a row of the table ``saphan_generated``, in Parquet by the file's metadata,
+beside a CSV file by ``<name>.csv.generated``. A table without the mark is left as it is.
+"""
 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
@@ -11,73 +16,139 @@ import psycopg
 import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
 import pyarrow.csv  # type: ignore[import-untyped]  # ships no types
 import pyarrow.parquet as pq  # type: ignore[import-untyped]  # ships no types
+from psycopg import sql
 
 from connectors.sources import SHUT, file_of
 from contracts.errors import InvalidInput
 
+MARK = "saphan_generated"
 
-def write(url: str, name: str, key: str, tables: Iterator[pa.Table]) -> int:
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The table that is written.
+
+    Attributes:
+        name: Its name.
+        key: Its primary key.
+        required: The columns that are never empty.
+    """
+
+    name: str
+    key: str
+    required: frozenset[str] = frozenset()
+
+
+def write(url: str, shape: Shape, tables: Iterator[pa.Table]) -> int:
     """Write all tables into one, which is made anew, and give the number of rows.
 
     Args:
         url: As ``connectors.sources.open_source`` takes it; ``parquet:///folder`` gets the file ``<name>.parquet``.
-        name: The table.
-        key: Its primary key.
+        shape: The table.
         tables: At least one; all have the same columns.
 
     Raises:
-        InvalidInput: ``setting-invalid``, for a scheme that cannot be written.
+        InvalidInput: ``setting-invalid``, for a scheme that cannot be written; ``table-not-generated``.
     """
     match url.partition("://")[0]:
         case "sqlite":
-            return _sqlite(file_of(url), name, key, tables)
+            return _sqlite(file_of(url), shape, tables)
         case "duckdb":
-            return _duckdb(file_of(url), name, tables)
+            return _duckdb(file_of(url), shape, tables)
         case "parquet":
-            return _parquet(file_of(url), name, tables)
+            return _parquet(_file(url, shape, "parquet"), shape, tables)
+        case "csv":
+            return _csv(_file(url, shape, "csv"), shape, tables)
         case "postgresql" | "postgresql+psycopg":
-            return _postgres(url.replace("+psycopg", "", 1), name, key, tables)
+            return _postgres(url.replace("+psycopg", "", 1), shape, tables)
         case _:
             raise InvalidInput("setting-invalid", setting="destination", why="the scheme is not supported")
 
 
-def _sqlite(path: Path, name: str, key: str, tables: Iterator[pa.Table]) -> int:
+def _sqlite(path: Path, shape: Shape, tables: Iterator[pa.Table]) -> int:
     rows = 0
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA synchronous = OFF")
-        connection.execute(f'DROP TABLE IF EXISTS "{name}"')
+        connection.execute(f'CREATE TABLE IF NOT EXISTS "{MARK}" (name TEXT PRIMARY KEY)')
+        there = connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", [shape.name]).fetchone()
+        ours = connection.execute(f"SELECT 1 FROM {MARK} WHERE name = ?", [shape.name]).fetchone()  # noqa: S608  # a fixed name
+        _keep_out(shape, there=bool(there), ours=bool(ours))
+        connection.execute(f"INSERT OR IGNORE INTO {MARK} VALUES (?)", [shape.name])  # noqa: S608  # a fixed name
+        connection.execute(f'DROP TABLE IF EXISTS "{shape.name}"')
         for table in tables:
             if rows == 0:
-                connection.execute(_definition(name, key, table.schema, _SQLITE_TYPES))
+                connection.execute(_definition(shape, table.schema, _SQLITE_TYPES))
             connection.execute("BEGIN")
             marks = ", ".join("?" * table.num_columns)
             values = [_plain(column).to_pylist() for column in table.columns]
-            connection.executemany(f'INSERT INTO "{name}" VALUES ({marks})', zip(*values, strict=True))  # noqa: S608  # a fixed name
+            statement = f'INSERT INTO "{shape.name}" VALUES ({marks})'  # noqa: S608  # the contract's name
+            connection.executemany(statement, zip(*values, strict=True))
             connection.execute("COMMIT")
             rows += table.num_rows
     return rows
 
 
-def _duckdb(path: Path, name: str, tables: Iterator[pa.Table]) -> int:
+def _duckdb(path: Path, shape: Shape, tables: Iterator[pa.Table]) -> int:
     rows = 0
     with duckdb.connect(str(path), config=dict(SHUT)) as connection:
+        connection.execute(f"CREATE TABLE IF NOT EXISTS {MARK} (name VARCHAR PRIMARY KEY)")
+        found = "SELECT 1 FROM information_schema.tables WHERE table_name = $1"
+        there = connection.execute(found, [shape.name]).fetchall()
+        ours = connection.execute(f"SELECT 1 FROM {MARK} WHERE name = $1", [shape.name]).fetchall()  # noqa: S608  # a fixed name
+        _keep_out(shape, there=bool(there), ours=bool(ours))
+        connection.execute(f"INSERT OR IGNORE INTO {MARK} VALUES ($1)", [shape.name])  # noqa: S608  # a fixed name
+        connection.execute(f'DROP TABLE IF EXISTS "{shape.name}"')
         for table in tables:
-            relation = connection.from_arrow(table)
             if rows == 0:
-                connection.execute(f'DROP TABLE IF EXISTS "{name}"')
-                relation.create(name)
-            else:
-                relation.insert_into(name)
+                connection.execute(_definition(shape, table.schema, _DUCKDB_TYPES))
+            connection.from_arrow(table).insert_into(shape.name)
             rows += table.num_rows
     return rows
 
 
-def _parquet(folder: Path, name: str, tables: Iterator[pa.Table]) -> int:
-    folder.mkdir(parents=True, exist_ok=True)
+def _postgres(url: str, shape: Shape, tables: Iterator[pa.Table]) -> int:
+    rows = 0
+    name, mark = sql.Identifier(shape.name), sql.Identifier(MARK)
+    with psycopg.connect(url) as connection, connection.cursor() as cursor:
+        cursor.execute(sql.SQL("CREATE TABLE IF NOT EXISTS {} (name text PRIMARY KEY)").format(mark))
+        there = cursor.execute("SELECT to_regclass(quote_ident(%s)) IS NOT NULL", [shape.name]).fetchone()
+        ours = cursor.execute(sql.SQL("SELECT 1 FROM {} WHERE name = %s").format(mark), [shape.name]).fetchone()
+        _keep_out(shape, there=bool(there and there[0]), ours=bool(ours))
+        cursor.execute(sql.SQL("INSERT INTO {} VALUES (%s) ON CONFLICT DO NOTHING").format(mark), [shape.name])
+        cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(name))
+        for table in tables:
+            if rows == 0:
+                cursor.execute(_definition(shape, table.schema, _POSTGRES_TYPES).encode())
+            buffer = BytesIO()
+            pyarrow.csv.write_csv(table, buffer, pyarrow.csv.WriteOptions(include_header=False))
+            with cursor.copy(sql.SQL("COPY {} FROM STDIN (FORMAT csv)").format(name)) as copy:
+                copy.write(buffer.getbuffer())
+            rows += table.num_rows
+    return rows
+
+
+def _parquet(path: Path, shape: Shape, tables: Iterator[pa.Table]) -> int:
+    ours = path.exists() and MARK.encode() in (pq.read_schema(path).metadata or {})
+    _keep_out(shape, there=path.exists(), ours=ours)
     first = next(tables)
     rows: int = first.num_rows
-    with pq.ParquetWriter(folder / f"{name}.parquet", first.schema, compression="zstd") as writer:
+    schema = first.schema.with_metadata({MARK: shape.name})
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        writer.write_table(first.cast(schema))
+        for table in tables:
+            writer.write_table(table.cast(schema))
+            rows += table.num_rows
+    return rows
+
+
+def _csv(path: Path, shape: Shape, tables: Iterator[pa.Table]) -> int:
+    mark = path.with_name(f"{path.name}.generated")
+    _keep_out(shape, there=path.exists(), ours=mark.exists() and mark.read_text(encoding="utf-8") == shape.name)
+    mark.write_text(shape.name, encoding="utf-8")
+    first = next(tables)
+    rows: int = first.num_rows
+    with pyarrow.csv.CSVWriter(path, first.schema) as writer:
         writer.write_table(first)
         for table in tables:
             writer.write_table(table)
@@ -85,37 +156,48 @@ def _parquet(folder: Path, name: str, tables: Iterator[pa.Table]) -> int:
     return rows
 
 
-def _postgres(url: str, name: str, key: str, tables: Iterator[pa.Table]) -> int:
-    rows = 0
-    with psycopg.connect(url) as connection, connection.cursor() as cursor:
-        cursor.execute(f'DROP TABLE IF EXISTS "{name}"')
-        for table in tables:
-            if rows == 0:
-                cursor.execute(_definition(name, key, table.schema, _POSTGRES_TYPES).encode())
-            buffer = BytesIO()
-            pyarrow.csv.write_csv(table, buffer, pyarrow.csv.WriteOptions(include_header=False))
-            with cursor.copy(f'COPY "{name}" FROM STDIN (FORMAT csv)') as copy:
-                copy.write(buffer.getbuffer())
-            rows += table.num_rows
-    return rows
+def _file(url: str, shape: Shape, kind: str) -> Path:
+    """The file that a URL means: itself, or the table's file in the folder that it names."""
+    path = file_of(url)
+    if path.suffix == f".{kind}" and not path.is_dir():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
+    path.mkdir(parents=True, exist_ok=True)
+    return path / f"{shape.name}.{kind}"
 
 
-_SQLITE_TYPES = {"bool": "BOOLEAN", "int64": "INTEGER", "double": "REAL"}
+def _keep_out(shape: Shape, *, there: bool, ours: bool) -> None:
+    if there and not ours:
+        raise InvalidInput("table-not-generated", table=shape.name)
+
+
+_SQLITE_TYPES = {"bool": "BOOLEAN", "int64": "INTEGER", "double": "REAL", "string": "TEXT"}
 _POSTGRES_TYPES = {
     "bool": "boolean",
-    "int64": "integer",
+    "int64": "bigint",
     "double": "numeric(14, 2)",
     "timestamp[s]": "timestamp",
     "date32[day]": "date",
+    "string": "text",
+}
+_DUCKDB_TYPES = {
+    "bool": "BOOLEAN",
+    "int64": "BIGINT",
+    "double": "DOUBLE",
+    "timestamp[s]": "TIMESTAMP",
+    "date32[day]": "DATE",
+    "string": "VARCHAR",
 }
 
 
-def _definition(name: str, key: str, schema: pa.Schema, types: dict[str, str]) -> str:
+def _definition(shape: Shape, schema: pa.Schema, types: dict[str, str]) -> str:
+    """How an engine makes the table; what it has no type for is text."""
     columns = (
-        f'"{field.name}" {types.get(str(field.type), "TEXT")}{" PRIMARY KEY" if field.name == key else ""}'
+        f'"{field.name}" {types.get(str(field.type), types["string"])}'
+        f"{' NOT NULL' if field.name in shape.required else ''}{' PRIMARY KEY' if field.name == shape.key else ''}"
         for field in schema
     )
-    return f'CREATE TABLE "{name}" ({", ".join(columns)})'
+    return f'CREATE TABLE "{shape.name}" ({", ".join(columns)})'
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
