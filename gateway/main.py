@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from typing import Final
 
@@ -19,17 +20,20 @@ from contracts.message_signatures import new_nonce
 from gateway.api.description import SUMMARY, TITLE
 from gateway.api.desk import Desk
 from gateway.api.routes import add_routes
+from gateway.catalogue.shelf import catalogue_now
 from gateway.crash import Crash, kill_at, never
 from gateway.exchange import Exchange
 from gateway.identity.authorization_server import TokenEndpoint
 from gateway.identity.door import Door
 from gateway.identity.tokens import AccessTokens, TokenIssuer
 from gateway.means import ExchangeKeys, ExchangeSettings, Means
+from gateway.privacy_office.retention import Daily
 from gateway.public_record import PublishedRecord
 from gateway.quiet_log import silence_values, what_failed
 from gateway.settings import GatewaySettings
 from gateway.store.engine import Store
 from gateway.store.migrate import check
+from gateway.web.catalogue import catalogue_router
 from gateway.web.home import home_router
 
 Clock = Callable[[], datetime]
@@ -74,6 +78,8 @@ def create_app(settings: GatewaySettings, clock: Clock = system_clock) -> FastAP
         lifespan=_lifespan(desk, means.store, settings.tick_seconds),
     )
     app.state.desk = desk
+    # The page first: /catalogue.{form} would take its address for a form.
+    app.include_router(catalogue_router(partial(catalogue_now, means), synthetic=settings.synthetic))
     add_routes(app)
     app.include_router(home_router(PublishedRecord(means), synthetic=settings.synthetic))
     return app
@@ -119,8 +125,9 @@ def _means(settings: GatewaySettings, federation: Federation, clock: Clock) -> M
 def _lifespan(desk: Desk, store: Store, tick_seconds: float) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        await _carry_on(desk)
-        ticking = asyncio.create_task(_tick(desk, tick_seconds))
+        await _carry_on(desk.exchange.resume)
+        daily = Daily(desk.exchange.means)
+        ticking = asyncio.create_task(_tick(desk, daily, tick_seconds))
         try:
             yield
         finally:
@@ -132,17 +139,18 @@ def _lifespan(desk: Desk, store: Store, tick_seconds: float) -> Callable[[FastAP
     return lifespan
 
 
-async def _tick(desk: Desk, seconds: float) -> None:
-    """Carry on, again and again, what a crash, a slow agency or another process left lying."""
+async def _tick(desk: Desk, daily: Daily, seconds: float) -> None:
+    """Carry on, again and again, what a crash, a slow agency or another process left lying; delete what is due."""
     while True:
         await asyncio.sleep(seconds)
-        await _carry_on(desk)
+        await _carry_on(desk.exchange.resume)
         desk.bell.ring()
+        await _carry_on(daily)
 
 
-async def _carry_on(desk: Desk) -> None:
-    """Carry on once; what fails is for the next tick, and keeps the gateway neither from starting nor from ticking."""
+async def _carry_on(step: Callable[[], None]) -> None:
+    """One step; what fails is for the next tick, and keeps the gateway neither from starting nor from ticking."""
     try:
-        await run_in_threadpool(desk.exchange.resume)
+        await run_in_threadpool(step)
     except Exception as error:  # noqa: BLE001  # the next tick tries again; a tick that ends would stall everything
         log.error("tick: %s", what_failed(error))  # noqa: TRY400  # a traceback holds the error's text

@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from gateway.api import (
     agreements,
     budgets,
+    catalogue,
     contracts,
     docs,
     forecasts,
@@ -21,6 +22,8 @@ from gateway.api.errors import register_handlers
 
 ROUTERS = (
     oauth.open_routes,
+    catalogue.open_routes,
+    catalogue.member_routes,
     contracts.open_routes,
     contracts.member_routes,
     agreements.member_routes,

@@ -1,5 +1,6 @@
 """From the page's values to HTML, in one language."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -66,18 +67,22 @@ def choice_of(group: str | None, province: str | None) -> Choice:
 
 def render_home(view: HomeView, reader: Reader, choice: Choice) -> str:
     """The public page as HTML; every text is escaped, nothing is inline script or style."""
-    lang = reader.lang
     keep = urlencode({"group": choice.group, "province": choice.province})
-    names = {
-        "lang": lang,
-        "keep": f"&{keep}",
-        "reader": reader,
-        "view": view,
-        "choice": choice,
-        "other": "en" if lang == "th" else "th",
-    }
-    template = _environment().get_template("home.html")
-    return template.render(**names, **_words(lang), **_pictures(view), map=outlines())
+    names = {"keep": f"&{keep}", "view": view, "choice": choice, "map": outlines(), "updated": view.updated}
+    return render_page("home.html", reader, {**names, **_pictures(view)})
+
+
+def render_page(name: str, reader: Reader, names: Mapping[str, object]) -> str:
+    """A page as HTML in the reader's language.
+
+    Args:
+        name: The template's file.
+        reader: Who reads.
+        names: What the template shows; ``updated`` is the instant of the newest of it, or none.
+    """
+    lang = reader.lang
+    known = {"lang": lang, "other": "en" if lang == "th" else "th", "reader": reader, "keep": ""}
+    return _environment().get_template(name).render({**known, **_words(lang), **names})
 
 
 def _words(lang: str) -> dict[str, object]:
