@@ -13,7 +13,7 @@ from contracts.dataset import DatasetContract
 from contracts.errors import InvalidInput, Refused
 from contracts.federation import KeyPurpose
 from contracts.forecast import Forecast, PublishedForecast
-from contracts.odcs import contract_from_document
+from contracts.odcs import LARGEST, contract_from_document
 from contracts.release import Release, ReleaseState, Withdrawal
 from contracts.signing import SignedDocument, payload_of, verify_compact
 from contracts.views import PublishedContract
@@ -69,7 +69,8 @@ def withdraw(means: Means, caller: Caller, withdrawal: Withdrawal) -> Release:
     Its requester, an agency whose data it was made from, and the gateway's operator may.
 
     Raises:
-        InvalidInput: ``unknown-release``; ``malformed-body`` when it says ``valid``, or supersedes by nothing.
+        InvalidInput: ``unknown-release``, ``release-erased``; ``malformed-body`` when it says ``valid``, or supersedes
+            by nothing.
         Refused: ``not-allowed``; ``release-withdrawn`` when it was withdrawn before, in other words.
     """
     now = means.clock()
@@ -81,8 +82,8 @@ def withdraw(means: Means, caller: Caller, withdrawal: Withdrawal) -> Release:
         requests.spend_nonce(t, caller.kid, caller.nonce, now)
         _withdraw(t, means, caller, withdrawal, now)
         release = releases.any_release(t, withdrawal.release)
-    if release is None:
-        raise InvalidInput("unknown-release")
+        if release is None:
+            raise InvalidInput("release-erased")
     return release
 
 
@@ -153,11 +154,14 @@ def _check_citations(t: Transaction, forecast: Forecast, caller: Caller, now: da
 
 
 def _read_contract(signed: SignedDocument) -> DatasetContract:
+    if len(signed.payload) > LARGEST:  # before any time is spent on it
+        raise InvalidInput("contract-invalid", rule="size", where="$")
     try:
         document = json.loads(signed.payload)
-    except ValueError as error:
+        is_canonical = isinstance(document, dict) and canonical_bytes(document) == signed.payload
+    except (ValueError, RecursionError) as error:  # a text may nest deeper than a program can follow
         raise InvalidInput("malformed-body", where="document") from error
-    if not isinstance(document, dict) or canonical_bytes(document) != signed.payload:
+    if not is_canonical:
         raise InvalidInput("not-canonical")
     return contract_from_document(document)
 

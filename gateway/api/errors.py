@@ -31,9 +31,12 @@ STATUS: Final[Mapping[str, HTTPStatus]] = {
     "unknown-request": HTTPStatus.NOT_FOUND,
     "unknown-release": HTTPStatus.NOT_FOUND,
     "unknown-task": HTTPStatus.NOT_FOUND,
+    "unknown-entry": HTTPStatus.NOT_FOUND,
+    "release-erased": HTTPStatus.GONE,
     "nothing-published": HTTPStatus.NOT_FOUND,
     "precondition-failed": HTTPStatus.PRECONDITION_FAILED,
     "idempotency-key-reused": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "agreement-moved": HTTPStatus.CONFLICT,
     "body-too-large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "gateway-defect": HTTPStatus.INTERNAL_SERVER_ERROR,
 }

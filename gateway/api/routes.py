@@ -11,6 +11,7 @@ from gateway.api import (
     forecasts,
     letters,
     oauth,
+    personal_data,
     registers,
     releases,
     requests,
@@ -35,6 +36,8 @@ ROUTERS = (
     forecasts.open_routes,
     forecasts.member_routes,
     registers.open_routes,
+    personal_data.open_routes,
+    personal_data.member_routes,
     docs.open_routes,
 )
 

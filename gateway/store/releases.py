@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import ColumnElement, false, select, true, update
 
+from contracts.errors import InvalidInput
 from contracts.release import Release, ReleaseBody, ReleaseState, Withdrawal
 from contracts.views import ReleaseSummary
 from gateway.store.engine import AnyRow, AnySelect, Reading, Transaction
@@ -14,6 +16,9 @@ from gateway.store.tables import release_sources, releases, requests
 
 Dataset = tuple[str, str]
 """An agency and its dataset."""
+
+ERASED: Final = ""
+"""The body of a release whose retention is over; digest, summary and log entry stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +80,20 @@ def add_release(t: Transaction, new: NewRelease, event: Event) -> None:
 
 
 def release(r: Reading, name: str, reader: str | None, now: datetime) -> HeldRelease | None:
-    """The release of that identifier, if that agency (or, for ``None``, everybody) may read it by now."""
+    """The release of that identifier, if that agency (or, for ``None``, everybody) may read it by now.
+
+    Raises:
+        InvalidInput: ``release-erased``, when its retention is over.
+    """
     row = r.one(select(releases).where(releases.c.id == name, _readable(reader, now)))
+    if row is not None and row.body == ERASED:
+        raise InvalidInput("release-erased")
     return _held(row) if row else None
 
 
 def any_release(r: Reading, name: str) -> Release | None:
-    """The release of that identifier, whoever may read it."""
-    row = r.one(select(releases).where(releases.c.id == name))
+    """The release of that identifier, whoever may read it; none also when it is erased."""
+    row = r.one(select(releases).where(releases.c.id == name, releases.c.body != ERASED))
     return _held(row).release if row else None
 
 
@@ -93,9 +104,10 @@ def may_read(r: Reading, name: str, reader: str, now: datetime) -> bool:
 
 def summaries(r: Reading, reader: str | None, now: datetime) -> tuple[ReleaseSummary, ...]:
     """Every release that an agency (or everybody) may read by now, newest first."""
-    wanted = select(releases.c.summary, releases.c.state, releases.c.public).where(_readable(reader, now))
+    erased = (releases.c.body == ERASED).label("erased")
+    wanted = select(releases.c.summary, releases.c.state, releases.c.public, erased).where(_readable(reader, now))
     rows = r.all(wanted.order_by(releases.c.available_at.desc(), releases.c.id))
-    changes = [{"state": ReleaseState(row.state), "public": row.public} for row in rows]
+    changes = [{"state": ReleaseState(row.state), "public": row.public, "erased": bool(row.erased)} for row in rows]
     kept = [ReleaseSummary.model_validate_json(row.summary) for row in rows]
     return tuple(s.model_copy(update=change) for s, change in zip(kept, changes, strict=True))
 
@@ -127,7 +139,8 @@ def make_public(t: Transaction, name: str) -> bool:
 
 def current_release(r: Reading, question: str, versions: Mapping[Dataset, int]) -> Standing | None:
     """The valid release of a question on exactly these data versions, if there is one."""
-    asked = _standing().where(releases.c.question == question, releases.c.state == ReleaseState.VALID)
+    stands = (releases.c.state == ReleaseState.VALID) & (releases.c.body != ERASED)
+    asked = _standing().where(releases.c.question == question, stands)
     for row in r.all(asked.order_by(releases.c.available_at.desc())):
         if _versions(r, row.id) == dict(versions):
             return _stands(r, row)
