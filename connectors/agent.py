@@ -23,7 +23,7 @@ from contracts.canonical import canonical_bytes
 from contracts.errors import Problem, SaphanError, Unavailable, from_problem
 from contracts.message_signatures import Message, headers_of
 from contracts.task import Lease, LeaseCall, Part
-from contracts.views import PublishedContract
+from contracts.views import PublishedContract, SignedText
 
 LEASE_PATH: Final = "/v1/tasks:lease"
 CONTRACTS_PATH: Final = "/v1/contracts"
@@ -84,6 +84,14 @@ class Channel:
             SaphanError: As ``lease``.
         """
         self._call("POST", CONTRACTS_PATH, canonical_bytes(contract), ANSWER_SECONDS)
+
+    def retire(self, digest: str, document: SignedText) -> None:
+        """Publish the signed retirement of a dataset contract.
+
+        Raises:
+            SaphanError: As ``lease``.
+        """
+        self._call("POST", f"{CONTRACTS_PATH}/{digest}/retirement", canonical_bytes(document), ANSWER_SECONDS)
 
     def _call(self, method: str, path: str, body: bytes, seconds: float) -> Message:
         with self._token:

@@ -13,18 +13,25 @@ from connectors.journal.book import Journal
 from connectors.settings import SECRETS, ConnectorSettings
 from connectors.shelf import WrittenContract, read_file, read_folder
 from connectors.sources import place_of
+from contracts.canonical import canonical_bytes
+from contracts.contract_diff import Version, compare
+from contracts.contract_versions import check_version, version_order
 from contracts.dataset import ContractRef, Text
-from contracts.errors import InvalidInput
+from contracts.errors import InvalidInput, Refused
 from contracts.federation import KeyPurpose, Member
 from contracts.odcs import SUFFIX, bundled_ids, bundled_text
-from contracts.signing import key_file_name, new_key, sign_document
-from contracts.views import PublishedContract
+from contracts.retirement import RETIREMENT_KIND, ContractRetirement
+from contracts.signing import SigningKey, key_file_name, new_key, sign_document
+from contracts.views import PublishedContract, SignedText
 from policies.rules import installed_texts
 
 PURPOSES: Final = (KeyPurpose.CONNECTOR, KeyPurpose.OFFICER, KeyPurpose.STEWARD, KeyPurpose.DPO)
 """The keys of an agency; each signs one kind of thing."""
 
 KEYS_LAST: Final = timedelta(days=730)
+EARLIER: Final = "earlier"
+"""The folder of the versions that another took the place of."""
+
 SNAPSHOT_SECRET: Final = "snapshot"  # noqa: S105  # a file's name, not a secret
 PLACES_SECRET: Final = "places"  # noqa: S105  # a file's name, not a secret
 
@@ -81,8 +88,7 @@ def make_home(home: Home, enrolment: Enrolment, now: datetime) -> Member:
 def signed_contract(home: Home, written: WrittenContract) -> PublishedContract:
     """A contract under the signatures of the agency's steward and its data protection officer."""
     agency = written.contract.agency
-    signers = (home.key(f"{agency}#{purpose.value}-1") for purpose in (KeyPurpose.STEWARD, KeyPurpose.DPO))
-    document = sign_document(written.document, "contract", *signers)
+    document = sign_document(written.document, "contract", *_signers(home, agency))
     return PublishedContract(reference=written.contract.reference, agency=agency, document=document)
 
 
@@ -98,16 +104,100 @@ def approve(home: Home, journal: Journal, settings: ConnectorSettings, wanted: s
 
     Raises:
         InvalidInput: ``unknown-contract``; ``contract-invalid``; ``setting-invalid`` for another agency's contract.
-        Refused: ``source-renamed``: a table, and a dataset, keep the source under which they were first approved.
+        Refused: ``source-renamed``: a table, and a dataset, keep the source under which they were first approved;
+            ``contract-retired``: what was taken off the list comes back as a new version alone; as
+            ``contracts.contract_versions.check_version``, against the highest version that ever stood on the list.
     """
     written = _wanted(home, wanted)
     if written.contract.agency != settings.agency:
         raise InvalidInput("setting-invalid", setting="agency", why="the contract is another agency's")
+    _check_version(journal, written)
     place = place_of(settings.source.get_secret_value(), written.contract.table)
     # Keyed, so that a copy of the journal tells nobody where the tables are.
     digest = hmac.new(home.secret(PLACES_SECRET), place.encode(), "sha256").hexdigest()
     journal.approve(written.contract, written.document.decode(), digest, now)
     return written.contract.reference
+
+
+def waiting(home: Home, journal: Journal) -> tuple[str, ...]:
+    """The digests of the home's contracts that were never taken off the agency's list."""
+    digests = (each.contract.digest for each in read_folder(home.contracts))
+    return tuple(digest for digest in digests if not _is_retired(journal, digest))
+
+
+def keep(home: Home, file: Path) -> WrittenContract:
+    """Take a contract's file into the home in place of the version before it, which moves to ``contracts/earlier``.
+
+    Raises:
+        InvalidInput: ``contract-invalid``; ``file-unreadable``.
+    """
+    written = read_file(file)
+    place = home.contracts / f"{written.contract.id}{SUFFIX}"
+    if place.exists() and place.resolve() != file.resolve():
+        before = read_file(place).contract
+        earlier = home.contracts / EARLIER
+        earlier.mkdir(mode=0o700, exist_ok=True)
+        place.replace(earlier / f"{before.id}-{before.version}{SUFFIX}")
+    if not place.exists():
+        home.write(place, file.read_bytes())
+    return written
+
+
+def retire(home: Home, journal: Journal, wanted: str, reason: str, now: datetime) -> tuple[ContractRef, SignedText]:
+    """Take a contract off the agency's own list, at once and for good, and sign that for the gateway.
+
+    Args:
+        home: Holds the keys of steward and data protection officer.
+        journal: Holds the list.
+        wanted: The contract's digest.
+        reason: Why, for everybody to read.
+        now: The instant of retirement.
+
+    Raises:
+        InvalidInput: ``unknown-contract`` when neither the list nor the home has it.
+    """
+    reference = _reference(home, journal, wanted)
+    if journal.approval(wanted) is not None:
+        journal.retire(wanted, now)
+    agency = Member.model_validate_json(home.public.read_bytes()).agency
+    retirement = ContractRetirement(reference=reference, agency=agency, reason=reason, at=now)
+    document = sign_document(canonical_bytes(retirement), RETIREMENT_KIND, *_signers(home, agency))
+    return reference, SignedText(document=document)
+
+
+def _reference(home: Home, journal: Journal, digest: str) -> ContractRef:
+    known = journal.known(digest)
+    if known is not None:
+        return known.contract
+    written = [
+        each.contract.reference for each in (*read_folder(home.contracts), *read_folder(home.contracts / EARLIER))
+    ]
+    found = next((each for each in written if each.digest == digest), None)
+    if found is None:
+        raise InvalidInput("unknown-contract", contract=digest)
+    return found
+
+
+def _is_retired(journal: Journal, digest: str) -> bool:
+    known = journal.known(digest)
+    return known is not None and known.retired_at is not None
+
+
+def _signers(home: Home, agency: str) -> tuple[SigningKey, ...]:
+    return tuple(home.key(f"{agency}#{purpose.value}-1") for purpose in (KeyPurpose.STEWARD, KeyPurpose.DPO))
+
+
+def _check_version(journal: Journal, written: WrittenContract) -> None:
+    contract, known = written.contract, journal.history(written.contract.id)
+    if _is_retired(journal, contract.digest):
+        raise Refused("contract-retired", contract=contract.id)
+    others = [each for each in known if each.contract.digest != contract.digest]
+    if len(others) < len(known) or not others:
+        return
+    if contract.version in {each.contract.version for each in others}:
+        raise InvalidInput("contract-invalid", rule="version-is-immutable", where="version")
+    newest = max(others, key=lambda each: version_order(each.contract.version))
+    check_version(compare(Version.read(newest.document.encode()), Version.of(contract, written.document)))
 
 
 def _wanted(home: Home, wanted: str) -> WrittenContract:

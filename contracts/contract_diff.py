@@ -17,6 +17,7 @@ from contracts.code_lists import code_list
 from contracts.contract_diff_document import document_changes
 from contracts.dataset import ContractRef, DatasetContract, Dimension, FeedRows, MeasureColumn, Pilot, ProtectAt, Text
 from contracts.errors import InvalidInput
+from contracts.odcs import contract_as_signed
 from contracts.values import Value
 
 LONGEST_SHOWN = 200
@@ -85,6 +86,16 @@ class Version:
     def of(cls, contract: DatasetContract, canonical: bytes) -> "Version":
         """A contract with its document's canonical bytes."""
         return cls(contract, json.loads(canonical))
+
+    @classmethod
+    def read(cls, canonical: bytes) -> "Version":
+        """What the canonical bytes of a document say that was signed once.
+
+        Raises:
+            InvalidInput: ``contract-invalid``.
+        """
+        document = json.loads(canonical)
+        return cls(contract_as_signed(document), document)
 
 
 def compare(old: Version, new: Version) -> Comparison:

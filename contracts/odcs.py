@@ -87,6 +87,20 @@ def contract_from_document(document: Mapping[str, object]) -> DatasetContract:
     return contract
 
 
+def contract_as_signed(document: Mapping[str, object]) -> DatasetContract:
+    """The contract that a document wrote when it was signed, even if code lists or rules have changed since.
+
+    For looking back at what was published or approved: nothing may be asked under what is read here.
+
+    Raises:
+        InvalidInput: ``contract-invalid``, when a part of it has no form that can be read.
+    """
+    try:
+        return _contract(_written(_model(document), document), digest_of_bytes(canonical_bytes(document)))
+    except _Broken as stop:
+        raise InvalidInput("contract-invalid", rule=stop.findings[0].rule, where=stop.findings[0].where) from stop
+
+
 def canonical_document(text: str) -> bytes:
     """The RFC 8785 bytes of an ODCS text: what the steward signs and the digest covers.
 

@@ -16,7 +16,7 @@ NOUNS: Final = {
     "audit": "saphan.client_commands:audit",
     "centre": "saphan.centre_commands:app",
     "connector": "saphan.connector_commands:app",
-    "contract": "saphan.contract_commands:app",
+    "contract": "saphan.contract_changes_commands:app",
     "federation": "saphan.federation_commands:app",
     "forecast": "saphan.forecast_commands:app",
     "gateway": "saphan.gateway_commands:app",

@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 from pydantic import BaseModel
 
-from connectors.enrol import SNAPSHOT_SECRET, Enrolment, approve, make_home, signed_contract
+from connectors.enrol import SNAPSHOT_SECRET, Enrolment, approve, make_home, waiting
 from connectors.home import Home
 from connectors.journal.book import Journal
 from connectors.journal.entries import Approval, Departure, Spending
-from connectors.main import now, open_channel, serve
+from connectors.main import now, serve
 from connectors.settings import ConnectorSettings, load_settings
 from connectors.shelf import read_folder
 from connectors.snapshot import Snapshot, refresh
@@ -21,6 +21,7 @@ from connectors.synthetic.generate import Extent, generate_for
 from contracts.dataset import ContractRef, Text
 from contracts.federation import Member
 from contracts.values import Value
+from saphan.contract_publishing import publish, take_back
 from saphan.output import told_errors
 
 app = typer.Typer(help="An agency's connector: it asks for work and is never called.", no_args_is_help=True)
@@ -158,15 +159,20 @@ def refresh_command(*, home: HomeOption = HOME, as_json: AsJson = False) -> None
 def publish_command(*, home: HomeOption = HOME, as_json: AsJson = False) -> None:
     """Sign the agency's contracts, as steward and as data protection officer, and publish them."""
     with told_errors(as_json=as_json):
-        settings = _settings(home)
-        place = Home(settings.home)
-        published = [signed_contract(place, each) for each in read_folder(place.contracts)]
-        journal = Journal(place.journal)
-        with open_channel(settings, journal, now) as channel:
-            for each in published:
-                channel.publish(each)
-        journal.close()
-        _say_contracts([each.reference for each in published], as_json=as_json)
+        _say_contracts(publish(_settings(home), (), now), as_json=as_json)
+
+
+@app.command("retire")
+def retire_command(
+    digest: Annotated[str, typer.Argument(help="The contract's digest.")],
+    *,
+    reason: Annotated[str, typer.Option(help="Why, for everybody to read.")],
+    home: HomeOption = HOME,
+    as_json: AsJson = False,
+) -> None:
+    """Take a contract off the agency's own list and retire it on the gateway, for good."""
+    with told_errors(as_json=as_json):
+        _say_contracts([take_back(_settings(home), digest, reason, now)], as_json=as_json)
 
 
 @app.command("approve")
@@ -183,7 +189,7 @@ def approve_command(
         settings = _settings(home)
         place = Home(settings.home)
         journal = Journal(place.journal)
-        wanted = contracts or [each.contract.digest for each in read_folder(place.contracts)]
+        wanted = contracts or waiting(place, journal)
         approved = [approve(place, journal, settings, each, now()) for each in wanted]
         journal.close()
         _say_contracts(approved, as_json=as_json)

@@ -14,7 +14,7 @@ from contracts.errors import Refused, SaphanError
 from contracts.federation import KeyPurpose
 from contracts.message_signatures import Message, Tag, headers_of, new_nonce, sign, verify
 from contracts.task import Lease, LeaseCall, LeasedTask, Part
-from contracts.views import PublishedContract
+from contracts.views import PublishedContract, SignedText
 from tests.connector_world import token_for
 from tests.factories import ISSUER, NOW, Keys
 
@@ -28,6 +28,7 @@ class FakeGateway:
     tasks: list[LeasedTask] = field(default_factory=list)
     parts: dict[str, Part] = field(default_factory=dict)
     published: list[PublishedContract] = field(default_factory=list)
+    retired: dict[str, SignedText] = field(default_factory=dict)
     leases: list[LeaseCall] = field(default_factory=list)
     problems: deque[SaphanError] = field(default_factory=deque)
     """What the next member calls are refused with."""
@@ -90,6 +91,9 @@ class FakeGateway:
             return 200, canonical_bytes(Lease(tasks=tuple(open_tasks[: asked.most])))
         if call.path == "/v1/contracts":
             self.published.append(PublishedContract.model_validate_json(call.body))
+            return 201, b"{}"
+        if call.path.endswith("/retirement"):
+            self.retired[call.path.split("/")[3]] = SignedText.model_validate_json(call.body)
             return 201, b"{}"
         part = Part.model_validate_json(call.body)
         assert call.path == f"/v1/tasks/{part.task}/part"

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from connectors.crash import CrashPoint, Hook, carry_on
+from connectors.journal import activities
 from connectors.journal.entries import Approval, Departure, Opening, Spending, Unfinished
 from connectors.journal.tables import (
     Answer,
@@ -26,11 +27,11 @@ from connectors.journal.tables import (
     add_missing_columns,
     engine_of,
 )
-from contracts.canonical import digest_of
+from contracts.canonical import digest_of, digest_of_bytes
 from contracts.dataset import ContractRef, DatasetContract
 from contracts.errors import InvalidInput, Refused, Spent
 from contracts.identifiers import Digest
-from contracts.odcs import contract_from_document
+from contracts.odcs import contract_as_signed
 from contracts.task import Charge, Part, Task
 
 
@@ -69,7 +70,7 @@ class Journal:
             Refused: ``source-renamed``, when this table, or a contract of this name, was approved before under another
                 source, even if it was retired since: under a new key the budget would begin anew.
         """
-        with self._transaction() as session:
+        with self.transaction() as session:
             _pin(session, contract, place)
             row = session.get(Approved, contract.digest)
             if row is not None:
@@ -91,7 +92,7 @@ class Journal:
         Raises:
             InvalidInput: ``unknown-contract``, when it never stood there.
         """
-        with self._transaction() as session:
+        with self.transaction() as session:
             row = session.get(Approved, digest)
             if row is None:
                 raise InvalidInput("unknown-contract", contract=digest)
@@ -100,12 +101,24 @@ class Journal:
     def approvals(self) -> tuple[Approval, ...]:
         """The agency's list, oldest approval first."""
         statement = select(Approved).where(Approved.retired_at.is_(None)).order_by(Approved.approved_at)
-        with self._transaction() as session:
+        with self.transaction() as session:
             return tuple(_approval(row) for row in session.scalars(statement))
+
+    def history(self, dataset: str) -> tuple[Approval, ...]:
+        """Every version of a contract that ever stood on the list, retired ones too, oldest approval first."""
+        statement = select(Approved).where(Approved.dataset == dataset).order_by(Approved.approved_at)
+        with self.transaction() as session:
+            return tuple(_approval(row) for row in session.scalars(statement))
+
+    def known(self, digest: str) -> Approval | None:
+        """The contract of that digest if it ever stood on the list, retired or not."""
+        with self.transaction() as session:
+            row = session.get(Approved, digest)
+            return None if row is None else _approval(row)
 
     def approval(self, digest: str) -> Approval | None:
         """The contract of that digest if it stands on the list today."""
-        with self._transaction() as session:
+        with self.transaction() as session:
             row = session.get(Approved, digest)
             return None if row is None or row.retired_at is not None else _approval(row)
 
@@ -119,11 +132,11 @@ class Journal:
             The stored part, or nothing when the data must be read.
 
         Raises:
-            Refused: ``local-cap-exceeded``; ``part-already-posted`` when the gateway acknowledged a part that is no
+            Refused: ``local-cap-exceeded``; what ``permit`` says of the activity; ``part-already-posted`` when the gateway acknowledged a part that is no
                 longer kept.
         """
         key = (opening.request_digest, opening.task.contract.digest)
-        with self._transaction(CrashPoint.CHARGE_BEFORE_COMMIT, CrashPoint.CHARGE_AFTER_COMMIT) as session:
+        with self.transaction(CrashPoint.CHARGE_BEFORE_COMMIT, CrashPoint.CHARGE_AFTER_COMMIT) as session:
             row = session.get(Answer, key)
             if row is None:
                 _charge(session, opening, self._policy, now)
@@ -140,7 +153,7 @@ class Journal:
             The part to post, or nothing when the question was refused meanwhile and its charge returned.
         """
         key = (part.request_digest, part.contract.digest)
-        with self._transaction(CrashPoint.PART_BEFORE_COMMIT, CrashPoint.PART_AFTER_COMMIT) as session:
+        with self.transaction(CrashPoint.PART_BEFORE_COMMIT, CrashPoint.PART_AFTER_COMMIT) as session:
             row = session.get(Answer, key)
             if row is None:
                 return None
@@ -164,7 +177,7 @@ class Journal:
             Whether the question stays charged.
         """
         key = (request_digest, task.contract.digest)
-        with self._transaction(CrashPoint.REFUSAL_BEFORE_COMMIT, CrashPoint.REFUSAL_AFTER_COMMIT) as session:
+        with self.transaction(CrashPoint.REFUSAL_BEFORE_COMMIT, CrashPoint.REFUSAL_AFTER_COMMIT) as session:
             row = session.get(Answer, key)
             if row is not None and row.part_digest is None and undo:
                 _uncharge(session, row)
@@ -182,12 +195,19 @@ class Journal:
             )
             return row is not None
 
+    def has_part(self, task: Task) -> bool:
+        """Whether figures were made for a task's question: they may have left, so its charge stands."""
+        key = (digest_of_bytes(task.request.body.encode()), task.contract.digest)
+        with self.transaction() as session:
+            row = session.get(Answer, key)
+            return row is not None and row.part_digest is not None
+
     def settle(self, task_id: str, outcome: str, now: datetime) -> None:
         """The gateway has spoken its last word on a task: its part need not be posted again.
 
         Exact figures are forgotten then; protected ones, and the digest of both, are kept.
         """
-        with self._transaction(CrashPoint.SETTLE_BEFORE_COMMIT, CrashPoint.SETTLE_AFTER_COMMIT) as session:
+        with self.transaction(CrashPoint.SETTLE_BEFORE_COMMIT, CrashPoint.SETTLE_AFTER_COMMIT) as session:
             answered = Answer.part_digest.is_not(None)
             for row in session.scalars(select(Answer).where(Answer.task_id == task_id, answered)):
                 row.state, row.outcome, row.settled_at = AnswerState.SETTLED, outcome, now
@@ -197,7 +217,7 @@ class Journal:
     def unfinished(self) -> tuple[Unfinished, ...]:
         """Every charged task that the gateway has not acknowledged, oldest first."""
         statement = select(Answer).where(Answer.state != AnswerState.SETTLED).order_by(Answer.opened_at)
-        with self._transaction() as session:
+        with self.transaction() as session:
             return tuple(
                 Unfinished(
                     Task.model_validate_json(row.task), None if row.part is None else Part.model_validate_json(row.part)
@@ -209,19 +229,20 @@ class Journal:
         """What each window of each source has cost, by source and window."""
         total = func.sum(Charged.nano_rho)
         statement = select(Charged.source, Charged.window, total).group_by(Charged.source, Charged.window)
-        with self._transaction() as session:
+        with self.transaction() as session:
             rows = session.execute(statement.order_by(Charged.source, Charged.window))
             return tuple(Spending(source=source, window=window, nano_rho=spent) for source, window, spent in rows)
 
     def departures(self) -> tuple[Departure, ...]:
         """Everything that was asked and what left, oldest first."""
-        with self._transaction() as session:
+        with self.transaction() as session:
             answers = [_answered(row) for row in session.scalars(select(Answer))]
             refusals = [_refused(row) for row in session.scalars(select(Refusal))]
         return tuple(sorted((*answers, *refusals), key=lambda each: (each.at, each.task)))
 
     @contextmanager
-    def _transaction(self, before: CrashPoint | None = None, after: CrashPoint | None = None) -> Iterator[Session]:
+    def transaction(self, before: CrashPoint | None = None, after: CrashPoint | None = None) -> Iterator[Session]:
+        """One transaction, which holds the write lock from its begin; killed at its crash points when told so."""
         with Session(self._engine, expire_on_commit=False) as session:
             with session.begin():
                 yield session
@@ -236,7 +257,7 @@ class Journal:
 
 def _pin(session: Session, contract: DatasetContract, place: str) -> None:
     documents = session.scalars(select(Approved.document).where(Approved.dataset == contract.id))
-    known = {contract_from_document(json.loads(each)).source for each in documents}
+    known = {contract_as_signed(json.loads(each)).source for each in documents}
     pinned = session.get(Pinned, place)
     if pinned is None:
         session.add(Pinned(place=place, source=contract.source))
@@ -252,6 +273,7 @@ def _charge(session: Session, opening: Opening, policy: Digest | None, now: date
         if _spent(session, charge) + charge.nano_rho > opening.cap:
             raise Refused("local-cap-exceeded", source=charge.source, window=charge.window)
     task, request = opening.task, opening.request
+    activities.note(session, opening.use, opening.request_digest, task.contract.digest, now)
     session.add(
         Answer(
             request_digest=opening.request_digest,
@@ -291,6 +313,7 @@ def _uncharge(session: Session, row: Answer) -> None:
     )
     for charge in session.scalars(select(Charged).where(*same)):
         session.delete(charge)
+    activities.forget(session, row.request_digest, row.contract_digest)
     session.delete(row)
 
 
@@ -311,7 +334,7 @@ def _is_exact(part: Part) -> bool:
 
 def _approval(row: Approved) -> Approval:
     reference = ContractRef(id=row.dataset, version=row.version, digest=row.digest)
-    return Approval(contract=reference, document=row.document, approved_at=row.approved_at)
+    return Approval(contract=reference, document=row.document, approved_at=row.approved_at, retired_at=row.retired_at)
 
 
 def _answered(row: Answer) -> Departure:

@@ -1,5 +1,6 @@
 """What goes into the journal and what is read from it."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -12,11 +13,12 @@ from contracts.values import Value
 
 
 class Approval(Value):
-    """A contract that this agency allows to be asked; ``document`` is its canonical ODCS text."""
+    """A contract that this agency allows to be asked, until it is retired; ``document`` is its canonical ODCS text."""
 
     contract: ContractRef
     document: str
     approved_at: datetime
+    retired_at: datetime | None = None
 
 
 class Spending(Value):
@@ -47,14 +49,34 @@ class Departure(Value):
     policy: Digest | None = None
 
 
+class Use(NamedTuple):
+    """The activity that a question counts for, by the names of its agreement and its own; ``span`` is its schedule's."""
+
+    agreement: str
+    activity: str
+    span: tuple[datetime, datetime] | None
+
+
+class Used(NamedTuple):
+    """What an activity asked in the present span, and what it charged to the dearest window that is touched."""
+
+    asked_in_span: int
+    nano_rho_spent: int
+
+
 class Opening(NamedTuple):
-    """What is asked of the journal before any data is touched: the question, its price and the cap it must respect."""
+    """What is asked of the journal before any data is touched: the question, its price and the cap it must respect.
+
+    ``permit`` raises when the activity has used too much; it is asked under the lock under which the charge is made.
+    """
 
     task: Task
     request: Request
     request_digest: str
     charges: tuple[Charge, ...]
     cap: int
+    use: Use
+    permit: Callable[[Used], None]
 
 
 class Unfinished(NamedTuple):
