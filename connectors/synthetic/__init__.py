@@ -1,1 +1,1 @@
-"""Synthetic people and cases of three agencies, calibrated on published figures, with truths planted in them."""
+"""Made-up people and cases: three datasets calibrated on published figures, with planted truths; rows that fit, for any."""
