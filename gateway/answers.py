@@ -1,12 +1,16 @@
 """Answers of the gateway as values; what this program does not know is said so, and never guessed."""
 
-from typing import TypeVar
+from collections.abc import Callable
+from typing import Final, TypeVar
+from urllib.parse import urlencode
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from contracts.errors import Problem, SaphanError, Unavailable, from_problem
 
 Wire = TypeVar("Wire", bound=BaseModel)
+PAGE: Final = 1000
+"""Items of a page: the most that the interface gives."""
 
 
 def read_value(model: type[Wire], body: bytes) -> Wire:
@@ -32,6 +36,36 @@ def read_values(model: type[Wire], body: bytes) -> tuple[Wire, ...]:
         return adapter.validate_json(body)
     except ValidationError as error:
         raise Unavailable("unknown-answer") from error
+
+
+def every_page(
+    model: type[Wire], path: str, fetch: Callable[[str], bytes], name: Callable[[Wire], str]
+) -> tuple[Wire, ...]:
+    """A whole list that comes in pages.
+
+    The ``Link`` header is not believed, for no signature covers it: a full page is followed by another.
+
+    Args:
+        model: What the list is of.
+        path: Where it is.
+        fetch: Gives the checked body of an address.
+        name: What the interface calls an item in ``after``.
+
+    Raises:
+        Unavailable: ``unknown-answer``, also for a page that gives again what was given before.
+    """
+    found: list[Wire] = []
+    seen: set[str] = set()
+    while True:
+        after = {"after": name(found[-1])} if found else {}
+        page = read_values(model, fetch(f"{path}?{urlencode({'limit': PAGE, **after})}"))
+        names = {name(each) for each in page}
+        if names & seen:
+            raise Unavailable("unknown-answer")
+        seen |= names
+        found += page
+        if len(page) < PAGE:
+            return tuple(found)
 
 
 def error_in(body: bytes) -> SaphanError:

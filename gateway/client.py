@@ -44,7 +44,7 @@ from contracts.views import (
     RequestStatus,
     SignedText,
 )
-from gateway.answers import Wire, error_in, read_value, read_values
+from gateway.answers import Wire, error_in, every_page, read_value, read_values
 from gateway.asking import call_of, request_of
 from gateway.checked_release import check_answer, check_release, operator_key, verify_log
 from gateway.released_table import table_of, write_table
@@ -240,7 +240,7 @@ class Gateway:
 
     def releases(self) -> tuple[ReleaseSummary, ...]:
         """The releases that this member may read."""
-        return read_values(ReleaseSummary, self._member("GET", "/v1/releases"))
+        return self.get_all("/v1/releases", ReleaseSummary, lambda each: each.id)
 
     def withdraw(self, withdrawal: Withdrawal) -> Result:
         """Say that a release is no longer to be relied on. The answer needs no receipt: fetching gives it."""
@@ -253,7 +253,7 @@ class Gateway:
 
     def contracts(self) -> tuple[PublishedContract, ...]:
         """Every published contract."""
-        return read_values(PublishedContract, self._public("/v1/contracts"))
+        return every_page(PublishedContract, "/v1/contracts", self._public, lambda each: each.reference.digest)
 
     def agreements(self) -> tuple[AgreementView, ...]:
         """Every agreement, with what was signed so far."""
@@ -326,9 +326,11 @@ class Gateway:
         """Read one value as a member."""
         return read_value(model, self._member("GET", path))
 
-    def get_all(self, path: str, model: type[Wire]) -> tuple[Wire, ...]:
-        """Read a list as a member."""
-        return read_values(model, self._member("GET", path))
+    def get_all(self, path: str, model: type[Wire], name: Callable[[Wire], str] | None = None) -> tuple[Wire, ...]:
+        """Read a list as a member; one that comes in pages by the ``name`` of its items."""
+        if name is None:
+            return read_values(model, self._member("GET", path))
+        return every_page(model, path, lambda page: self._member("GET", page), name)
 
     def _answer(self, request: str, name: str) -> Result:
         result = self.release(name)

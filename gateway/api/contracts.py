@@ -6,16 +6,17 @@ from starlette.responses import Response
 from contracts.identifiers import Digest
 from contracts.views import PublishedContract, SignedText
 from gateway import retirement
-from gateway.api.signed import AtDesk, MemberRoute, OpenRoute, Writing, json_list, json_of
+from gateway.api.paging import Paged
+from gateway.api.signed import AtDesk, MemberRoute, OpenRoute, Writing, json_of
 
 open_routes = APIRouter(tags=["contracts"], route_class=OpenRoute)
 member_routes = APIRouter(tags=["contracts"], route_class=MemberRoute)
 
 
 @open_routes.get("/v1/contracts", operation_id="listContracts", response_model=list[PublishedContract])
-def list_contracts(desk: AtDesk) -> Response:
+def list_contracts(desk: AtDesk, page: Paged) -> Response:
     """Every published contract, as its agency signed it; ``retired`` says which were taken back, and why."""
-    return json_list(desk.exchange.contracts())
+    return page.of(desk.exchange.contracts(), lambda each: each.reference.digest)
 
 
 @open_routes.get("/v1/contracts/{digest}", operation_id="getContract", response_model=PublishedContract)

@@ -7,16 +7,17 @@ from contracts.errors import InvalidInput
 from contracts.identifiers import Identifier
 from contracts.release import Release, Withdrawal
 from contracts.views import ReleaseSummary
-from gateway.api.signed import Anybody, AtDesk, MemberRoute, OpenRoute, Writing, json_list, json_of
+from gateway.api.paging import Paged
+from gateway.api.signed import Anybody, AtDesk, MemberRoute, OpenRoute, Writing, json_of
 
 open_routes = APIRouter(tags=["releases"], route_class=OpenRoute)
 member_routes = APIRouter(tags=["releases"], route_class=MemberRoute)
 
 
 @open_routes.get("/v1/releases", operation_id="listReleases", response_model=list[ReleaseSummary])
-def list_releases(caller: Anybody, desk: AtDesk) -> Response:
+def list_releases(caller: Anybody, desk: AtDesk, page: Paged) -> Response:
     """The public releases, and with a token those of the own agency."""
-    return json_list(desk.exchange.releases(caller))
+    return page.of(desk.exchange.releases(caller), lambda each: each.id)
 
 
 @open_routes.get("/v1/releases/{release_id}", operation_id="getRelease", response_model=Release)

@@ -1,14 +1,19 @@
 """Idempotency keys, entity tags and pages, over HTTP."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from contracts.canonical import canonical_bytes
+from contracts.errors import Unavailable
 from contracts.message_signatures import Message
+from contracts.views import SignedText
+from gateway.answers import every_page
 from gateway.api.conditional import tag_of
 from gateway.store.idempotency import KEPT_FOR
+from tests import factories
 from tests.api_world import ApiWorld, Member, problem_in, request, running, with_headers
 from tests.gateway_world import CONTRACT
 
@@ -101,3 +106,38 @@ def test_what_was_read_is_not_sent_again(oja: Member, world: ApiWorld) -> None:
     budget = oja.get("/v1/budget")
     again = oja.checked(with_headers(oja.message("GET", "/v1/budget"), {"if-none-match": budget.headers["etag"]}))
     assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_long_list_comes_in_pages_that_the_client_puts_together(
+    world: ApiWorld, oja: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        times = {"created": world.now, "deliver_until": world.now + timedelta(hours=1)}
+        asked = factories.query(dimensions=("month",), where={"province": (("10",), ("50",), ("90",))[number]})
+        assert (
+            oja.post(
+                "/v1/requests", request(id=f"REQ-PAGE-{number}", query=asked, nano_rho=1_000_000, **times)
+            ).status_code
+            == 202
+        )
+    world.answer()
+    whole = [each.id for each in world.gateway().releases()]
+    assert len(whole) >= 3
+
+    first = oja.get("/v1/releases?limit=2")
+    second = oja.get(first.headers["link"].partition(">")[0].removeprefix("<"))
+
+    assert [each["id"] for each in first.json() + second.json()] == whole[:4]
+    assert "link" not in oja.get(f"/v1/releases?limit={len(whole)}").headers
+    assert problem_in(oja.get("/v1/releases?after=rel-unheard")).code == "malformed-body"
+    assert problem_in(oja.get("/v1/releases?limit=0")).code == "malformed-body"
+    monkeypatch.setattr("gateway.answers.PAGE", 2)
+    assert [each.id for each in world.gateway().releases()] == whole
+
+
+def test_a_gateway_that_gives_the_same_page_again_is_not_followed_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.answers.PAGE", 2)
+    page = b'[{"document":"a"},{"document":"b"}]'
+
+    with pytest.raises(Unavailable, match="unknown-answer"):
+        every_page(SignedText, "/v1/x", lambda _: page, lambda each: each.document)
