@@ -7,6 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from contracts.calls import TOKEN_PATH
 from contracts.errors import Problem
 from contracts.request import Request
 from contracts.task import Lease, LeaseCall, Part
@@ -55,6 +56,14 @@ HOT: Final = (
     ),
 )
 
+REPEATS: Final = {
+    "get": ("If-None-Match", "An ETag that is known already: 304 if it still stands."),
+    "post": (
+        "Idempotency-Key",
+        "8 to 64 letters, digits, - or _: the same call again gets the same answer, for a day.",
+    ),
+}
+
 FORM: Final = ("grant_type", "client_assertion_type", "client_assertion")
 TOKEN: Final[dict[str, Any]] = {
     "operationId": "getToken",
@@ -85,11 +94,22 @@ def describe(app: FastAPI) -> dict[str, Any]:
         _, definitions = models_json_schema([(model, "serialization") for model in ordered], ref_template=REFERENCES)
         schemas = schema.setdefault("components", {}).setdefault("schemas", {})
         schemas.update(definitions["$defs"])
-        schema["paths"]["/v1/token"] = {"post": TOKEN}
+        schema["paths"][TOKEN_PATH] = {"post": TOKEN}
         for each in HOT:
             schema["paths"].setdefault(each.path, {})[each.method] = _operation(each)
+        for path, operations in schema["paths"].items():
+            for method, operation in operations.items():
+                operation.setdefault("parameters", []).extend(_headers(path, method))
         app.openapi_schema = schema
     return app.openapi_schema
+
+
+def _headers(path: str, method: str) -> list[dict[str, Any]]:
+    """The headers that every operation of a method understands; the token's call is OAuth's."""
+    if path == TOKEN_PATH:
+        return []
+    name, text = REPEATS[method]
+    return [{"name": name, "in": "header", "required": False, "description": text, "schema": {"type": "string"}}]
 
 
 def _operation(each: Operation) -> dict[str, Any]:
