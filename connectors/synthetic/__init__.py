@@ -1,1 +1,1 @@
-"""Made-up people and cases: three datasets calibrated on published figures, with planted truths; rows that fit, for any."""
+"""Made-up people and cases: published figures and planted truths in three datasets, rows that fit in any other."""

@@ -1,7 +1,8 @@
 """Writing made-up rows into a database, never over rows that somebody else wrote: SQLite, DuckDB, PostgreSQL, files.
 
-What was written is marked: in databases by a row of the table ``saphan_generated``, in Parquet by the file's metadata,
-beside a CSV file by ``<name>.csv.generated``. A table without the mark is left as it is.
+What was written is marked when it is complete: in databases by a row of the table ``saphan_generated``, in Parquet by
+the file's metadata, beside a CSV file by ``<name>.csv.generated``. A table without the mark, or with other rows than it
+was left with, is somebody else's and stays as it is.
 """
 
 import sqlite3
@@ -70,11 +71,10 @@ def _sqlite(path: Path, shape: Shape, tables: Iterator[pa.Table]) -> int:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = OFF")
         connection.execute("PRAGMA synchronous = OFF")
-        connection.execute(f'CREATE TABLE IF NOT EXISTS "{MARK}" (name TEXT PRIMARY KEY)')
-        there = connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", [shape.name]).fetchone()
-        ours = connection.execute(f"SELECT 1 FROM {MARK} WHERE name = ?", [shape.name]).fetchone()  # noqa: S608  # a fixed name
-        _keep_out(shape, there=bool(there), ours=bool(ours))
-        connection.execute(f"INSERT OR IGNORE INTO {MARK} VALUES (?)", [shape.name])  # noqa: S608  # a fixed name
+        connection.execute(f'CREATE TABLE IF NOT EXISTS "{MARK}" (name TEXT PRIMARY KEY, rows INTEGER)')
+        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", [shape.name]).fetchone():
+            marked = connection.execute(f"SELECT rows FROM {MARK} WHERE name = ?", [shape.name]).fetchone()  # noqa: S608  # a fixed name
+            _keep_out(shape, marked, connection.execute(f'SELECT count(*) FROM "{shape.name}"').fetchone())  # noqa: S608  # the contract's name
         connection.execute(f'DROP TABLE IF EXISTS "{shape.name}"')
         for table in tables:
             if rows == 0:
@@ -86,24 +86,25 @@ def _sqlite(path: Path, shape: Shape, tables: Iterator[pa.Table]) -> int:
             connection.executemany(statement, zip(*values, strict=True))
             connection.execute("COMMIT")
             rows += table.num_rows
+        connection.execute(f"INSERT OR REPLACE INTO {MARK} VALUES (?, ?)", [shape.name, rows])  # noqa: S608  # a fixed name
     return rows
 
 
 def _duckdb(path: Path, shape: Shape, tables: Iterator[pa.Table]) -> int:
     rows = 0
     with duckdb.connect(str(path), config=dict(SHUT)) as connection:
-        connection.execute(f"CREATE TABLE IF NOT EXISTS {MARK} (name VARCHAR PRIMARY KEY)")
+        connection.execute(f"CREATE TABLE IF NOT EXISTS {MARK} (name VARCHAR PRIMARY KEY, rows BIGINT)")
         found = "SELECT 1 FROM information_schema.tables WHERE table_name = $1"
-        there = connection.execute(found, [shape.name]).fetchall()
-        ours = connection.execute(f"SELECT 1 FROM {MARK} WHERE name = $1", [shape.name]).fetchall()  # noqa: S608  # a fixed name
-        _keep_out(shape, there=bool(there), ours=bool(ours))
-        connection.execute(f"INSERT OR IGNORE INTO {MARK} VALUES ($1)", [shape.name])  # noqa: S608  # a fixed name
+        if connection.execute(found, [shape.name]).fetchone():
+            marked = connection.execute(f"SELECT rows FROM {MARK} WHERE name = $1", [shape.name]).fetchone()  # noqa: S608  # a fixed name
+            _keep_out(shape, marked, connection.execute(f'SELECT count(*) FROM "{shape.name}"').fetchone())  # noqa: S608  # the contract's name
         connection.execute(f'DROP TABLE IF EXISTS "{shape.name}"')
         for table in tables:
             if rows == 0:
                 connection.execute(_definition(shape, table.schema, _DUCKDB_TYPES))
             connection.from_arrow(table).insert_into(shape.name)
             rows += table.num_rows
+        connection.execute(f"INSERT OR REPLACE INTO {MARK} VALUES ($1, $2)", [shape.name, rows])  # noqa: S608  # a fixed name
     return rows
 
 
@@ -111,11 +112,11 @@ def _postgres(url: str, shape: Shape, tables: Iterator[pa.Table]) -> int:
     rows = 0
     name, mark = sql.Identifier(shape.name), sql.Identifier(MARK)
     with psycopg.connect(url) as connection, connection.cursor() as cursor:
-        cursor.execute(sql.SQL("CREATE TABLE IF NOT EXISTS {} (name text PRIMARY KEY)").format(mark))
-        there = cursor.execute("SELECT to_regclass(quote_ident(%s)) IS NOT NULL", [shape.name]).fetchone()
-        ours = cursor.execute(sql.SQL("SELECT 1 FROM {} WHERE name = %s").format(mark), [shape.name]).fetchone()
-        _keep_out(shape, there=bool(there and there[0]), ours=bool(ours))
-        cursor.execute(sql.SQL("INSERT INTO {} VALUES (%s) ON CONFLICT DO NOTHING").format(mark), [shape.name])
+        cursor.execute(sql.SQL("CREATE TABLE IF NOT EXISTS {} (name text PRIMARY KEY, rows bigint)").format(mark))
+        if cursor.execute("SELECT 1 WHERE to_regclass(quote_ident(%s)) IS NOT NULL", [shape.name]).fetchone():
+            cursor.execute(sql.SQL("SELECT rows FROM {} WHERE name = %s").format(mark), [shape.name])
+            marked = cursor.fetchone()
+            _keep_out(shape, marked, cursor.execute(sql.SQL("SELECT count(*) FROM {}").format(name)).fetchone())
         cursor.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(name))
         for table in tables:
             if rows == 0:
@@ -125,12 +126,15 @@ def _postgres(url: str, shape: Shape, tables: Iterator[pa.Table]) -> int:
             with cursor.copy(sql.SQL("COPY {} FROM STDIN (FORMAT csv)").format(name)) as copy:
                 copy.write(buffer.getbuffer())
             rows += table.num_rows
+        again = "INSERT INTO {} VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET rows = excluded.rows"
+        cursor.execute(sql.SQL(again).format(mark), [shape.name, rows])
     return rows
 
 
 def _parquet(path: Path, shape: Shape, tables: Iterator[pa.Table]) -> int:
-    ours = path.exists() and MARK.encode() in (pq.read_schema(path).metadata or {})
-    _keep_out(shape, there=path.exists(), ours=ours)
+    if path.exists():
+        marked = (pq.read_schema(path).metadata or {}).get(MARK.encode())
+        _keep_out(shape, marked, shape.name.encode())
     first = next(tables)
     rows: int = first.num_rows
     schema = first.schema.with_metadata({MARK: shape.name})
@@ -144,8 +148,9 @@ def _parquet(path: Path, shape: Shape, tables: Iterator[pa.Table]) -> int:
 
 def _csv(path: Path, shape: Shape, tables: Iterator[pa.Table]) -> int:
     mark = path.with_name(f"{path.name}.generated")
-    _keep_out(shape, there=path.exists(), ours=mark.exists() and mark.read_text(encoding="utf-8") == shape.name)
-    mark.write_text(shape.name, encoding="utf-8")
+    if path.exists():
+        marked = mark.read_text(encoding="utf-8") if mark.exists() else None
+        _keep_out(shape, marked, f"{shape.name} {path.stat().st_size}")
     first = next(tables)
     rows: int = first.num_rows
     with pyarrow.csv.CSVWriter(path, first.schema) as writer:
@@ -153,6 +158,7 @@ def _csv(path: Path, shape: Shape, tables: Iterator[pa.Table]) -> int:
         for table in tables:
             writer.write_table(table)
             rows += table.num_rows
+    mark.write_text(f"{shape.name} {path.stat().st_size}", encoding="utf-8")
     return rows
 
 
@@ -166,8 +172,9 @@ def _file(url: str, shape: Shape, kind: str) -> Path:
     return path / f"{shape.name}.{kind}"
 
 
-def _keep_out(shape: Shape, *, there: bool, ours: bool) -> None:
-    if there and not ours:
+def _keep_out(shape: Shape, marked: object, found: object) -> None:
+    """Leave a table alone unless what was noted when it was made is still what is found."""
+    if marked is None or marked != found:
         raise InvalidInput("table-not-generated", table=shape.name)
 
 

@@ -233,6 +233,24 @@ def test_rows_of_somebody_else_are_never_replaced(kind: str, tmp_path: Path, pos
     assert batch.column("hold_id").to_pylist() == ["a real one"]
 
 
+def test_a_table_that_somebody_added_rows_to_is_somebody_elses(tmp_path: Path) -> None:
+    fill("tpo_hold", f"sqlite:///{tmp_path}/a.db", rows=50)
+    connection = sqlite3.connect(tmp_path / "a.db")
+    connection.execute("INSERT INTO tpo_hold SELECT 'real' || hold_id, " + _others() + " FROM tpo_hold LIMIT 1")  # noqa: S608  # names of the contract
+    connection.commit()
+    connection.close()
+    fill("tpo_hold", f"csv:///{tmp_path}/files", rows=50)
+    with (tmp_path / "files" / "tpo_hold.csv").open("a") as file:
+        file.write("real\n")
+    for url in (f"sqlite:///{tmp_path}/a.db", f"csv:///{tmp_path}/files"):
+        with pytest.raises(InvalidInput, match="table-not-generated"):
+            fill("tpo_hold", url, rows=50)
+
+
+def _others() -> str:
+    return ", ".join(f'"{each.name}"' for each in sketch("tpo_hold").columns[1:])
+
+
 def _forget(kind: str, url: str, folder: Path) -> None:
     """Make a table look like one that an agency made."""
     match kind:
