@@ -103,6 +103,18 @@ def serve(settings: GatewaySettings) -> None:
     uvicorn.Server(config).run()
 
 
+def means_of(settings: GatewaySettings, clock: Clock = system_clock) -> Means:
+    """What a command works with that runs once, beside a gateway that serves or without one.
+
+    Raises:
+        InvalidInput: ``setting-invalid``, as ``create_app``.
+    """
+    silence_values()
+    federation = _federation(settings)
+    check(settings.database)
+    return _means(settings, federation, clock)
+
+
 def _federation(settings: GatewaySettings) -> Federation:
     federation = settings.folder.federation()
     if settings.issuer not in (None, federation.gateway):

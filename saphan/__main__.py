@@ -14,13 +14,16 @@ import typer
 NOUNS: Final = {
     "agreement": "saphan.client_commands:agreement",
     "audit": "saphan.client_commands:audit",
+    "breach": "saphan.breach_commands:app",
     "centre": "saphan.centre_commands:app",
     "connector": "saphan.connector_commands:app",
     "contract": "saphan.contract_changes_commands:app",
     "federation": "saphan.federation_commands:app",
     "forecast": "saphan.forecast_commands:app",
     "gateway": "saphan.gateway_commands:app",
+    "record": "saphan.record_commands:app",
     "release": "saphan.client_commands:release",
+    "subject": "saphan.subject_commands:app",
 }
 VERBS: Final = {
     "ask": "saphan.client_commands:ask_command",

@@ -1,5 +1,6 @@
 """``saphan gateway``: make its home, bring its database up to date, serve."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final
@@ -8,10 +9,12 @@ import typer
 from rich.table import Table
 
 from contracts.dataset import Text
-from gateway.main import serve
+from contracts.retention import RetentionCertificate
+from gateway.main import means_of, serve
+from gateway.privacy_office import retention
 from gateway.settings import load_settings
 from gateway.store.migrate import upgrade
-from saphan.output import AsJson, say, show, table_of, told_errors
+from saphan.output import AsJson, say, show, show_all, table_of, told_errors
 
 KEYS_LAST: Final = timedelta(days=730)
 
@@ -54,6 +57,31 @@ def migrate_command(home: Home = None) -> None:
     with told_errors():
         upgrade(load_settings(home).database)
     say("ฐานข้อมูลพร้อมใช้ · the database is up to date")
+
+
+@app.command("retain")
+def retain_command(
+    home: Home = None,
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only tell what would be deleted.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Delete what is past its retention, and leave a signed certificate of it in the log."""
+    with told_errors(as_json=as_json):
+        means = means_of(load_settings(home))
+        try:
+            made = [retention.dry_run(means)] if dry_run else [e.certificate for e in retention.run_now(means)]
+        finally:
+            means.store.close()
+        show_all(made, lambda: _retained_table(made), as_json=as_json)
+
+
+def _retained_table(made: Sequence[RetentionCertificate]) -> Table:
+    table = table_of("run", "rule", "deleted", "left")
+    for each in made:
+        for outcome in each.outcomes:
+            table.add_row(each.id, outcome.rule.value, str(outcome.count), str(outcome.left))
+    return table
 
 
 @app.command("serve")
