@@ -42,11 +42,12 @@ def parse(text: str) -> Mapping[str, object]:
         raise _refusal("yaml", 1)
     try:
         _check_shape(text)
-        root = yaml.compose(text, Loader=_Loader)
+        loader = _Loader(text)
+        root = loader.get_single_node()
         if not isinstance(root, MappingNode):
             raise _refusal("yaml", 1)
         _check_keys(root)
-        document: dict[str, object] = yaml.load(text, Loader=_Loader)  # noqa: S506  # a SafeLoader, made stricter
+        document: dict[str, object] = loader.construct_document(root)
     except yaml.MarkedYAMLError as error:
         raise _refusal("yaml", error.problem_mark.line + 1 if error.problem_mark else 1) from error
     except (yaml.YAMLError, ValueError) as error:

@@ -1,6 +1,7 @@
 """The rules of dataset contracts: each is broken once, and must then be named."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from contracts.code_lists import code_list
 from contracts.dataset import FeedRows, Tier
 from contracts.errors import InvalidInput
 from contracts.odcs import contract_from_document, examine
+from contracts.odcs_extras import DocumentExtras, PropertyExtras, TableExtras
 from contracts.odcs_rules import CHECKS, FIXES, RULES
 from tests.odcs_documents import (
     Doc,
@@ -313,3 +315,14 @@ def test_the_standards_own_model_is_asked_as_well() -> None:
         ("odcs-model", "$.kind"),
         ("odcs-model", "$.colour"),
     ]
+
+
+def test_the_page_of_the_format_says_what_every_rule_asks_for() -> None:
+    page = (Path(__file__).parents[3] / "docs/reference/contract-format.md").read_text(encoding="utf-8")
+    assert all(f"| `{rule}` | {asks.en} | {FIXES[rule].en} |" in page for rule, asks in RULES.items())
+
+
+def test_the_page_of_the_format_names_every_extra() -> None:
+    page = (Path(__file__).parents[3] / "docs/reference/contract-format.md").read_text(encoding="utf-8")
+    for kind in (DocumentExtras, TableExtras, PropertyExtras):
+        assert all(f"| `{field.alias}` |" in page for field in kind.model_fields.values())
