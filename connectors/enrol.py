@@ -143,12 +143,15 @@ def keep(home: Home, file: Path) -> WrittenContract:
     return written
 
 
-def retire(home: Home, journal: Journal, wanted: str, reason: str, now: datetime) -> tuple[ContractRef, SignedText]:
+def retire(
+    home: Home, journal: Journal, agency: str, wanted: str, reason: str, now: datetime
+) -> tuple[ContractRef, SignedText]:
     """Take a contract off the agency's own list, at once and for good, and sign that for the gateway.
 
     Args:
         home: Holds the keys of steward and data protection officer.
         journal: Holds the list.
+        agency: Whose connector this is.
         wanted: The contract's digest.
         reason: Why, for everybody to read.
         now: The instant of retirement.
@@ -159,7 +162,6 @@ def retire(home: Home, journal: Journal, wanted: str, reason: str, now: datetime
     reference = _reference(home, journal, wanted)
     if journal.approval(wanted) is not None:
         journal.retire(wanted, now)
-    agency = Member.model_validate_json(home.public.read_bytes()).agency
     retirement = ContractRetirement(reference=reference, agency=agency, reason=reason, at=now)
     document = sign_document(canonical_bytes(retirement), RETIREMENT_KIND, *_signers(home, agency))
     return reference, SignedText(document=document)

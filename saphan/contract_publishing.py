@@ -51,7 +51,7 @@ def take_back(settings: ConnectorSettings, digest: str, reason: str, clock: Cloc
     """
     home = Home(settings.home)
     with closing(Journal(home.journal)) as journal:
-        reference, document = retire(home, journal, digest, reason, clock())
+        reference, document = retire(home, journal, settings.agency, digest, reason, clock())
         with open_channel(settings, journal, clock) as channel:
             channel.retire(digest, document)
     return reference

@@ -22,6 +22,7 @@ from connectors.journal.tables import (
     Approved,
     Base,
     Charged,
+    LeastBudget,
     Pinned,
     Refusal,
     add_missing_columns,
@@ -72,6 +73,7 @@ class Journal:
         """
         with self.transaction() as session:
             _pin(session, contract, place)
+            _keep_least_budget(session, contract)
             row = session.get(Approved, contract.digest)
             if row is not None:
                 row.retired_at = None
@@ -132,8 +134,8 @@ class Journal:
             The stored part, or nothing when the data must be read.
 
         Raises:
-            Refused: ``local-cap-exceeded``; what ``permit`` says of the activity; ``part-already-posted`` when the gateway acknowledged a part that is no
-                longer kept.
+            Refused: ``local-cap-exceeded``; what ``permit`` says of the activity; ``part-already-posted`` when the
+                gateway acknowledged a part that is no longer kept.
         """
         key = (opening.request_digest, opening.task.contract.digest)
         with self.transaction(CrashPoint.CHARGE_BEFORE_COMMIT, CrashPoint.CHARGE_AFTER_COMMIT) as session:
@@ -268,9 +270,23 @@ def _pin(session: Session, contract: DatasetContract, place: str) -> None:
         raise Refused("source-renamed", contract=contract.id, source=contract.source, known=others[0])
 
 
+def _keep_least_budget(session: Session, contract: DatasetContract) -> None:
+    """A journal from before this was kept learns it from every contract that it ever approved."""
+    budget = contract.privacy.nano_rho_per_window
+    least = session.get(LeastBudget, contract.source)
+    if least is not None:
+        least.nano_rho = min(least.nano_rho, budget)
+        return
+    approved = [contract_as_signed(json.loads(each)) for each in session.scalars(select(Approved.document))]
+    budgets = [each.privacy.nano_rho_per_window for each in approved if each.source == contract.source]
+    session.add(LeastBudget(source=contract.source, nano_rho=min([budget, *budgets])))
+
+
 def _charge(session: Session, opening: Opening, policy: Digest | None, now: datetime) -> None:
     for charge in opening.charges:
-        if _spent(session, charge) + charge.nano_rho > opening.cap:
+        least = session.get(LeastBudget, charge.source)
+        cap = opening.cap if least is None else min(opening.cap, least.nano_rho)
+        if _spent(session, charge) + charge.nano_rho > cap:
             raise Refused("local-cap-exceeded", source=charge.source, window=charge.window)
     task, request = opening.task, opening.request
     activities.note(session, opening.use, opening.request_digest, task.contract.digest, now)

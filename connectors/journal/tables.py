@@ -56,6 +56,14 @@ class Approved(Base):
     retired_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
+class LeastBudget(Base):
+    """The smallest budget of a window that any contract over a source had when it was approved: none raises it."""
+
+    __tablename__ = "least_budget"
+    source: Mapped[str] = mapped_column(primary_key=True)
+    nano_rho: Mapped[int]
+
+
 class Pinned(Base):
     """The name under which a physical table was first approved: the key of its budget from then on.
 
