@@ -8,16 +8,19 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Event, Lock
 from typing import Final
 
 import httpx2
 from pydantic import ValidationError
 
+from connectors import notices
 from connectors.answer import LAST_WORDS, Desk, answer, resume
 from connectors.crash import CrashPoint, Hook, carry_on
 from connectors.guard import Guard
+from connectors.journal import notices as kept
+from connectors.journal.notices import OwnOrder
 from contracts.calls import FORM_TYPE, TOKEN_PATH, SignedCalls
 from contracts.canonical import canonical_bytes
 from contracts.errors import Problem, SaphanError, Unavailable, from_problem
@@ -27,6 +30,7 @@ from contracts.views import PublishedContract, SignedText
 
 LEASE_PATH: Final = "/v1/tasks:lease"
 CONTRACTS_PATH: Final = "/v1/contracts"
+SUSPENSIONS_PATH: Final = "/v1/suspensions"
 ANSWER_SECONDS: Final = 30.0
 """How long the gateway may take for an answer, beyond what a long poll asked it to wait."""
 
@@ -34,6 +38,7 @@ BUSY_WAIT_SECONDS: Final = 1
 """The longest poll while answers are being made, so that their failures are noticed soon."""
 
 MOST_TASKS: Final = 16
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 log = logging.getLogger("saphan.connector")
 
@@ -92,6 +97,17 @@ class Channel:
             SaphanError: As ``lease``.
         """
         self._call("POST", f"{CONTRACTS_PATH}/{digest}/retirement", canonical_bytes(document), ANSWER_SECONDS)
+
+    def order(self, own: OwnOrder) -> None:
+        """Bring the gateway an order to suspend or to lift that was given here.
+
+        Raises:
+            SaphanError: As ``lease``.
+        """
+        self.at(CrashPoint.ORDER_BEFORE_SEND)
+        body = canonical_bytes(SignedText(document=own.document))
+        self._call("POST", SUSPENSIONS_PATH, body, ANSWER_SECONDS)
+        self.at(CrashPoint.ORDER_AFTER_SEND)
 
     def _call(self, method: str, path: str, body: bytes, seconds: float) -> Message:
         with self._token:
@@ -171,6 +187,7 @@ class Agent:
     stop: Event = field(default_factory=Event)
     _running: dict[str, Future[None]] = field(default_factory=dict)
     _troubles: dict[str, _Trouble] = field(default_factory=dict)
+    _orders: _Trouble = field(default_factory=lambda: _Trouble(0, EPOCH))
     _failed_leases: int = 0
     _is_polling: bool = False
 
@@ -186,20 +203,39 @@ class Agent:
 
     def run(self) -> None:
         """Take turns until told to stop; work that is under way is finished first."""
+        notices.reconsider(self.desk.journal, self.desk.guard.federation, self.clock())
         with ThreadPoolExecutor(self.pace.workers, thread_name_prefix="answer") as pool:
             while not self.stop.is_set():
                 self.turn(pool)
         self._collect()
 
     def turn(self, pool: ThreadPoolExecutor) -> None:
-        """One turn: gather what ended, take up what the journal holds unfinished, then ask for more."""
+        """One turn: gather what ended, bring own orders, take up what the journal holds unfinished, then ask for more.
+
+        While every worker is busy the gateway is still looked at each second, for notices alone: a suspension must not
+        wait for an answer that takes long.
+        """
         self._collect()
+        self._send_orders()
         self._take_up(pool)
         free = self.pace.workers - len(self._running)
-        if free > 0:
-            self._lease(pool, free)
+        if free > 0 or not wait(self._running.values(), BUSY_WAIT_SECONDS, FIRST_COMPLETED).done:
+            self._lease(pool, max(free, 0))
+
+    def _send_orders(self) -> None:
+        """Bring the gateway what was ordered here while it could not be reached; in force here it is already."""
+        if self._orders.not_before > self.clock():
+            return
+        try:
+            for own in kept.unsent(self.desk.journal):
+                self.channel.order(own)
+                kept.sent(self.desk.journal, own.order)
+        except SaphanError as error:
+            self._orders.failures += 1
+            self._orders.not_before = self.clock() + self.pace.delay(self._orders.failures)
+            log.warning("an order to suspend or lift is sent again later: %s", error.code)
         else:
-            wait(self._running.values(), BUSY_WAIT_SECONDS, FIRST_COMPLETED)
+            self._orders.failures = 0
 
     def _take_up(self, pool: ThreadPoolExecutor) -> None:
         unfinished = self.desk.journal.unfinished()
@@ -208,7 +244,10 @@ class Agent:
         for each in unfinished:
             trouble = self._troubles.get(each.task.id)
             is_due = trouble is None or trouble.not_before <= self.clock()
-            if len(self._running) < self.pace.workers and each.task.id not in self._running and is_due:
+            is_held_back = each.part is not None and self.desk.guard.holds_back(each.task)
+            if is_held_back or not is_due or each.task.id in self._running:
+                continue
+            if len(self._running) < self.pace.workers:
                 self._running[each.task.id] = pool.submit(resume, each, self.desk, self.clock)
 
     def _lease(self, pool: ThreadPoolExecutor, free: int) -> None:
@@ -216,8 +255,9 @@ class Agent:
         call = LeaseCall(
             agency=self.desk.guard.agency,
             data_versions=self.desk.data_versions(),
-            wait_seconds=min(waits, self.pace.wait_seconds),
+            wait_seconds=min(waits, self.pace.wait_seconds) if free else 0,
             most=min(free, MOST_TASKS),
+            notices_after=kept.cursor(self.desk.journal),
         )
         try:
             lease = self._poll(call)
@@ -227,6 +267,8 @@ class Agent:
             self.stop.wait(self.pace.delay(self._failed_leases).total_seconds())
             return
         self._failed_leases = 0
+        # What was heard is in force before any task that came along is looked at.
+        notices.take(self.desk.journal, self.desk.guard.federation, lease.notices, self.clock())
         for leased in lease.tasks:
             if leased.task.id not in self._running:
                 self._running[leased.task.id] = pool.submit(answer, leased, self.desk, self.clock)

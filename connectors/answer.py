@@ -1,6 +1,7 @@
 """Read first: one leased task becomes one signed part, or a signed refusal.
 
-(a) guard     who asks, who agreed, and does this agency's own list allow it
+(a) guard     who asks, who agreed, does this agency's own list allow it, is nothing suspended; then, where the
+              activity says ``approval: each``, the request waits here, uncharged, until an officer has decided
 (b) charge    ONE transaction of the journal: the question is new and its windows have room, or it was charged before
 (c) count     one SQL statement on the ranked snapshot: exact cells over the declared key set
 (d) protect   noise here, if the contract says so
@@ -9,8 +10,12 @@
 Whatever dies between two steps is taken up again by ``resume``: nothing is charged twice, and of one question no second
 draw of noise is ever posted, because the part is journaled before it leaves. What cannot be read now is read later:
 an error of the snapshot is raised, and the task stays charged and unfinished.
+
+A suspension stops a task wherever it stands: before the data are read it is refused and its charge returned; a part
+that was made already is held back, and leaves after the lift.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,19 +25,22 @@ from typing import Final
 from connectors import compile as compiler
 from connectors.crash import CrashPoint, Hook, carry_on
 from connectors.guard import Checked, Guard
+from connectors.journal import approvals
 from connectors.journal.book import Journal
 from connectors.journal.entries import Opening, Unfinished
 from contracts.canonical import digest_of, digest_of_bytes
 from contracts.dataset import DatasetContract, ProtectAt
 from contracts.errors import InvalidInput, Refused, SaphanError
 from contracts.task import LeasedTask, Part, Task
-from privacy.plan import plan
 from privacy.release import exact_part, protect
 
 LAST_WORDS: Final = frozenset({"unknown-task", "part-already-posted", "part-invalid", "task-not-ours"})
 """What the gateway may answer to a part that no second posting would change."""
 
 ACKNOWLEDGED: Final = "acknowledged"
+SUSPENDED: Final = frozenset({"agency-suspended", "dataset-suspended"})
+
+log = logging.getLogger("saphan.connector")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +78,7 @@ def answer(leased: LeasedTask, desk: Desk, clock: Callable[[], datetime]) -> Non
         desk.guard.check_delivery(leased, clock())
     except (Refused, InvalidInput) as error:
         # Not proven to be the gateway's: it may not undo anything either.
-        _deliver(_refusal(leased.task, error, desk, clock(), undo=False), desk, clock)
+        _deliver(_refusal(leased.task, error, desk, clock(), undo=False), leased.task, desk, clock)
         return
     _answer_delivered(leased.task, desk, clock)
 
@@ -84,17 +92,23 @@ def resume(unfinished: Unfinished, desk: Desk, clock: Callable[[], datetime]) ->
     if unfinished.part is None:
         _answer_delivered(unfinished.task, desk, clock)
     else:
-        _deliver(unfinished.part, desk, clock)
+        _deliver(unfinished.part, unfinished.task, desk, clock)
 
 
 def _answer_delivered(task: Task, desk: Desk, clock: Callable[[], datetime]) -> None:
     try:
         # (a) Is it the requester's own question, agreed by all parties and allowed by us?
         checked = desk.guard.check_task(task, clock())
+        if checked.awaits_officer:
+            # Uncharged and unanswered: the gateway hands the task out again until an officer has decided.
+            if approvals.wait_for_officer(desk.journal, task, checked.request_digest, clock()):
+                log.info("request %s waits for an officer: saphan connector requests", checked.request.id)
+            return
         # (b) Charged now, charged before, or answered before.
-        part = desk.journal.open(_opening(checked, desk), clock())
+        part = desk.journal.open(_opening(checked, desk, clock), clock())
     except (Refused, InvalidInput) as error:
-        _deliver(_refusal(task, error, desk, clock(), undo=True), desk, clock)
+        if error.code not in SUSPENDED or not desk.journal.has_part(task):
+            _deliver(_refusal(task, error, desk, clock(), undo=True), task, desk, clock)
         return
     if part is None:
         # Steps (c) and (d): count, and protect where the contract says so.
@@ -102,17 +116,25 @@ def _answer_delivered(task: Task, desk: Desk, clock: Callable[[], datetime]) -> 
         # (e) First the journal.
         part = desk.journal.finish(made, clock())
     if part is not None:
-        _deliver(part, desk, clock)
+        _deliver(part, task, desk, clock)
 
 
-def _opening(checked: Checked, desk: Desk) -> Opening:
-    charges = plan(checked.request.query, [checked.contract], checked.request.nano_rho).charges
-    return Opening(checked.task, checked.request, checked.request_digest, charges, _cap(checked.contract, desk))
+def _opening(checked: Checked, desk: Desk, clock: Callable[[], datetime]) -> Opening:
+    return Opening(
+        task=checked.task,
+        request=checked.request,
+        request_digest=checked.request_digest,
+        charges=checked.charges,
+        cap=cap_of(checked.contract, desk.cap_nano_rho),
+        use=checked.use,
+        permit=lambda used: desk.guard.check_use(checked, used, clock()),
+    )
 
 
-def _cap(contract: DatasetContract, desk: Desk) -> int:
+def cap_of(contract: DatasetContract, cap_nano_rho: int | None) -> int:
+    """What a window of a contract's source may cost here: its budget, or the agency's own cap below it, in nano-rho."""
     budget = contract.privacy.nano_rho_per_window
-    return budget if desk.cap_nano_rho is None else min(budget, desk.cap_nano_rho)
+    return budget if cap_nano_rho is None else min(budget, cap_nano_rho)
 
 
 def _part(checked: Checked, desk: Desk, clock: Callable[[], datetime]) -> Part:
@@ -156,8 +178,10 @@ def _refusal(task: Task, error: SaphanError, desk: Desk, now: datetime, *, undo:
     )
 
 
-def _deliver(part: Part, desk: Desk, clock: Callable[[], datetime]) -> None:
-    """(e) Post the part, and note the gateway's last word on it."""
+def _deliver(part: Part, task: Task, desk: Desk, clock: Callable[[], datetime]) -> None:
+    """(e) Post the part, and note the gateway's last word on it. What a suspension holds back stays in the journal."""
+    if part.refusal is None and desk.guard.holds_back(task):
+        return
     desk.at(CrashPoint.POST_BEFORE_SEND)
     outcome = ACKNOWLEDGED
     try:

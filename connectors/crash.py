@@ -28,6 +28,18 @@ class CrashPoint(StrEnum):
     POST_AFTER_SEND = "post-after-send"
     SETTLE_BEFORE_COMMIT = "settle-before-commit"
     SETTLE_AFTER_COMMIT = "settle-after-commit"
+    NOTICES_BEFORE_COMMIT = "notices-before-commit"
+    NOTICES_AFTER_COMMIT = "notices-after-commit"
+    ORDER_BEFORE_COMMIT = "order-before-commit"
+    ORDER_AFTER_COMMIT = "order-after-commit"
+    ORDER_BEFORE_SEND = "order-before-send"
+    ORDER_AFTER_SEND = "order-after-send"
+    SENT_BEFORE_COMMIT = "sent-before-commit"
+    SENT_AFTER_COMMIT = "sent-after-commit"
+    PENDING_BEFORE_COMMIT = "pending-before-commit"
+    PENDING_AFTER_COMMIT = "pending-after-commit"
+    DECISION_BEFORE_COMMIT = "decision-before-commit"
+    DECISION_AFTER_COMMIT = "decision-after-commit"
 
 
 Hook = Callable[[CrashPoint], None]

@@ -3,11 +3,12 @@
 A lease is the gateway's (its signature), a task is handed to this agency (its token, checked here by PyJWT, a second
 implementation beside the gateway's own), a question is the requester's (its signature over the exact bytes), the
 agreement is signed by an officer of every party, and the contract stands on this agency's own list. Then the policies
-decide again. Each check refuses with its own code.
+decide again, about the situation as this agency knows it: what is suspended, what the activity used, what an officer
+decided. Each check refuses with its own code.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,11 +16,13 @@ import jwt
 from jwt.types import Options
 from pydantic import ValidationError
 
+from connectors.journal.entries import Use, Used
+from connectors.situation import Situation, use_of
 from contracts.agreement import Agreement
 from contracts.agreement_signatures import read_signed
 from contracts.canonical import canonical_bytes, digest_of
 from contracts.dataset import DatasetContract
-from contracts.errors import InvalidInput, Refused, from_code
+from contracts.errors import InvalidInput, Refused, SaphanError, from_code
 from contracts.federation import Federation, KeyPurpose, PublicKey
 from contracts.fit import check_question, closed_until
 from contracts.grid import Grid
@@ -27,15 +30,18 @@ from contracts.message_signatures import Message, Tag, Verified, verify
 from contracts.request import Request
 from contracts.signing import ALGORITHM, Resolve
 from contracts.standing import Standing
-from contracts.task import Forwarded, Lease, LeasedTask, Task
+from contracts.task import Charge, Forwarded, Lease, LeasedTask, Task
 from policies.decide import Denial, decide, details
 from policies.rules import Rules, installed
+from privacy.plan import plan
 
 REQUESTS_PATH = "/v1/requests"
 TOKEN_TYPE = "at+jwt"  # noqa: S105  # a media type, not a secret
 LONGEST_TOKEN = timedelta(minutes=5)
 CLOCK_SKEW = timedelta(seconds=30)
 BANGKOK = timedelta(hours=7)
+APPROVAL_MISSING = "officer-approval-missing"
+"""The one denial that is not final: the request waits for an officer."""
 
 _token_options: Options = {
     "require": ["iss", "aud", "sub", "jti", "iat", "exp", "task_digest"],
@@ -49,13 +55,22 @@ _token_options: Options = {
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A task in which everything was verified: only these values are used from here on, never the task's own."""
+    """A task in which everything was verified: only these values are used from here on, never the task's own.
+
+    ``use`` is the activity that it counts for. ``awaits_officer`` says that all is well, but that an officer of this
+    agency looks at each request of the activity and has not decided yet.
+    """
 
     task: Task
     request: Request
     request_digest: str
+    asking_agency: str
+    agreement: Agreement
     contract: DatasetContract
+    charges: tuple[Charge, ...]
     grid: Grid
+    use: Use
+    awaits_officer: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +81,14 @@ class Guard:
         agency: Whose connector this is.
         federation: The pinned keys of all members.
         approved: Gives the contract of a digest if it stands on this agency's own list.
+        situation: What stands at this agency.
         rules: This agency's own copy of the policies.
     """
 
     agency: str
     federation: Federation
     approved: Callable[[str], DatasetContract | None]
+    situation: Situation
     rules: Rules = field(default_factory=installed)
 
     def check_response(self, response: Message, now: datetime) -> None:
@@ -114,24 +131,86 @@ class Guard:
         """
         if task.agency != self.agency:
             raise Refused("task-not-ours")
+        self._check_not_suspended(task)
         request, signer = self._request(task.request, now)
         self._check_addressed(request, task)
         agreement = self._agreement(task.agreement, request, now)
         contract = self._contract(task)
-        decision = decide(
-            request,
-            agreement,
-            standing=Standing(at_agency=True),  # every party signed the agreement: _agreement saw to that
-            contracts=[contract],
+        checked = self._checked(task, request, agreement, contract, signer, now)
+        used = self.situation.used(checked.use, checked.request_digest, checked.charges)
+        reasons, decision = self._denials(checked, used, now), self.situation.decision(checked.request_digest)
+        # Whatever else is wrong is refused before an officer is asked to look at it.
+        if reasons - {APPROVAL_MISSING}:
+            raise _denied(checked, reasons - {APPROVAL_MISSING})
+        if reasons and decision is not None:
+            raise Refused("officer-refused", agency=self.agency)
+        return replace(checked, awaits_officer=bool(reasons))
+
+    def check_use(self, checked: Checked, used: Used, now: datetime) -> None:
+        """Decide again once it is certain what the activity has used: right before the charge, under its lock.
+
+        Raises:
+            Refused: ``schedule-exceeded`` or ``activity-budget-exceeded``, as ``check_task``.
+        """
+        reasons = self._denials(checked, used, now)
+        if reasons:
+            raise _denied(checked, reasons)
+
+    def holds_back(self, task: Task) -> bool:
+        """Whether a suspension that is known here stops what was made for a task from leaving."""
+        suspended = self.situation.suspended()
+        asked_by = Request.model_validate_json(task.request.body).requester
+        return suspended.covers(self.agency, task.contract.id) or suspended.covers(asked_by)
+
+    def _check_not_suspended(self, task: Task) -> None:
+        suspended = self.situation.suspended()
+        if suspended.covers(self.agency):
+            raise Refused("agency-suspended")
+        if suspended.covers(self.agency, task.contract.id):
+            raise Refused("dataset-suspended")
+
+    def _checked(
+        self, task: Task, request: Request, agreement: Agreement, contract: DatasetContract, signer: str, now: datetime
+    ) -> Checked:
+        activity = agreement.activity(request.activity)
+        if activity is None:
+            raise InvalidInput("unknown-activity", agreement=agreement.id, activity=request.activity)
+        closed = closed_until((now.astimezone(UTC) + BANGKOK).date())
+        return Checked(
+            task=task,
+            request=request,
+            request_digest=digest_of(request),
             asking_agency=signer,
+            agreement=agreement,
+            contract=contract,
+            charges=plan(request.query, [contract], request.nano_rho).charges,
+            grid=check_question(request.query, [contract], closed),
+            use=use_of(agreement, activity, now),
+            awaits_officer=False,
+        )
+
+    def _denials(self, checked: Checked, used: Used, now: datetime) -> frozenset[str]:
+        """What the policies say no to, as codes, in the situation as this agency knows it."""
+        decided = self.situation.decision(checked.request_digest)
+        standing = Standing(
+            # Every party signed it, _agreement saw to that; one of them may have suspended or revoked it since.
+            agreement=self.situation.state_of(checked.agreement, checked.request.agreement_digest),
+            suspended=self.situation.suspended(),
+            asked_in_span=used.asked_in_span,
+            nano_rho_spent=used.nano_rho_spent,
+            officer_approved=decided is not None and decided.approved,
+            at_agency=True,
+        )
+        verdict = decide(
+            checked.request,
+            checked.agreement,
+            standing=standing,
+            contracts=[checked.contract],
+            asking_agency=checked.asking_agency,
             now=now,
             rules=self.rules,
         )
-        if isinstance(decision, Denial):
-            raise from_code(decision.reasons[0], others=decision.reasons[1:], **details(request, agreement))
-        closed = closed_until((now.astimezone(UTC) + BANGKOK).date())
-        grid = check_question(request.query, [contract], closed)
-        return Checked(task, request, digest_of(request), contract, grid)
+        return frozenset(verdict.reasons) if isinstance(verdict, Denial) else frozenset()
 
     def _request(self, sent: Forwarded, now: datetime) -> tuple[Request, str]:
         """The requester's question and the owner of the key that signed it."""
@@ -212,6 +291,11 @@ class Guard:
             return self.federation.key(kid, purpose, now) if owner == self.federation.operator else None
 
         return resolve
+
+
+def _denied(checked: Checked, reasons: Collection[str]) -> SaphanError:
+    first, *others = sorted(reasons)
+    return from_code(first, others=others, **details(checked.request, checked.agreement))
 
 
 def _check_token_times(claims: dict[str, Any], now: datetime) -> None:

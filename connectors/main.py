@@ -19,6 +19,7 @@ from connectors.home import Home
 from connectors.journal.book import Journal
 from connectors.settings import ConnectorSettings
 from connectors.shelf import Shelf
+from connectors.situation import JournalSituation
 from connectors.snapshot import Snapshot
 from contracts.calls import SignedCalls
 from contracts.errors import SaphanError
@@ -94,7 +95,8 @@ def open_channel(settings: ConnectorSettings, journal: Journal, clock: Callable[
     """The way to the gateway, to be entered and left."""
     home = Home(settings.home)
     federation = home.federation()
-    guard = Guard(settings.agency, federation, Shelf(journal).approved, home.rules())
+    situation = JournalSituation(journal, settings.agency, federation)
+    guard = Guard(settings.agency, federation, Shelf(journal).approved, situation, home.rules())
     calls = SignedCalls(home.key(f"{settings.agency}#connector-1"), settings.agency, federation.gateway)
     proxy = None if settings.proxy is None else settings.proxy.get_secret_value()
     # The environment must not redirect an agency's traffic: a proxy is a setting.

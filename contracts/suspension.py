@@ -20,7 +20,7 @@ from contracts.canonical import canonical_bytes
 from contracts.errors import InvalidInput, Refused
 from contracts.federation import Federation, KeyPurpose, PublicKey
 from contracts.identifiers import AgencyId, DatasetId, Identifier
-from contracts.signing import verify_document
+from contracts.signing import payload_of, verify_document
 from contracts.values import Value
 
 SUSPENSION_KIND: Final = "suspension"
@@ -84,25 +84,28 @@ class SuspensionView(Value):
     lift_document: str | None = None
 
 
-def read_order(document: str, federation: Federation, now: datetime) -> Suspension:
+def read_order(document: str, federation: Federation, now: datetime, *, at_receipt: bool = True) -> Suspension:
     """The order in a signed document, signed by exactly those who may.
+
+    Args:
+        document: A JWS in general JSON serialisation.
+        federation: The pinned keys.
+        now: The time of reading.
+        at_receipt: Whether the keys must be able to sign now. Otherwise they must have been when the order says that it
+            was signed: for what was accepted before and is heard of later.
 
     Raises:
         Refused: ``key-unknown``, ``signature-wrong``; ``signature-stale`` when it lies ahead of ``now``;
             ``suspension-signers-wrong``.
         InvalidInput: ``malformed-body``, ``not-canonical``.
     """
-    signed = verify_document(document, SUSPENSION_KIND, lambda kid: _key(federation, kid, now))
-    try:
-        order = Suspension.model_validate_json(signed.payload)
-    except ValidationError as error:
-        raise InvalidInput("malformed-body", where="suspension") from error
-    if canonical_bytes(order) != signed.payload:
-        raise InvalidInput("not-canonical")
+    at = now if at_receipt else _read(payload_of(document)).at
+    signed = verify_document(document, SUSPENSION_KIND, lambda kid: _key(federation, kid, at))
+    order = _read(signed.payload)
     if order.at > now + CLOCK_SKEW:
         raise Refused("signature-stale")
-    keys = [key for key in (_key(federation, kid, now) for kid in signed.signers) if key is not None]
-    if not _may_order(order, keys, federation, now):
+    keys = [key for key in (_key(federation, kid, at) for kid in signed.signers) if key is not None]
+    if not _may_order(order, keys, federation, at):
         raise Refused("suspension-signers-wrong", agency=order.by)
     return order
 
@@ -116,6 +119,16 @@ def suspended_by(orders: Iterable[Suspension]) -> Suspended:
         agencies=frozenset(each.agency for each in standing if each.dataset is None),
         datasets=frozenset((each.agency, each.dataset) for each in standing if each.dataset is not None),
     )
+
+
+def _read(payload: bytes) -> Suspension:
+    try:
+        order = Suspension.model_validate_json(payload)
+    except ValidationError as error:
+        raise InvalidInput("malformed-body", where="suspension") from error
+    if canonical_bytes(order) != payload:
+        raise InvalidInput("not-canonical")
+    return order
 
 
 def _may_order(order: Suspension, keys: list[PublicKey], federation: Federation, now: datetime) -> bool:

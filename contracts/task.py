@@ -76,13 +76,13 @@ class LeaseCall(Value):
     """A connector asks for work and says on which snapshot it would answer.
 
     ``data_versions`` gives the number of the current snapshot for each dataset, ``notices_after`` the last notice that
-    the connector has written down.
+    the connector has written down. Who wants no tasks (``most`` is 0) asks for notices alone.
     """
 
     agency: AgencyId
     data_versions: dict[str, DataVersion]
     wait_seconds: int = Field(ge=0, le=30)
-    most: int = Field(default=4, ge=1, le=16)
+    most: int = Field(default=4, ge=0, le=16)
     notices_after: int = Field(default=0, ge=0, le=LARGEST_NUMBER)
 
 

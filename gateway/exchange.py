@@ -38,6 +38,7 @@ from contracts.standing import Standing
 from contracts.task import Forwarded, Lease, LeaseCall, LeasedTask, Task
 from contracts.views import RequestStatus
 from gateway import events
+from gateway.agreement_moves import activate_due
 from gateway.caller import Caller
 from gateway.crash import CrashPoint
 from gateway.finish import finish, hand_over
@@ -227,7 +228,7 @@ class Exchange(Records):
         now = self.means.clock()
         with self._store.read() as r:
             is_noted = relay.is_noted(r, call.agency, call.data_versions, now)
-            has_work = relay.has_free_task(r, call.agency, now)
+            has_work = call.most > 0 and relay.has_free_task(r, call.agency, now)
             notices = notices_after(r, call.agency, call.notices_after)
         if not is_noted:
             with self._store.transaction() as t:
@@ -272,11 +273,12 @@ class Exchange(Records):
     def resume(self) -> None:
         """Carry on with everything that a stopped gateway left: unasked requests, and those with every part in.
 
-        What a suspension has held back beyond its time ends here, too.
+        What a suspension has held back beyond its time ends here, too, and agreements whose first day has come begin.
 
         It is cheap when there is nothing to do, so that every tick may call it; old nonces go on the way.
         """
         now = self.means.clock()
+        activate_due(self.means)
         with self._store.read() as r:
             left, has_old_nonces = requests.unfinished(r), requests.has_old_nonces(r, now)
             too_late = overdue(r, now)

@@ -13,6 +13,7 @@ from connectors.crash import CrashPoint, Hook, carry_on
 from connectors.guard import Guard
 from connectors.journal.book import Journal
 from connectors.shelf import Shelf
+from connectors.situation import JournalSituation
 from connectors.snapshot import Snapshot, refresh
 from connectors.sources import open_source
 from contracts.agreement import Agreement
@@ -215,7 +216,8 @@ class World:
 
     def guard(self) -> Guard:
         """CCIB's guard."""
-        return Guard("ccib", self.keys.federation, Shelf(self.journal).approved)
+        situation = JournalSituation(self.journal, "ccib", self.keys.federation)
+        return Guard("ccib", self.keys.federation, Shelf(self.journal).approved, situation)
 
     def desk(self, cap: int | None = None, post: Callable[[Part], None] | None = None) -> Desk:
         """CCIB's desk, with a snapshot."""

@@ -30,6 +30,8 @@ class FakeGateway:
     published: list[PublishedContract] = field(default_factory=list)
     retired: dict[str, SignedText] = field(default_factory=dict)
     leases: list[LeaseCall] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    orders: list[str] = field(default_factory=list)
     problems: deque[SaphanError] = field(default_factory=deque)
     """What the next member calls are refused with."""
 
@@ -88,7 +90,11 @@ class FakeGateway:
             asked = LeaseCall.model_validate_json(call.body)
             self.leases.append(asked)
             open_tasks = [self._with_fresh_token(each) for each in self.tasks if each.task.id not in self.parts]
-            return 200, canonical_bytes(Lease(tasks=tuple(open_tasks[: asked.most])))
+            notices = tuple(each for each in self.notices if each.number > asked.notices_after)
+            return 200, canonical_bytes(Lease(tasks=tuple(open_tasks[: asked.most]), notices=notices))
+        if call.path == "/v1/suspensions":
+            self.orders.append(SignedText.model_validate_json(call.body).document)
+            return 201, b"{}"
         if call.path == "/v1/contracts":
             self.published.append(PublishedContract.model_validate_json(call.body))
             return 201, b"{}"

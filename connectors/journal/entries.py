@@ -50,7 +50,7 @@ class Departure(Value):
 
 
 class Use(NamedTuple):
-    """The activity that a question counts for, by the names of its agreement and its own; ``span`` is its schedule's."""
+    """The activity that a question counts for, by its agreement's name and its own; ``span`` is its schedule's."""
 
     agreement: str
     activity: str

@@ -11,7 +11,7 @@ import pytest
 
 from connectors.crash import CrashPoint
 from connectors.journal.book import Journal
-from connectors.journal.entries import Opening
+from connectors.journal.entries import Opening, Use, Used
 from connectors.shelf import Shelf
 from contracts.canonical import digest_of
 from contracts.errors import InvalidInput, Refused, Spent
@@ -37,7 +37,12 @@ def world(tmp_path: Path) -> Iterator[World]:
 def opening(asked: Case | None = None, windows: tuple[str, ...] = ("FY2569",), cap: int = CAP) -> Opening:
     asked = asked or case()
     charges = tuple(Charge(source=SOURCE, window=each, nano_rho=PRICE) for each in windows)
-    return Opening(asked.task(), asked.request, digest_of(asked.request), charges, cap)
+    use = Use(asked.agreement.id, asked.request.activity, None)
+    return Opening(asked.task(), asked.request, digest_of(asked.request), charges, cap, use, permit=_permitted)
+
+
+def _permitted(_used: Used) -> None:
+    """The activity has no limits."""
 
 
 def part(asked: Case, sigma: float | None = 2.5, cells: tuple[int, ...] = (4, 1)) -> Part:

@@ -1,18 +1,24 @@
 """What a connector believes: each attack here goes through if the check that it names is deleted."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import jwt
 import pytest
 
 from connectors.guard import Guard
+from connectors.journal.entries import Use, Used
+from connectors.situation import Situation
+from contracts.agreement import Agreement
+from contracts.approval import OfficerDecision
 from contracts.canonical import canonical_bytes
 from contracts.dataset import DatasetContract
 from contracts.errors import InvalidInput, Refused, SaphanError
 from contracts.federation import KeyPurpose
+from contracts.lifecycle import AgreementState
 from contracts.message_signatures import Message, Tag, sign
 from contracts.signing import new_key, sign_document
+from contracts.suspension import Suspended
 from contracts.task import Lease, LeasedTask
 from tests import factories
 from tests.connector_world import Case, case, contract_of, contract_text, with_key
@@ -22,15 +28,38 @@ pytestmark = pytest.mark.unit
 
 
 @dataclass
+class Known:
+    """What stands at CCIB; nothing unless a test says so."""
+
+    suspensions: Suspended = field(default_factory=Suspended)
+    state: AgreementState = AgreementState.ACTIVE
+    usage: Used = field(default_factory=lambda: Used(0, 0))
+    decided: OfficerDecision | None = None
+
+    def suspended(self) -> Suspended:
+        return self.suspensions
+
+    def state_of(self, _agreement: Agreement, _digest: str) -> AgreementState:
+        return self.state
+
+    def used(self, _use: Use, _request_digest: str, _charges: object) -> Used:
+        return self.usage
+
+    def decision(self, _request_digest: str) -> OfficerDecision | None:
+        return self.decided
+
+
+@dataclass
 class World:
     """CCIB, the contracts that it approved, and the time."""
 
     keys: Keys
     approved: dict[str, DatasetContract]
     now: datetime = NOW
+    situation: Situation = field(default_factory=Known)
 
     def guard(self) -> Guard:
-        return Guard("ccib", self.keys.federation, self.approved.get)
+        return Guard("ccib", self.keys.federation, self.approved.get, self.situation)
 
     def later(self, **span: float) -> None:
         self.now += timedelta(**span)
