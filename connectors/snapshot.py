@@ -17,20 +17,24 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import duckdb
 
+from connectors import objections
 from connectors import snapshot_schema as schema
-from connectors.snapshot_ranking import Ranking
+from connectors.snapshot_ranking import LeftOut, Ranking
 from connectors.sources import SHUT, Source
 from contracts.dataset import DatasetContract
 from contracts.errors import IntegrityError, InvalidInput, Unavailable
 
 MEMORY_LIMIT: Final = "512MB"
 SHORTEST_SECRET: Final = 16
+BANGKOK: Final = timedelta(hours=7)
+LONGEST_DAYS: Final = 500 * 366
+"""A retention beyond this is for ever: no calendar reaches back so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class SnapshotInfo:
         data_version: The number of refreshes of this dataset so far.
         rows: Rows in the source.
         kept_rows: Rows that answers are computed on: with a person and an instant, inside the contract's months and
-            pilot, within the bound.
+            pilot, within the bound, not past the contract's retention, of nobody who is left out.
         persons: Protected persons among the rows with an instant inside the contract's months and pilot.
     """
 
@@ -69,7 +73,7 @@ def refresh(
         source: Where the rows are.
         contract: What is kept of them.
         secret: The connector's own key for the keyed hashes; the same one each time, at least 16 bytes.
-        now: The instant that is noted as the refresh's.
+        now: The instant that is noted as the refresh's; it decides whose retention is over.
 
     Raises:
         InvalidInput: ``source-mismatch``, also when the row key is missing or not unique.
@@ -79,12 +83,13 @@ def refresh(
     if len(secret) < SHORTEST_SECRET:
         raise InvalidInput("setting-invalid", setting="secret", why=f"shorter than {SHORTEST_SECRET} bytes")
     check = schema.key_of(secret, "check")
-    with _only_one(snapshot_path), _replacement(snapshot_path) as copy, _opened(copy, read_only=False) as connection:
+    with only_one(snapshot_path), replacement(snapshot_path) as copy, opened(copy, read_only=False) as connection:
         connection.execute(schema.META_TABLE)
         version = _last_version(connection, contract.id, check) + 1
         connection.execute("BEGIN")
         try:
-            ranked = Ranking(connection, contract, secret).run(source)
+            left_out = LeftOut(objections.hashes(snapshot_path, contract.id), kept_from(contract, now))
+            ranked = Ranking(connection, contract, secret, left_out).run(source)
         except InvalidInput as error:
             if "where" not in error.details:
                 raise
@@ -97,6 +102,11 @@ def refresh(
         connection.execute("COMMIT")
         connection.execute("CHECKPOINT")
     return info
+
+
+def kept_from(contract: DatasetContract, now: datetime) -> date:
+    """The first Bangkok day of events whose rows may still be held: the contract's retention is over for older ones."""
+    return (now + BANGKOK).date() - timedelta(days=min(contract.retention_days, LONGEST_DAYS))
 
 
 def _last_version(connection: duckdb.DuckDBPyConnection, dataset: str, check: str) -> int:
@@ -147,7 +157,7 @@ class Snapshot:
         """
         if not self._path.exists():
             return ()
-        with _opened(self._path, read_only=True) as connection:
+        with opened(self._path, read_only=True) as connection:
             table = schema.outside_table(dataset)
             if not connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = $1", [table]).fetchall():
                 return ()
@@ -157,7 +167,7 @@ class Snapshot:
     def _infos(self) -> dict[str, SnapshotInfo]:
         if not self._path.exists():
             return {}
-        with _opened(self._path, read_only=True) as connection:
+        with opened(self._path, read_only=True) as connection:
             rows = connection.execute(
                 "SELECT dataset, data_version, rows, kept_rows, persons FROM saphan_snapshot ORDER BY dataset"
             ).fetchall()
@@ -174,7 +184,7 @@ def opened_for(path: Path, dataset: str, layout: str) -> Iterator[tuple[duckdb.D
     """
     if not path.exists():
         raise Unavailable("snapshot-missing", contract=dataset)
-    with _opened(path, read_only=True) as connection:
+    with opened(path, read_only=True) as connection:
         found = connection.execute(
             "SELECT format, layout, data_version FROM saphan_snapshot WHERE dataset = $1", [dataset]
         ).fetchall()
@@ -187,7 +197,7 @@ def opened_for(path: Path, dataset: str, layout: str) -> Iterator[tuple[duckdb.D
 
 
 @contextmanager
-def _opened(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+def opened(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that reaches no other file; whatever DuckDB finds wrong in the file means that it is damaged."""
     config: dict[str, str | bool | int | float | list[str]] = {**SHUT, "enable_external_access": False}
     if not read_only:
@@ -204,7 +214,7 @@ def _opened(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnectio
 
 
 @contextmanager
-def _only_one(path: Path) -> Iterator[None]:
+def only_one(path: Path) -> Iterator[None]:
     """One refresh at a time, across processes: two at once could give one rank twice."""
     with path.with_name(f"{path.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -212,7 +222,7 @@ def _only_one(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _replacement(path: Path) -> Iterator[Path]:
+def replacement(path: Path) -> Iterator[Path]:
     """A private copy of the file, which takes its place at the end; after an error nothing has changed."""
     folder = path.with_name(f".{path.name}.next")
     shutil.rmtree(folder, ignore_errors=True)

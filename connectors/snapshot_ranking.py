@@ -4,8 +4,9 @@ The statements are templates: only names and expressions of ``connectors.snapsho
 from the contract; the secret is bound, and the rows arrive as Arrow tables.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from string import Template
 from typing import Final
 
@@ -68,12 +69,25 @@ SELECT p.number, i.fiscal_year, r.rank, i.event_day, $names
 FROM incoming AS i
 JOIN $people AS p ON p.hash = i.person_hash
 JOIN $ranks AS r ON r.row_hash = i.row_hash AND r.person = p.number AND r.fiscal_year = i.fiscal_year
-WHERE r.rank <= $bound
+WHERE r.rank <= $bound AND $stays
 """)
 _KEEP_ALL: Final = Template("""
-INSERT INTO $rows SELECT row_number() OVER (), fiscal_year, 1, event_day, $names FROM incoming AS i
+INSERT INTO $rows SELECT row_number() OVER (), fiscal_year, 1, event_day, $names FROM incoming AS i WHERE $stays
+""")
+_MAKE_LEFT_OUT: Final = "CREATE OR REPLACE TEMP TABLE left_out (hash UUID)"
+_FILL_LEFT_OUT: Final = "INSERT INTO left_out SELECT CAST(unnest($hashes) AS UUID)"
+_STAYS: Final = Template("""
+i.event_day >= DATE '$kept_from' AND NOT EXISTS (SELECT 1 FROM left_out AS o WHERE o.hash = i.person_hash)
 """)
 _COUNTS: Final = Template("SELECT (SELECT count(*) FROM $rows), (SELECT $persons FROM incoming)")
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What is ranked and still not answered on: rows of these people, and of days before ``kept_from``."""
+
+    people: Sequence[str]
+    kept_from: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +106,15 @@ class Ranking:
         connection: To the snapshot's copy.
         contract: What is kept.
         secret: What the keys of the hashes are derived from.
+        left_out: Whose rows, and which days, are left out of the answer table.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, contract: DatasetContract, secret: bytes) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, contract: DatasetContract, secret: bytes, left_out: LeftOut
+    ) -> None:
         self._connection = connection
         self._contract = contract
+        self._left_out = left_out
         self._keys = {"row_key": schema.key_of(secret, f"row {contract.id}")}
         if contract.unit.column is not None:
             self._keys["person_key"] = schema.key_of(secret, f"person {contract.id}")
@@ -109,6 +127,7 @@ class Ranking:
             "columns": ", ".join(f"{schema.quoted(name)} {kind}" for name, kind in answer),
             "names": ", ".join(f"i.{schema.quoted(name)}" for name, _ in answer),
             "bound": str(contract.unit.rows_per_window),
+            "stays": _STAYS.substitute(kept_from=left_out.kept_from.isoformat()),
             "persons": "count(*)" if contract.unit.column is None else "count(DISTINCT person_hash)",
         }
 
@@ -122,6 +141,8 @@ class Ranking:
         rows = self._read(source)
         if self._figures(_BAD_ROW_KEYS) != (0,):
             raise InvalidInput("source-mismatch", where=f"{self._contract.row_key} is not a key")
+        self._connection.execute(_MAKE_LEFT_OUT)
+        self._connection.execute(_FILL_LEFT_OUT, {"hashes": list(self._left_out.people)})
         if self._contract.unit.column is None:
             self._run(_MAKE_ROWS, _KEEP_ALL)
         else:
