@@ -19,12 +19,11 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import duckdb
 
-from connectors.main import now
 from connectors.synthetic.generate import Extent, generate_for
 from contracts.odcs import bundled_ids, bundled_text, canonical_document, read_contract
 
@@ -137,7 +136,7 @@ def _made(folder: Path) -> Path:
 
 def _today() -> date:
     """Retention is held against the clock of the day, so the made-up rows end today."""
-    return now().date()
+    return datetime.now(UTC).date()
 
 
 def _answers(python: Path, asked: Sequence[tuple[str, str]]) -> Iterator[Verdict]:
