@@ -1,0 +1,416 @@
+"""What stands at a connector: suspensions and acts that it believes, own orders, and what it holds back."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from connectors import notices
+from connectors.agent import Agent, Channel
+from connectors.answer import answer, resume
+from connectors.crash import CrashPoint
+from connectors.journal import notices as kept
+from contracts.agreement_acts import signed_act
+from contracts.calls import SignedCalls
+from contracts.canonical import canonical_bytes, digest_of
+from contracts.errors import Unavailable
+from contracts.federation import KeyPurpose
+from contracts.lifecycle import Act, AgreementAct, Because
+from contracts.signing import sign_compact, sign_document
+from contracts.suspension import Order, Suspended, Suspension
+from contracts.task import Notice, Part
+from tests import factories
+from tests.connector_world import PRICE, Killed, World, case, contract_text, die_at, with_key
+from tests.factories import ISSUER, NOW
+from tests.fake_gateway import FakeGateway
+from tests.suspension_orders import signed_order, suspension
+
+pytestmark = pytest.mark.integration
+
+DATASET = "tpo_complaint"
+LIFTED = {"order": Order.LIFT}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path, factories.federation())
+    world.approve()
+    world.approve(contract_text("gateway"))
+    yield world
+    world.journal.close()
+
+
+def hear(world: World, *documents: str, after: int = 0) -> None:
+    """The gateway tells of these documents."""
+    told = tuple(Notice(number=after + place, document=each) for place, each in enumerate(documents, 1))
+    notices.take(world.journal, world.keys.federation, told, world.now)
+
+
+def ordered(world: World, *kids: str, **changes: object) -> str:
+    return signed_order(world.keys, suspension(**changes), *kids)
+
+
+def acted(world: World, act: Act, kid: str = "ccib#officer-1", **changes: object) -> str:
+    agreement = case().agreement
+    fields: dict[str, object] = {
+        "agreement": agreement.id,
+        "version": agreement.version,
+        "digest": digest_of(agreement),
+        "act": act,
+        "agency": kid.partition("#")[0],
+        "at": NOW,
+        "because": Because.INCIDENT,
+    }
+    return signed_act(AgreementAct.model_validate(fields | changes), world.keys[kid])
+
+
+def give(world: World, **changes: object) -> Part:
+    answer(case(**changes).leased(now=world.now), world.desk(), world.clock)
+    return world.posted[-1]
+
+
+def suspended(world: World) -> Suspended:
+    return world.guard().situation.suspended()
+
+
+# ------------------------------------------------------------------ what stops a task
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({}, "agency-suspended"),
+        ({"dataset": DATASET}, "dataset-suspended"),
+        ({"by": "oja"}, "agency-suspended"),
+        ({"by": "oja", "dataset": DATASET}, "dataset-suspended"),
+        ({"by": "oja", "agency": "oja"}, "agency-suspended"),
+    ],
+)
+def test_a_verified_suspension_refuses_uncharged_and_a_verified_lift_lets_go_on(
+    world: World, changes: dict[str, object], code: str
+) -> None:
+    hear(world, ordered(world, **changes))
+    refused = give(world)
+    assert (refused.refusal, refused.charged, world.spent) == (code, False, 0)
+
+    hear(world, ordered(world, **LIFTED, **changes), after=1)
+    assert give(world).refusal is None
+
+
+@pytest.mark.parametrize("changes", [{"by": "rtp", "agency": "rtp"}, {"dataset": "tpo_station"}])
+def test_a_suspension_of_somebody_else_stops_nothing(world: World, changes: dict[str, object]) -> None:
+    hear(world, ordered(world, **changes))
+
+    assert give(world).refusal is None
+
+
+def test_it_outlives_a_restart(world: World) -> None:
+    hear(world, ordered(world))
+    again = world.restarted()
+
+    assert give(again).refusal == "agency-suspended"
+    assert kept.cursor(again.journal) == 1
+    again.journal.close()
+
+
+def test_a_charged_task_that_is_taken_up_again_is_refused_and_its_charge_returned(world: World) -> None:
+    desk = world.desk()
+    good = world.snapshot.read_bytes()
+    world.snapshot.unlink()
+    with pytest.raises(Unavailable):
+        answer(case().leased(), desk, world.clock)
+    world.snapshot.write_bytes(good)
+    hear(world, ordered(world, dataset=DATASET))
+
+    resume(world.journal.unfinished()[0], world.desk(), world.clock)
+
+    assert (world.posted[-1].refusal, world.posted[-1].charged) == ("dataset-suspended", False)
+    assert (world.spent, world.journal.unfinished()) == (0, ())
+
+
+@pytest.mark.parametrize("changes", [{}, {"dataset": DATASET}, {"by": "oja", "agency": "oja"}])
+def test_a_part_that_was_made_is_held_back_and_leaves_unchanged_after_the_lift(
+    world: World, changes: dict[str, object]
+) -> None:
+    world.answers.append(Unavailable("gateway-unreachable"))
+    with pytest.raises(Unavailable):
+        answer(case().leased(), world.desk(), world.clock)
+    (unfinished,) = world.journal.unfinished()
+    hear(world, ordered(world, **changes))
+
+    resume(unfinished, world.desk(), world.clock)
+    answer(case().leased(), world.desk(), world.clock)
+    assert (world.posted, world.spent) == ([], PRICE)
+
+    hear(world, ordered(world, **LIFTED, **changes), after=1)
+    resume(world.journal.unfinished()[0], world.desk(), world.clock)
+    assert world.posted == [unfinished.part]
+
+
+def test_a_suspension_that_comes_while_an_answer_is_made_holds_it_back(world: World) -> None:
+    def somebody_suspends(point: CrashPoint) -> None:
+        if point is CrashPoint.CELLS_READ:
+            hear(world, ordered(world))
+
+    desk = replace(world.desk(), at=somebody_suspends)
+    answer(case().leased(), desk, world.clock)
+
+    assert world.posted == []
+    assert world.journal.unfinished()[0].part is not None
+
+
+# ------------------------------------------------------------------ what is believed
+
+
+def forged(world: World) -> list[str]:
+    """Documents that a seized gateway might send to lift CCIB's own suspension."""
+    lift = suspension(order=Order.LIFT)
+    stranger = with_key(world.keys, "ccib#officer-9", KeyPurpose.OFFICER)["ccib#officer-9"]
+    return [
+        signed_order(world.keys, lift, "ccib#officer-1"),
+        signed_order(world.keys, lift, "oja#officer-1", "oja#officer-2"),
+        signed_order(world.keys, suspension(order=Order.LIFT, by="oja"), "oja#officer-1", "oja#officer-2"),
+        signed_order(world.keys, lift, "rtp#officer-1", "rtp#dpo-1"),
+        sign_document(canonical_bytes(lift), "suspension", world.keys["ccib#dpo-1"], stranger),
+        sign_document(canonical_bytes(lift), "agreement-act", world.keys["ccib#officer-1"], world.keys["ccib#dpo-1"]),
+        sign_compact(canonical_bytes(lift), "suspension", world.keys["ccib#officer-1"]),
+        sign_document(canonical_bytes(lift), "release", world.keys["ccib#officer-1"]),
+        "not a document",
+    ]
+
+
+def test_a_seized_gateway_forges_no_lift(world: World) -> None:
+    hear(world, ordered(world))
+
+    hear(world, *forged(world), after=1)
+
+    assert suspended(world).covers("ccib")
+    assert kept.cursor(world.journal) == 1 + len(forged(world))
+
+
+def test_what_is_not_believed_does_not_hold_up_what_comes_after_it(world: World) -> None:
+    hear(world, "not a document", ordered(world))
+
+    assert suspended(world).covers("ccib")
+    assert [each.code for each in kept.doubted(world.journal)] == ["signature-wrong"]
+
+
+def test_a_notice_by_a_key_that_the_federation_gets_later_is_believed_at_the_next_start(world: World) -> None:
+    later = with_key(world.keys, "ccib#officer-9", KeyPurpose.OFFICER)
+    hear(world, signed_order(later, suspension(), "ccib#officer-9"))
+    assert not suspended(world).covers("ccib")
+
+    world.keys = later
+    notices.reconsider(world.journal, world.keys.federation, world.now)
+
+    assert suspended(world).covers("ccib")
+    assert kept.doubted(world.journal) == ()
+    assert kept.cursor(world.journal) == 1
+
+
+def test_a_connector_that_is_set_up_years_later_believes_what_was_signed_in_time(world: World) -> None:
+    world.keys = factories.federation(valid_until=NOW + timedelta(days=1))
+    world.later(days=400)
+    hear(world, ordered(world))
+    assert suspended(world).covers("ccib")
+
+    hear(world, ordered(world, id="SUS-0002", at=world.now), after=1)
+    assert [each.code for each in kept.doubted(world.journal)] == ["key-unknown"]
+
+
+def test_a_notice_from_the_future_is_not_believed(world: World) -> None:
+    hear(world, ordered(world, at=NOW + timedelta(hours=1)), acted(world, Act.REVOKE, at=NOW + timedelta(hours=1)))
+
+    assert [each.code for each in kept.doubted(world.journal)] == ["signature-stale", "signature-stale"]
+
+
+@pytest.mark.parametrize("point", [CrashPoint.NOTICES_BEFORE_COMMIT, CrashPoint.NOTICES_AFTER_COMMIT])
+def test_a_kill_while_notices_are_written_down_loses_none(world: World, point: CrashPoint) -> None:
+    document = ordered(world)
+    dying = world.restarted(die_at(point))
+    with pytest.raises(Killed):
+        hear(dying, document)
+    again = dying.restarted()
+
+    known = kept.cursor(again.journal)
+    assert suspended(again).covers("ccib") == bool(known)
+    hear(again, document)
+    assert suspended(again).covers("ccib")
+    again.journal.close()
+
+
+# ------------------------------------------------------------------ acts on an agreement
+
+
+def test_an_agreement_that_a_party_suspended_is_not_answered_until_the_same_party_resumes(world: World) -> None:
+    hear(world, acted(world, Act.SUSPEND, "oja#officer-1"))
+    assert give(world).refusal == "agreement-not-active"
+
+    hear(world, acted(world, Act.RESUME, "ccib#officer-1", at=NOW + timedelta(minutes=1)), after=1)
+    assert give(world).refusal == "agreement-not-active"
+
+    hear(world, acted(world, Act.RESUME, "oja#officer-2", at=NOW + timedelta(minutes=1)), after=2)
+    assert give(world).refusal is None
+
+
+def test_the_order_in_which_acts_are_told_changes_nothing(world: World) -> None:
+    first = acted(world, Act.SUSPEND)
+    resumed = acted(world, Act.RESUME, at=NOW + timedelta(minutes=1))
+    again = acted(world, Act.SUSPEND, at=NOW + timedelta(minutes=2))
+
+    hear(world, again, first, resumed)
+
+    assert give(world).refusal == "agreement-not-active"
+
+
+@pytest.mark.parametrize(
+    ("act", "kid"), [(Act.REVOKE, "ccib#dpo-1"), (Act.REVOKE, "oja#officer-1"), (Act.SUPERSEDE, "oja#gateway-1")]
+)
+def test_what_was_revoked_or_superseded_stays_so(world: World, act: Act, kid: str) -> None:
+    hear(world, acted(world, act, kid), acted(world, Act.RESUME, at=NOW + timedelta(minutes=1)))
+
+    assert give(world).refusal == "agreement-not-active"
+
+
+@pytest.mark.parametrize(
+    ("act", "kid", "changes"),
+    [
+        (Act.REVOKE, "rtp#officer-1", {}),
+        (Act.SUSPEND, "oja#gateway-1", {}),
+        (Act.SUSPEND, "ccib#officer-1", {"digest": f"sha-256:{'0' * 64}"}),
+        (Act.APPROVE, "ccib#officer-1", {}),
+    ],
+)
+def test_acts_of_strangers_or_about_other_texts_change_nothing(
+    world: World, act: Act, kid: str, changes: dict[str, object]
+) -> None:
+    hear(world, acted(world, act, kid, **changes))
+
+    assert give(world).refusal is None
+
+
+def test_a_gateway_resumes_nothing_that_a_party_suspended(world: World) -> None:
+    later = {"at": NOW + timedelta(minutes=1)}
+    hear(world, acted(world, Act.SUSPEND, "oja#officer-1"), acted(world, Act.RESUME, "oja#gateway-1", **later))
+
+    assert give(world).refusal == "agreement-not-active"
+
+
+# ------------------------------------------------------------------ the agent: notices with its leases, own orders
+
+
+def agent_of(world: World, gateway: FakeGateway) -> Agent:
+    calls = SignedCalls(world.keys["ccib#connector-1"], "ccib", ISSUER)
+    channel = Channel(gateway.client(), calls, world.guard(), world.clock, world.at)
+    return Agent(channel, world.desk(post=channel.post), world.clock)
+
+
+def turn(agent: Agent) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        agent.turn(pool)
+    agent._collect()
+
+
+def test_a_notice_that_comes_with_a_task_is_in_force_before_the_task(world: World) -> None:
+    gateway = FakeGateway(world.keys, tasks=[case().leased()])
+    gateway.notices.append(Notice(number=7, document=ordered(world)))
+    agent = agent_of(world, gateway)
+
+    turn(agent)
+    turn(agent)
+
+    assert gateway.parts["TASK-0001"].refusal == "agency-suspended"
+    assert [each.notices_after for each in gateway.leases] == [0, 7]
+
+
+def test_what_is_held_back_is_not_taken_up_again_and_again(world: World) -> None:
+    gateway = FakeGateway(world.keys)
+    world.answers.append(Unavailable("gateway-unreachable"))
+    with pytest.raises(Unavailable):
+        answer(case().leased(), world.desk(), world.clock)
+    hear(world, ordered(world))
+    agent = agent_of(world, gateway)
+
+    with ThreadPoolExecutor(1) as pool:
+        agent.turn(pool)
+        assert agent._running == {}
+    hear(world, ordered(world, **LIFTED), after=1)
+    turn(agent)
+
+    assert gateway.parts["TASK-0001"].refusal is None
+
+
+def own(world: World, **changes: object) -> Suspension:
+    order = suspension(**changes)
+    kept.order_here(world.journal, order, signed_order(world.keys, order), world.now)
+    return order
+
+
+def test_an_own_order_is_in_force_at_once_and_brought_when_the_gateway_is_back(world: World) -> None:
+    gateway = FakeGateway(world.keys, is_down=True)
+    agent = agent_of(world, gateway)
+    own(world)
+
+    assert give(world).refusal == "agency-suspended"
+    agent._send_orders()
+    gateway.is_down = False
+    agent._send_orders()
+    assert gateway.orders == []  # it waits a little before it tries again
+    world.later(seconds=1)
+    gateway.now = world.now
+    agent._send_orders()
+    agent._send_orders()
+
+    assert len(gateway.orders) == 1
+    assert kept.unsent(world.journal) == ()
+
+
+def test_an_order_that_the_gateway_tells_of_needs_no_bringing(world: World) -> None:
+    own(world)
+    hear(world, ordered(world))
+
+    assert kept.unsent(world.journal) == ()
+    assert len(kept.orders(world.journal)) == 1
+
+
+def order_and_bring(world: World, gateway: FakeGateway) -> None:
+    own(world)
+    agent_of(world, gateway)._send_orders()
+
+
+ORDERING = (
+    CrashPoint.ORDER_BEFORE_COMMIT,
+    CrashPoint.ORDER_AFTER_COMMIT,
+    CrashPoint.ORDER_BEFORE_SEND,
+    CrashPoint.ORDER_AFTER_SEND,
+    CrashPoint.SENT_BEFORE_COMMIT,
+    CrashPoint.SENT_AFTER_COMMIT,
+)
+
+
+@pytest.mark.parametrize("point", ORDERING)
+def test_a_kill_around_an_own_order_leaves_it_in_force_and_brought_if_it_was_acknowledged(
+    world: World, point: CrashPoint
+) -> None:
+    gateway = FakeGateway(world.keys)
+    dying = world.restarted(die_at(point))
+    with pytest.raises(Killed):
+        order_and_bring(dying, gateway)
+    again = dying.restarted()
+
+    stands = suspended(again).covers("ccib")
+    agent_of(again, gateway)._send_orders()
+
+    assert stands == (point is not CrashPoint.ORDER_BEFORE_COMMIT)
+    assert bool(gateway.orders) == stands
+    assert kept.unsent(again.journal) == ()
+    again.journal.close()
+
+
+def test_every_such_crash_point_is_passed_here() -> None:
+    names = ("notices", "order", "sent")
+    noticed = {CrashPoint.NOTICES_BEFORE_COMMIT, CrashPoint.NOTICES_AFTER_COMMIT}
+    assert noticed | set(ORDERING) == {each for each in CrashPoint if each.startswith(names)}
