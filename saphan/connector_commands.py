@@ -20,7 +20,10 @@ from connectors.sources import open_source
 from connectors.synthetic.generate import Extent, generate_for
 from contracts.dataset import ContractRef, Text
 from contracts.federation import Member
+from contracts.identifiers import Digest
 from contracts.values import Value
+from policies.rules import installed, installed_texts
+from saphan.connector_privacy_commands import object_command, retain_command, retain_home
 from saphan.contract_publishing import publish, take_back
 from saphan.output import told_errors
 
@@ -74,12 +77,24 @@ class Contracts(Value):
     contracts: tuple[ContractRef, ...]
 
 
+class PoliciesView(Value):
+    """The digest of the policies that decide here, and of those that came with the program."""
+
+    digest: Digest
+    installed: Digest
+    pinned: bool
+
+
 class JournalView(Value):
     """The agency's own record. It holds no figure."""
 
     approved: tuple[Approval, ...]
     spending: tuple[Spending, ...]
     departures: tuple[Departure, ...]
+
+
+app.command("object")(object_command)
+app.command("retain")(retain_command)
 
 
 @app.command("init")
@@ -141,6 +156,7 @@ def refresh_command(*, home: HomeOption = HOME, as_json: AsJson = False) -> None
     with told_errors(as_json=as_json):
         settings = _settings(home)
         place = Home(settings.home)
+        retain_home(settings)
         source, secret = open_source(settings.source.get_secret_value()), place.secret(SNAPSHOT_SECRET)
         done = []
         for written in read_folder(place.contracts):
@@ -202,6 +218,24 @@ def serve_command(*, home: HomeOption = HOME) -> None:
         logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
         logging.getLogger("httpx2").setLevel(logging.WARNING)
         serve(_settings(home))
+
+
+@app.command("policies")
+def policies_command(
+    *,
+    pin: Annotated[bool, typer.Option("--pin", help="Take over the policies that came with this program.")] = False,
+    home: HomeOption = HOME,
+    as_json: AsJson = False,
+) -> None:
+    """Show by which copy of the policies this connector decides; compare its digest with other members' and the log."""
+    with told_errors(as_json=as_json):
+        place = Home(home.resolve())
+        if pin:
+            place.pin_policies(installed_texts())
+        view = PoliciesView(digest=place.rules().digest, installed=installed().digest, pinned=place.policies.is_dir())
+        same = "as installed" if view.digest == view.installed else f"another than installed: {view.installed}"
+        lines = [f"{'pinned' if view.pinned else 'installed'}  {view.digest}  {same}"]
+        _say(view, lines, as_json=as_json)
 
 
 @app.command("journal")

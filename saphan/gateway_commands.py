@@ -1,6 +1,5 @@
 """``saphan gateway``: make its home, bring its database up to date, serve."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final
@@ -9,12 +8,12 @@ import typer
 from rich.table import Table
 
 from contracts.dataset import Text
-from contracts.retention import RetentionCertificate
 from gateway.main import means_of, serve
 from gateway.privacy_office import retention
 from gateway.settings import load_settings
 from gateway.store.migrate import upgrade
 from saphan.output import AsJson, say, show, show_all, table_of, told_errors
+from saphan.retention_table import certificates_table
 
 KEYS_LAST: Final = timedelta(days=730)
 
@@ -73,15 +72,7 @@ def retain_command(
             made = [retention.dry_run(means)] if dry_run else [e.certificate for e in retention.run_now(means)]
         finally:
             means.store.close()
-        show_all(made, lambda: _retained_table(made), as_json=as_json)
-
-
-def _retained_table(made: Sequence[RetentionCertificate]) -> Table:
-    table = table_of("run", "rule", "deleted", "left")
-    for each in made:
-        for outcome in each.outcomes:
-            table.add_row(each.id, outcome.rule.value, str(outcome.count), str(outcome.left))
-    return table
+        show_all(made, lambda: certificates_table(made), as_json=as_json)
 
 
 @app.command("serve")

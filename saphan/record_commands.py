@@ -13,12 +13,12 @@ from contracts.errors import InvalidInput
 from contracts.federation import KeyPurpose
 from contracts.personal_data import Disclosure, DisclosureKind, DisclosureLine
 from contracts.processing import ProcessingRecord
-from contracts.retention import IssuedCertificate
 from gateway import privacy_calls as calls
 from gateway.privacy_office.sheets import disclosure_sheets, moment, processing_sheets
 from saphan.client_commands import HomeOption, connected
 from saphan.output import AsJson, show, show_all, table_of
 from saphan.register_signing import Output, entry, person, write_workbook
+from saphan.retention_table import certificates_table
 
 app = typer.Typer(no_args_is_help=True, help="Records that the law wants: processing, disclosures, deletions.")
 
@@ -97,18 +97,7 @@ def retention_command(home: HomeOption = None, *, as_json: AsJson = False) -> No
     """List the certificates of what the gateway deleted when its time was over."""
     with connected(home, as_json=as_json) as (gateway, _):
         listed = calls.retention_certificates(gateway)
-        show_all(listed, lambda: certificates_table(listed), as_json=as_json)
-
-
-def certificates_table(listed: Sequence[IssuedCertificate]) -> Table:
-    """One rule of one run a line."""
-    table = table_of("run", "at", "rule", "deleted", "left", "root")
-    for each in listed:
-        for outcome in each.certificate.outcomes:
-            at = f"{each.certificate.at:%Y-%m-%d %H:%M}"
-            figures = (str(outcome.count), str(outcome.left), outcome.root[:16])
-            table.add_row(each.certificate.id, at, outcome.rule.value, *figures)
-    return table
+        show_all(listed, lambda: certificates_table([each.certificate for each in listed]), as_json=as_json)
 
 
 def _bytes(path: Path) -> bytes:
