@@ -12,7 +12,7 @@ from typing import Any, Final
 import typer
 
 NOUNS: Final = {
-    "agreement": "saphan.client_commands:agreement",
+    "agreement": "saphan.agreement_commands:app",
     "audit": "saphan.client_commands:audit",
     "breach": "saphan.breach_commands:app",
     "centre": "saphan.centre_commands:app",
@@ -24,6 +24,7 @@ NOUNS: Final = {
     "record": "saphan.record_commands:app",
     "release": "saphan.client_commands:release",
     "subject": "saphan.subject_commands:app",
+    "suspension": "saphan.suspension_commands:app",
 }
 VERBS: Final = {
     "ask": "saphan.client_commands:ask_command",

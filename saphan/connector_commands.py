@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from pydantic import BaseModel
 
+from connectors.draft import Wanted
 from connectors.enrol import SNAPSHOT_SECRET, Enrolment, approve, make_home, waiting
 from connectors.home import Home
 from connectors.journal.book import Journal
@@ -19,10 +20,19 @@ from connectors.snapshot import Snapshot, refresh
 from connectors.sources import open_source
 from connectors.synthetic.generate import Extent, generate_for
 from contracts.dataset import ContractRef, Text
+from contracts.errors import InvalidInput
 from contracts.federation import Member
 from contracts.identifiers import Digest
 from contracts.values import Value
 from policies.rules import installed, installed_texts
+from saphan.approval_commands import (
+    decide_command,
+    lift_command,
+    requests_command,
+    suspend_command,
+    suspensions_command,
+)
+from saphan.connector_drafting import MadeWithDrafts, draft_command, drafts_of, lines_of, write
 from saphan.connector_privacy_commands import object_command, retain_command, retain_home
 from saphan.contract_publishing import publish, take_back
 from saphan.output import told_errors
@@ -93,28 +103,43 @@ class JournalView(Value):
     departures: tuple[Departure, ...]
 
 
+app.command("draft")(draft_command)
 app.command("object")(object_command)
 app.command("retain")(retain_command)
+app.command("suspend")(suspend_command)
+app.command("lift")(lift_command)
+app.command("suspensions")(suspensions_command)
+app.command("requests")(requests_command)
+app.command("decide")(decide_command)
 
 
 @app.command("init")
 def init_command(  # noqa: PLR0913  # one option each for what an agency says once
+    *,
     agency: Annotated[str, typer.Option(help="The agency, such as ccib.")],
     gateway: Annotated[str, typer.Option(help="The gateway's address.")],
     source: Annotated[str, typer.Option(help="The agency's database as a URL.")],
-    dataset: Annotated[list[str], typer.Option(help="A bundled contract's id, or a file; may be repeated.")],
+    dataset: Annotated[
+        list[str] | None, typer.Option(help="A bundled contract's id, or a file; may be repeated.")
+    ] = None,
+    table: Annotated[list[str] | None, typer.Option(help="Draft a contract for this table; may be repeated.")] = None,
     title_th: Annotated[str | None, typer.Option(help="The agency's name in Thai.")] = None,
     title_en: Annotated[str | None, typer.Option(help="The agency's name in English.")] = None,
-    *,
     home: HomeOption = HOME,
     as_json: AsJson = False,
 ) -> None:
-    """Make the home: keys, settings, contracts, and public.json for the federation."""
+    """Make the home: keys, settings, contracts or drafts of them, and public.json for the federation."""
     with told_errors(as_json=as_json):
+        if not dataset and not table:
+            raise InvalidInput("setting-invalid", setting="dataset", why="name a dataset or a table")
         title = Text(th=title_th or agency, en=title_en or agency)
-        enrolment = Enrolment(agency, title, gateway, source, tuple(dataset))
+        enrolment = Enrolment(agency, title, gateway, source, tuple(dataset or ()))
+        wanted = [Wanted(agency, each) for each in table or ()]
+        placed = drafts_of(source, wanted, home.resolve(), None, now())
         member = make_home(Home(home.resolve()), enrolment, now())
-        _say(member, [f"{key.kid}" for key in member.keys], as_json=as_json)
+        drafts = write(placed)
+        made = MadeWithDrafts(member=member, drafts=drafts.drafts) if table else member
+        _say(made, [*(key.kid for key in member.keys), *lines_of(drafts)], as_json=as_json)
 
 
 @app.command("keys")
