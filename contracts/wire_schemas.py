@@ -8,13 +8,17 @@ from pathlib import Path
 from pydantic_core import to_json
 
 from contracts.agreement import Agreement
+from contracts.breach import Breach, BreachView
 from contracts.dataset import DatasetContract
 from contracts.errors import Problem
 from contracts.federation import Federation
 from contracts.forecast import Forecast, PublishedForecast
+from contracts.personal_data import Disclosure, DisclosureLine, SubjectAct, SubjectCase, SubjectFiling
+from contracts.processing import ProcessingRecord
 from contracts.query import Query
 from contracts.release import Release, ReleaseBody, Withdrawal
 from contracts.request import Request
+from contracts.retention import IssuedCertificate, RetentionCertificate, RetentionProof
 from contracts.retirement import ContractRetirement, RetiredContract
 from contracts.task import Lease, LeaseCall, Part, Task
 from contracts.transparency import Checkpoint, LogEntry, LogExport, Receipt
@@ -36,12 +40,17 @@ FOLDER = Path(__file__).with_name("schemas")
 WIRE: dict[str, type[Value]] = {
     "agreement": Agreement,
     "agreement-view": AgreementView,
+    "breach": Breach,
+    "breach-view": BreachView,
     "budget-line": BudgetLine,
     "checkpoint": Checkpoint,
     "contract-retirement": ContractRetirement,
     "dataset-contract": DatasetContract,
+    "disclosure": Disclosure,
+    "disclosure-line": DisclosureLine,
     "federation": Federation,
     "forecast": Forecast,
+    "issued-certificate": IssuedCertificate,
     "lease": Lease,
     "lease-call": LeaseCall,
     "log-entry": LogEntry,
@@ -50,6 +59,7 @@ WIRE: dict[str, type[Value]] = {
     "preview": Preview,
     "preview-call": PreviewCall,
     "problem": Problem,
+    "processing-record": ProcessingRecord,
     "published-contract": PublishedContract,
     "published-forecast": PublishedForecast,
     "query": Query,
@@ -59,8 +69,13 @@ WIRE: dict[str, type[Value]] = {
     "release-summary": ReleaseSummary,
     "request": Request,
     "request-status": RequestStatus,
+    "retention-certificate": RetentionCertificate,
+    "retention-proof": RetentionProof,
     "retired-contract": RetiredContract,
     "signed-text": SignedText,
+    "subject-act": SubjectAct,
+    "subject-case": SubjectCase,
+    "subject-request": SubjectFiling,
     "task": Task,
     "withdrawal": Withdrawal,
 }
