@@ -25,8 +25,10 @@ from connectors.sources import open_source
 from contracts.agreement import Activity, Agreement
 from contracts.dataset import DatasetContract, Text
 from contracts.federation import Federation, KeyPurpose, Member
+from contracts.lifecycle import Act
 from contracts.periods import Period
 from contracts.signing import SigningKey, new_key
+from gateway import agreement_calls
 from gateway.client import Gateway
 from gateway.home import GatewayHome
 from gateway.main import create_app
@@ -93,8 +95,8 @@ def running(directory: Path, agencies: Sequence[Agency], *, nano_rho: int, tick_
         gateway = GatewayHome(directory / "gateway")
         gateway.make()
         operated = gateway.make_keys(REQUESTER, Text(th="สกธ.", en="OJA"), now(), now() + KEYS_LAST)
-        officer, asker = new_key(f"{REQUESTER}#officer-2"), new_key(f"{REQUESTER}#client-1")
-        requester = _with_keys(operated, officer, asker)
+        drafter, officer, asker = (new_key(f"{REQUESTER}#{name}") for name in ("officer-1", "officer-2", "client-1"))
+        requester = _with_keys(operated, drafter, officer, asker)
         federation = Federation(gateway=address, operator=REQUESTER, members=(requester, *members))
         gateway.pin(federation)
         for home in homes.values():
@@ -102,9 +104,11 @@ def running(directory: Path, agencies: Sequence[Agency], *, nano_rho: int, tick_
         _serve(stack, gateway, listener, tick_seconds)
         client = stack.enter_context(Gateway(address, asker, REQUESTER, federation))
         contracts = tuple(contract for each in agencies for contract in _publish(homes[each.name]))
-        client.propose(_agreement(contracts, nano_rho), officer)
+        agreement_calls.put_forward(client, _agreement(contracts, nano_rho), Act.SUBMIT, drafter)
         for each in agencies:
-            _sign(stack, address, homes[each.name], each.name, federation)
+            _approve(stack, address, homes[each.name], each.name, federation)
+        to_sign = agreement_calls.meant(client, AGREEMENT, Act.SIGN)
+        agreement_calls.move(client, to_sign, Act.SIGN, officer, agreement_calls.Words())
         for each in agencies:
             _connect(stack, homes[each.name])
         yield Running(address, federation, asker, client, contracts, homes)
@@ -119,13 +123,12 @@ def _enrol(home: Home, agency: Agency, address: str) -> Member:
     return member
 
 
-def _with_keys(member: Member, officer: SigningKey, asker: SigningKey) -> Member:
+def _with_keys(member: Member, *keys: SigningKey) -> Member:
     start, end = now() - timedelta(minutes=1), now() + KEYS_LAST
-    keys = (
-        officer.public_key(KeyPurpose.OFFICER, start, end),
-        asker.public_key(KeyPurpose.CLIENT, start, end),
-    )
-    return member.model_copy(update={"keys": (*member.keys, *keys)})
+    purposes = {"officer": KeyPurpose.OFFICER, "client": KeyPurpose.CLIENT}
+    made = ((key, purposes[key.kid.partition("#")[2].rpartition("-")[0]]) for key in keys)
+    public = (key.public_key(purpose, start, end) for key, purpose in made)
+    return member.model_copy(update={"keys": (*member.keys, *public)})
 
 
 def _serve(stack: ExitStack, home: GatewayHome, listener: socket.socket, tick_seconds: float) -> None:
@@ -176,10 +179,12 @@ def _agreement(contracts: Sequence[DatasetContract], nano_rho: int) -> Agreement
     )
 
 
-def _sign(stack: ExitStack, address: str, home: Home, agency: str, federation: Federation) -> None:
+def _approve(stack: ExitStack, address: str, home: Home, agency: str, federation: Federation) -> None:
     key = home.key(f"{agency}#connector-1")
     line = stack.enter_context(Gateway(address, key, agency, federation))
-    line.sign(AGREEMENT, home.key(f"{agency}#officer-1"), home.key(f"{agency}#dpo-1"))
+    for who in ("officer", "dpo"):
+        to_approve = agreement_calls.meant(line, AGREEMENT, Act.APPROVE)
+        agreement_calls.approve(line, to_approve, home.key(f"{agency}#{who}-1"))
 
 
 def _connect(stack: ExitStack, home: Home) -> None:

@@ -154,6 +154,20 @@ def add_signature(document: str, kind: str, key: SigningKey) -> str:
     return canonical_bytes(_Document(payload=parsed.payload, signatures=(*parsed.signatures, added))).decode()
 
 
+def joined(ours: str, theirs: str) -> str:
+    """Our document with those of their signatures that are new, by the key that each names; none is checked here.
+
+    Raises:
+        Refused: ``signature-wrong``, when one is no document, or they are two texts.
+    """
+    left, right = _parsed(ours), _parsed(theirs)
+    if left.payload != right.payload:
+        raise Refused("signature-wrong", why="two texts")
+    known = {each.protected for each in left.signatures}
+    new = (each for each in right.signatures if each.protected not in known)
+    return canonical_bytes(_Document(payload=left.payload, signatures=(*left.signatures, *new))).decode()
+
+
 def verify_document(document: str, kind: str, resolve: Resolve) -> SignedDocument:
     """Verify every signature of a document; the caller compares the set of signers with whom it needs.
 

@@ -21,6 +21,7 @@ class EventKind(StrEnum):
     AGREEMENT_PROPOSED = "agreement.proposed"
     AGREEMENT_SIGNED = "agreement.signed"
     AGREEMENT_ACTIVATED = "agreement.activated"
+    AGREEMENT_MOVED = "agreement.moved"
     DATA_REQUESTED = "data.requested"
     DATA_REFUSED = "data.refused"
     DATA_RELEASED = "data.released"

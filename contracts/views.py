@@ -89,6 +89,11 @@ class AgreementView(Value):
     document: str
     signed_by: tuple[KeyId, ...]
     state: AgreementState
+    head: Digest | None = None
+    """The digest of the last act that moved it; the next act names it as its ``previous``."""
+
+    blocked: tuple[str, ...] = ()
+    """Why a version that all have signed is not in force, as error codes; none while it waits for its first day."""
 
     @property
     def active(self) -> bool:

@@ -1,123 +1,294 @@
-"""Agreements: proposed with a first signature, active once one officer of every party has signed the same text."""
+"""Agreements as members see them, and the two calls by which they move: a new version, and an act on one.
 
-from collections.abc import Iterable, Mapping
+A draft is its own agency's business: to everybody else it does not exist.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
-
-from pydantic import BaseModel, ConfigDict
+from datetime import datetime, timedelta
+from typing import Final
 
 from contracts.agreement import Agreement
-from contracts.agreement_signatures import SignedAgreement, owner_of, read_signed
-from contracts.canonical import canonical_bytes
+from contracts.agreement_acts import SIGNS_THE_TEXT, AgreementHistory, AgreementProposal, HistoryEntry, read_act
+from contracts.canonical import digest_of
 from contracts.errors import InvalidInput, Refused
-from contracts.lifecycle import AgreementState
+from contracts.federation import KeyPurpose
+from contracts.lifecycle import (
+    ANSWERS,
+    NEEDS_REASON,
+    Act,
+    AgreementState,
+    SignedAct,
+    begun,
+    step,
+)
 from contracts.views import AgreementView
-from gateway import events
+from gateway.agreement_moves import IN_FORCE, Moves, blocks, standing_of
+from gateway.agreement_terms import check_terms, read_text
 from gateway.caller import Caller
 from gateway.means import Means
-from gateway.store import registry, requests
-from gateway.store.log import Event
+from gateway.store import agreement_acts, registry, requests
+from gateway.store.agreement_acts import HeldAct
+from gateway.store.engine import Reading
 from gateway.store.registry import HeldAgreement
 
+MOST_SKEW: Final = timedelta(seconds=60)
+PUTS_FORWARD: Final = frozenset({Act.DRAFT, Act.SUBMIT, Act.COUNTER})
+OPEN: Final = frozenset(
+    {
+        AgreementState.SUBMITTED,
+        AgreementState.UNDER_REVIEW,
+        AgreementState.COUNTERED,
+        AgreementState.APPROVED,
+        AgreementState.SIGNED,
+    }
+)
+"""States of a version that may still come into force."""
 
-class _Jws(BaseModel):
-    """A JWS in general serialisation, as far as it matters for putting signatures together."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    payload: str
-    signatures: tuple[Mapping[str, str], ...]
-
-
-def propose(means: Means, caller: Caller, document: str) -> AgreementView:
-    """Register an agreement that at least one required signer has signed.
-
-    Raises:
-        Refused: ``signature-wrong``, ``key-unknown``, ``signers-incomplete``; ``not-allowed`` for who is no party;
-            ``agreement-changed`` when this version has another text.
-        InvalidInput: ``malformed-body``, ``unknown-contract``.
-    """
+def everything(means: Means, reader: str) -> tuple[AgreementView, ...]:
+    """Every version of every agreement that an agency may see, oldest first."""
     now = means.clock()
-    signed = read_signed(document, means.federation, now)
-    agreement = signed.agreement
-    held = _as_signed(HeldAgreement(agreement, signed.digest, document, (), AgreementState.SUBMITTED), signed, document)
-    _check_party(caller, agreement)
-    with means.store.transaction() as t:
-        requests.spend_nonce(t, caller.kid, caller.nonce, now)
-        before = registry.agreement(t, agreement.id)
-        if before is not None and before.agreement.requester != agreement.requester:
-            raise Refused("agreement-changed", agreement=agreement.id)  # nobody takes another's name over
-        for ref in {ref.digest: ref for each in agreement.activities for ref in each.contracts}.values():
-            known = registry.contract(t, ref.digest)
-            if known is None or known.reference != ref or known.agency not in agreement.providers:
-                raise InvalidInput("unknown-contract", contract=f"{ref.id} {ref.version}")
-        proposed = events.agreement_proposed(agreement, held.digest, caller.agency, now)
-        if registry.add_agreement(t, held, now, [proposed, *_signing_events(held, held.signers, now)]):
-            return held.view()
-    if _same_is_known(means, held):
-        return _merge(means, held.digest, document, now)
-    raise Refused("agreement-changed", agreement=agreement.id)
+    with means.store.read() as r:
+        return tuple(each.view(now) for each in _visible(registry.all_agreements(r), reader))
 
 
-def sign(means: Means, caller: Caller, name: str, document: str) -> AgreementView:
-    """Add the signatures of a document to the agreement of the same text.
+def one(means: Means, reader: str, name: str) -> AgreementView:
+    """The version in force under a name; while none is, the suspended one, and else the newest that one may see.
 
     Raises:
-        Refused: As ``propose`` does; ``agreement-changed`` when the document is another text.
         InvalidInput: ``unknown-agreement``.
     """
     now = means.clock()
-    signed = read_signed(document, means.federation, now)
-    _check_party(caller, signed.agreement)
+    with means.store.read() as r:
+        seen = _known(registry.agreement_versions(r, name), reader, name)
+        in_force = [each for state in IN_FORCE for each in seen if each.state is state]
+        return _view(r, means, (in_force or [seen[-1]])[0], now)
+
+
+def versions(means: Means, reader: str, name: str) -> tuple[AgreementView, ...]:
+    """Every version of an agreement that an agency may see, oldest first.
+
+    Raises:
+        InvalidInput: ``unknown-agreement``.
+    """
+    now = means.clock()
+    with means.store.read() as r:
+        seen = _known(registry.agreement_versions(r, name), reader, name)
+        return tuple(_view(r, means, each, now) for each in seen)
+
+
+def history(means: Means, reader: str, name: str) -> tuple[AgreementHistory, ...]:
+    """Every act on every version, each as it was signed; whoever has it folds the states anew.
+
+    Raises:
+        InvalidInput: ``unknown-agreement``.
+    """
+    now = means.clock()
+    with means.store.read() as r:
+        seen = _known(registry.agreement_versions(r, name), reader, name)
+        return tuple(AgreementHistory(view=_view(r, means, each, now), acts=_entries(r, each, now)) for each in seen)
+
+
+def propose(means: Means, caller: Caller, proposal: AgreementProposal) -> AgreementView:
+    """Put a new version forward: as a draft, submitted, or as a counter-offer. The same again changes nothing.
+
+    Raises:
+        Refused: ``agreement-changed`` for another text of a version, or another requester's name;
+            ``agreement-in-negotiation``; whatever ``Moves.check`` refuses.
+        InvalidInput: ``agreement-invalid``, ``unknown-contract``, ``clock-skew``, ``malformed-body``,
+            ``not-canonical``.
+    """
+    now = means.clock()
+    agreement = read_text(proposal.agreement)
+    given = _given(means, caller, proposal.act, now)
+    act = given.signed.act
+    if act.act not in PUTS_FORWARD or (act.agreement, act.version) != (agreement.id, agreement.version):
+        raise InvalidInput("malformed-body", where="act")
+    held = HeldAgreement(agreement, digest_of(agreement), "", (), AgreementState.DRAFT)
     with means.store.transaction() as t:
         requests.spend_nonce(t, caller.kid, caller.nonce, now)
-        if registry.agreement(t, name) is None:
-            raise InvalidInput("unknown-agreement", agreement=name)
-        held = registry.agreement_text(t, signed.digest)
-        if held is None or held.agreement.id != name:
-            raise Refused("agreement-changed", agreement=name)
-    return _merge(means, signed.digest, document, now)
+        moves = Moves(t, means, now)
+        known = registry.lock_versions(t, agreement.id)
+        same = next((each for each in known if each.agreement.version == agreement.version), None)
+        if same is not None and same.digest == held.digest and same.head == digest_of(act):
+            return _view(t, means, same, now)
+        _check_free(known, same, agreement)
+        if act.act is not Act.DRAFT:
+            check_terms(t, agreement, now)
+        moved = _put_forward(moves, held, same, known, given)
+        moves.close()
+        return _view(t, means, moved, now)
 
 
-def _merge(means: Means, digest: str, document: str, now: datetime) -> AgreementView:
-    """Put the signatures of two documents of one text together."""
+def act(means: Means, caller: Caller, name: str, document: str, text: str | None = None) -> AgreementView:
+    """Move a version by a signed act; the act that moved it last, sent again, changes nothing.
+
+    Args:
+        means: The gateway's surroundings.
+        caller: The agency that acts.
+        name: The agreement's identifier.
+        document: The signed act.
+        text: For ``approve`` and ``sign`` the agreement's text under the same key's signature.
+
+    Raises:
+        Refused: Whatever ``Moves.check`` and ``Moves.with_text`` refuse.
+        InvalidInput: ``unknown-agreement``, ``clock-skew``, ``reason-missing``, ``text-signature-missing``,
+            ``malformed-body``.
+    """
+    now = means.clock()
+    given = _given(means, caller, document, now)
+    done = given.signed.act
+    if done.agreement != name:
+        raise InvalidInput("malformed-body", where="act.agreement")
+    if (done.act in SIGNS_THE_TEXT) != (text is not None):
+        raise InvalidInput("text-signature-missing")
     with means.store.transaction() as t:
-        held = registry.lock_agreement(t, digest)
+        requests.spend_nonce(t, caller.kid, caller.nonce, now)
+        moves = Moves(t, means, now)
+        known = registry.lock_versions(t, name)
+        seen = _known(known, caller.agency, name)
+        held = next((each for each in seen if each.agreement.version == done.version), None)
         if held is None:
-            raise InvalidInput("unknown-agreement", agreement=digest)
-        merged = _joined(held.document, document)
-        new = _as_signed(held, read_signed(merged, means.federation, now), merged)
-        added = set(new.signers) - set(held.signers)
-        if not added:
-            return held.view()
-        registry.update_agreement(t, new, _signing_events(new, sorted(added), now))
-        return new.view()
+            raise InvalidInput("unknown-agreement", agreement=f"{name} v{done.version}")
+        if held.head == digest_of(done):
+            return _view(t, means, held, now)
+        moved = _move(moves, held, known, given, text)
+        moves.close()
+        return _view(t, means, moved, now)
 
 
-def _as_signed(held: HeldAgreement, signed: SignedAgreement, document: str) -> HeldAgreement:
-    state = held.state if signed.missing else AgreementState.ACTIVE
-    return replace(held, document=document, signers=tuple(sorted(signed.signers.values())), state=state)
+def _move(
+    moves: Moves, held: HeldAgreement, known: Sequence[HeldAgreement], given: HeldAct, text: str | None
+) -> HeldAgreement:
+    before, done = moves.standing(held), given.signed.act
+    moves.check(held, before, given.signed)
+    if text is not None:
+        held = moves.with_text(held, given.signed, text)
+    if before.state is AgreementState.DRAFT and done.act is Act.WITHDRAW:
+        return _discarded(moves, held)
+    if done.act is Act.SUBMIT:
+        check_terms(moves.t, held.agreement, moves.now)
+        answered = _answered(moves, held.agreement, known, done.act)
+        moved = moves.put(held, before, given)
+        _supersede(moves, answered)
+        return moved
+    moved = moves.put(held, before, given)
+    return moves.activate(moved) if done.act is Act.SIGN else moved
 
 
-def _signing_events(held: HeldAgreement, added: Iterable[str], now: datetime) -> list[Event]:
-    signed = [events.agreement_signed(held.agreement, held.digest, owner_of(kid), now) for kid in added]
-    activated = [events.agreement_activated(held.agreement, held.digest, now)] if held.active else []
-    return [*signed, *activated]
+def _put_forward(
+    moves: Moves, held: HeldAgreement, same: HeldAgreement | None, known: Sequence[HeldAgreement], given: HeldAct
+) -> HeldAgreement:
+    """Check a new version, or another text of a draft, and keep it with its act."""
+    t, act = moves.t, given.signed.act
+    before = begun(held.agreement)
+    answered = _answered(moves, held.agreement, known, act.act)
+    if same is not None:
+        held = replace(held, head=same.head)
+        for each in agreement_acts.acts_of(t, same.agreement):
+            before = step(before, held.agreement, each.signed)
+    elif act.previous != (answered.head if answered else None):
+        state = answered.state.value if answered else AgreementState.DRAFT.value
+        raise Refused("agreement-moved", agreement=held.agreement.id, state=state)
+    moves.check(held, before, given.signed)
+    if same is None:
+        registry.add_agreement(t, held, moves.now)
+    else:
+        registry.replace_draft(t, same.digest, held)
+    moved = moves.put(held, before, given)
+    if act.act is not Act.DRAFT:
+        _supersede(moves, answered)
+    return moved
 
 
-def _check_party(caller: Caller, agreement: Agreement) -> None:
-    if caller.agency not in agreement.parties:
+def _answered(moves: Moves, agreement: Agreement, known: Sequence[HeldAgreement], act: Act) -> HeldAgreement | None:
+    """The version whose place this one takes: now, if it is being negotiated; when it is active, if it is in force.
+
+    Raises:
+        Refused: ``agreement-in-negotiation``.
+        InvalidInput: ``agreement-invalid``, when ``supersedes`` names another version, or nothing is there to counter.
+    """
+    others = [each for each in known if each.agreement.version < agreement.version]
+    found = next((each for each in others if each.state_at(moves.now) in OPEN), None)
+    if found is not None:
+        dsp = moves.standing(found).dsp
+        answer = ANSWERS.get(dsp) if dsp else None
+        if answer is not (Act.COUNTER if act is Act.COUNTER else Act.SUBMIT):
+            raise Refused("agreement-in-negotiation", agreement=agreement.id)
+    elif act is Act.COUNTER:
+        raise InvalidInput("agreement-invalid", rule="counters-a-proposal", where="supersedes")
+    else:
+        found = next((each for each in others if each.state_at(moves.now) in IN_FORCE), None)
+    if agreement.supersedes != (found.digest if found else None):
+        raise InvalidInput("agreement-invalid", rule="supersedes-what-stands", where="supersedes")
+    return found
+
+
+def _supersede(moves: Moves, answered: HeldAgreement | None) -> None:
+    """What was only negotiated gives way to its answer at once; what is in force stays until the new one is."""
+    if answered is not None and answered.state in OPEN:
+        moves.supersede(answered)
+
+
+def _check_free(known: Sequence[HeldAgreement], same: HeldAgreement | None, agreement: Agreement) -> None:
+    if any(each.agreement.requester != agreement.requester for each in known):
+        raise Refused("agreement-changed", agreement=agreement.id)  # nobody takes another's name over
+    if same is not None and same.state is not AgreementState.DRAFT:
+        raise Refused("agreement-changed", agreement=agreement.id)
+    newest = max((each.agreement.version for each in known if each is not same), default=0)
+    if agreement.version != newest + 1:
+        raise InvalidInput("agreement-invalid", rule="version-is-the-next", where="version")
+
+
+def _discarded(moves: Moves, held: HeldAgreement) -> HeldAgreement:
+    """A draft that is withdrawn leaves nothing: nobody else ever saw it."""
+    registry.discard_draft(moves.t, held.digest)
+    agreement_acts.discard_acts(moves.t, held.agreement)
+    return replace(held, state=AgreementState.WITHDRAWN)
+
+
+def _given(means: Means, caller: Caller, document: str, now: datetime) -> HeldAct:
+    signed = read_act(document, means.federation, now)
+    if caller.agency != signed.act.agency:
         raise Refused("not-allowed")
+    if signed.purpose is KeyPurpose.GATEWAY:
+        raise Refused("key-never-acts")
+    if abs(signed.act.at - now) > MOST_SKEW:
+        raise InvalidInput("clock-skew", seconds=int(MOST_SKEW.total_seconds()))
+    if signed.act.act in NEEDS_REASON and signed.act.because is None:
+        raise InvalidInput("reason-missing", act=signed.act.act.value)
+    return HeldAct(signed, document)
 
 
-def _same_is_known(means: Means, held: HeldAgreement) -> bool:
-    with means.store.read() as r:
-        return registry.agreement_text(r, held.digest) is not None
+def _visible(held: Iterable[HeldAgreement], reader: str) -> list[HeldAgreement]:
+    return [each for each in held if each.state is not AgreementState.DRAFT or each.agreement.requester == reader]
 
 
-def _joined(ours: str, theirs: str) -> str:
-    """Our document with those of their signatures whose protected header (which names the key) is new."""
-    left, right = _Jws.model_validate_json(ours), _Jws.model_validate_json(theirs)
-    headers = {signature["protected"] for signature in left.signatures}
-    new = tuple(signature for signature in right.signatures if signature["protected"] not in headers)
-    return canonical_bytes({"payload": left.payload, "signatures": [*map(dict, (*left.signatures, *new))]}).decode()
+def _known(held: Iterable[HeldAgreement], reader: str, name: str) -> list[HeldAgreement]:
+    seen = _visible(held, reader)
+    if not seen:
+        raise InvalidInput("unknown-agreement", agreement=name)
+    return seen
+
+
+def _view(r: Reading, means: Means, held: HeldAgreement, now: datetime) -> AgreementView:
+    view = held.view(now)
+    if view.state is not AgreementState.SIGNED:
+        return view
+    return view.model_copy(update={"blocked": blocks(r, means, held, now)})
+
+
+def _entries(r: Reading, held: HeldAgreement, now: datetime) -> tuple[HistoryEntry, ...]:
+    documents: dict[SignedAct, str] = {each.signed: each.document for each in agreement_acts.acts_of(r, held.agreement)}
+    return tuple(
+        HistoryEntry(
+            act=each.signed.act,
+            digest=digest_of(each.signed.act),
+            kid=each.signed.kid,
+            role=each.role,
+            state=each.state,
+            document=documents[each.signed],
+        )
+        for each in standing_of(r, held, now).history
+    )

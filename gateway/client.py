@@ -21,18 +21,16 @@ import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
 from pydantic import BaseModel
 from typing_extensions import override
 
-from contracts.agreement import Agreement
-from contracts.agreement_signatures import read_signed
 from contracts.calls import FORM_TYPE, TOKEN_PATH, SignedCalls
 from contracts.canonical import canonical_bytes
-from contracts.errors import IntegrityError, Refused, Unavailable, from_problem
+from contracts.errors import IntegrityError, Unavailable, from_problem
 from contracts.federation import Federation, KeyPurpose, PublicKey
 from contracts.forecast import Forecast, PublishedForecast
 from contracts.message_signatures import Message, Tag, headers_of, verify
 from contracts.query import Query
 from contracts.release import Release, ReleaseState, Withdrawal
 from contracts.request import Request, RequestState
-from contracts.signing import SigningKey, add_signature, sign_compact, sign_document
+from contracts.signing import SigningKey, sign_compact
 from contracts.transparency import LogExport
 from contracts.views import (
     AgreementView,
@@ -255,33 +253,9 @@ class Gateway:
         """Every published contract."""
         return every_page(PublishedContract, "/v1/contracts", self._public, lambda each: each.reference.digest)
 
-    def agreements(self) -> tuple[AgreementView, ...]:
-        """Every agreement, with what was signed so far."""
-        return read_values(AgreementView, self._member("GET", "/v1/agreements"))
-
     def agreement(self, name: str) -> AgreementView:
         """One agreement."""
         return read_value(AgreementView, self._member("GET", f"/v1/agreements/{name}"))
-
-    def propose(self, agreement: Agreement, *signers: SigningKey) -> AgreementView:
-        """Propose an agreement under signatures of the own people."""
-        document = sign_document(canonical_bytes(agreement), "agreement", *signers)
-        return self.post("/v1/agreements", SignedText(document=document), AgreementView)
-
-    def sign(self, name: str, *signers: SigningKey) -> AgreementView:
-        """Add signatures of the own people to an agreement.
-
-        Raises:
-            Refused: A signature that it bears already is wrong, or the text shown is not the text signed.
-        """
-        view = self.agreement(name)
-        signed = read_signed(view.document, self._federation, self._clock())
-        if signed.agreement != view.agreement:
-            raise Refused("signature-wrong", why="the text shown is not the text signed")
-        document = view.document
-        for key in signers:
-            document = add_signature(document, "agreement", key)
-        return self.post(f"/v1/agreements/{name}/signatures", SignedText(document=document), AgreementView)
 
     def publish_forecast(self, forecast: Forecast) -> PublishedForecast:
         """Publish a forecast under the own client key."""

@@ -8,7 +8,6 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from contracts.agreement import Agreement
 from contracts.canonical import digest_of
 from contracts.dataset import DatasetContract
 from contracts.forecast import Forecast
@@ -102,22 +101,6 @@ def contract_retired(retirement: ContractRetirement, now: datetime) -> Event:
     return Event(_entry(EventKind.CONTRACT_RETIRED, now, retirement.agency, reference.id, facts))
 
 
-def agreement_proposed(agreement: Agreement, digest: str, agency: str, now: datetime) -> Event:
-    """An agreement, not yet in force."""
-    facts = _terms(agreement, digest) | {"parties": ",".join(agreement.parties)}
-    return Event(_entry(EventKind.AGREEMENT_PROPOSED, now, agency, agreement.id, facts))
-
-
-def agreement_signed(agreement: Agreement, digest: str, agency: str, now: datetime) -> Event:
-    """The signature of one party's officer."""
-    return Event(_entry(EventKind.AGREEMENT_SIGNED, now, agency, agreement.id, _terms(agreement, digest)))
-
-
-def agreement_activated(agreement: Agreement, digest: str, now: datetime) -> Event:
-    """The last signature came."""
-    return Event(_entry(EventKind.AGREEMENT_ACTIVATED, now, None, agreement.id, _terms(agreement, digest)))
-
-
 def forecast_published(forecast: Forecast, digest: str, agency: str, now: datetime) -> Event:
     """A forecast and the releases that it was made from."""
     cited = ",".join(sorted({each.release for each in forecast.citations}))
@@ -141,10 +124,6 @@ def _facts(asked: Asked) -> dict[str, str]:
         "question": question_text(asked.request.query),
         "nano_rho": str(asked.request.nano_rho),
     }
-
-
-def _terms(agreement: Agreement, digest: str) -> dict[str, str]:
-    return {"version": str(agreement.version), "digest": digest}
 
 
 def _entry(kind: EventKind, now: datetime, agency: str | None, subject: str, facts: Mapping[str, str]) -> LogEntry:

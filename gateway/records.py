@@ -1,5 +1,7 @@
 """All that members do beside asking: publish, agree, look up, withdraw, verify. ``Exchange`` adds the asking."""
 
+from typing import Final
+
 from contracts.errors import InvalidInput, Unavailable
 from contracts.forecast import PublishedForecast
 from contracts.release import Release, Withdrawal
@@ -17,6 +19,9 @@ from gateway.caller import Caller
 from gateway.means import Means
 from gateway.store import forecasts, registry, relay, releases, requests
 from gateway.store.relay import Seen
+
+NOBODY: Final = ""
+"""A reader that is no agency, so that it sees what all members may see."""
 
 
 class Records:
@@ -57,30 +62,17 @@ class Records:
             raise InvalidInput("unknown-contract", contract=digest)
         return found[0]
 
-    def propose_agreement(self, caller: Caller, document: str) -> AgreementView:
-        """Propose an agreement; see ``gateway.agreements``."""
-        return agreements.propose(self.means, caller, document)
-
-    def sign_agreement(self, caller: Caller, agreement: str, document: str) -> AgreementView:
-        """Add signatures to an agreement; see ``gateway.agreements``."""
-        return agreements.sign(self.means, caller, agreement, document)
-
     def agreements(self) -> tuple[AgreementView, ...]:
-        """Every version of every agreement."""
-        with self.means.store.read() as r:
-            return tuple(held.view() for held in registry.all_agreements(r))
+        """Every version of every agreement; drafts are not among them."""
+        return agreements.everything(self.means, NOBODY)
 
     def agreement(self, name: str) -> AgreementView:
-        """The agreement in force under that name, or its newest version while none is.
+        """The agreement in force under that name, or its newest version while none is; no draft.
 
         Raises:
             InvalidInput: ``unknown-agreement``.
         """
-        with self.means.store.read() as r:
-            held = registry.agreement(r, name)
-        if held is None:
-            raise InvalidInput("unknown-agreement", agreement=name)
-        return held.view()
+        return agreements.one(self.means, NOBODY, name)
 
     # ------------------------------------------------------------ cost
 

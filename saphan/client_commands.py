@@ -1,4 +1,4 @@
-"""What a member does from the command line: preview, ask, release, budget, audit, agreement."""
+"""What a member does from the command line: preview, ask, release, budget, audit."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,19 +9,16 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
-from contracts.agreement import Agreement
 from contracts.errors import InvalidInput
 from contracts.query import Query
 from contracts.release import ReleaseState, Withdrawal
 from contracts.transparency import LogExport
 from contracts.values import Value
-from contracts.views import AgreementView
 from gateway.asking import query_of
 from gateway.checked_release import verify_log
 from gateway.client import Gateway, Result
 from saphan.client_settings import MemberHome, load_client_settings
 from saphan.client_tables import (
-    agreement_table,
     budget_table,
     preview_table,
     release_table,
@@ -33,10 +30,8 @@ from saphan.output import AsJson, say, show, show_all, told_errors, waiting_show
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False)
 release = typer.Typer(no_args_is_help=True, help="Released answers.")
 audit = typer.Typer(no_args_is_help=True, help="The log that anybody can check.")
-agreement = typer.Typer(no_args_is_help=True, help="Who may ask what, signed by all parties.")
 app.add_typer(release, name="release")
 app.add_typer(audit, name="audit")
-app.add_typer(agreement, name="agreement")
 
 HomeOption = Annotated[Path | None, typer.Option("--home", help="The member's home.", envvar="SAPHAN_HOME")]
 AgreementOption = Annotated[str, typer.Option("--agreement", help="The agreement under which it is asked.")]
@@ -49,7 +44,6 @@ Where = Annotated[list[str] | None, typer.Option("--where", help="DIMENSION=CODE
 Contracts = Annotated[list[str] | None, typer.Option("--contract", help="A dataset; all of the activity.")]
 Price = Annotated[int | None, typer.Option("--nano-rho", help="The price in each window; the activity's.")]
 ReleaseName = Annotated[str, typer.Argument(metavar="RELEASE", help="The release's identifier.")]
-AgreementName = Annotated[str, typer.Argument(metavar="AGREEMENT", help="The agreement's identifier.")]
 
 
 class Verified(Value):
@@ -204,38 +198,6 @@ def verify_command(
         show(found, lambda: value_table(found), as_json=as_json)
 
 
-@agreement.command("propose")
-def propose_command(
-    file: Annotated[Path, typer.Argument(help="The agreement as JSON.")],
-    home: HomeOption = None,
-    *,
-    as_json: AsJson = False,
-) -> None:
-    """Propose an agreement under the own officer's signature."""
-    with connected(home, as_json=as_json) as (gateway, member):
-        try:
-            proposed = Agreement.model_validate_json(file.read_bytes())
-        except (OSError, ValidationError) as error:
-            raise InvalidInput("malformed-body", where=file.name) from error
-        signers = [key for key in member.people() if key.kid != proposed.drafted_by]
-        _show_agreement(gateway.propose(proposed, *signers[:1]), as_json=as_json)
-
-
-@agreement.command("sign")
-def sign_command(name: AgreementName, home: HomeOption = None, *, as_json: AsJson = False) -> None:
-    """Add the own officer's signature to an agreement."""
-    with connected(home, as_json=as_json) as (gateway, member):
-        keys = {key.kid.rpartition("-")[0]: key for key in reversed(member.people())}
-        _show_agreement(gateway.sign(name, *keys.values()), as_json=as_json)
-
-
-@agreement.command("show")
-def show_agreement(name: AgreementName, home: HomeOption = None, *, as_json: AsJson = False) -> None:
-    """Show an agreement and who signed it."""
-    with connected(home, as_json=as_json) as (gateway, _):
-        _show_agreement(gateway.agreement(name), as_json=as_json)
-
-
 def asked(
     measures: Sequence[str] | None, by: Sequence[str] | None, period: tuple[str, str], where: Sequence[str] | None
 ) -> Query:
@@ -262,7 +224,3 @@ def _read_export(file: Path) -> LogExport:
 
 def _show_release(result: Result, *, as_json: bool) -> None:
     show(result.release, lambda: release_table(result), as_json=as_json)
-
-
-def _show_agreement(view: AgreementView, *, as_json: bool) -> None:
-    show(view, lambda: agreement_table(view), as_json=as_json)

@@ -1,6 +1,7 @@
 """Who uses the command line: the member's home, its name and where the gateway is."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -14,14 +15,16 @@ from pydantic_settings import (
 from typing_extensions import override
 
 from contracts.errors import InvalidInput
-from contracts.federation import Federation
+from contracts.federation import Federation, KeyPurpose
 from contracts.identifiers import AgencyId
 from contracts.signing import SigningKey, key_file_name, load_key
 
 DEFAULT_HOME: Final = Path(".saphan")
 CALLING_KEYS: Final = ("client-1", "connector-1")
-SIGNING: Final = ("officer-1", "officer-2", "dpo-1", "dpo-2")
-"""The keys of people that a home may hold."""
+ACT: Final = (KeyPurpose.OFFICER, KeyPurpose.DPO)
+"""Whose keys act on agreements."""
+
+PEOPLE: Final = tuple(f"{each.value}-" for each in ACT)
 
 
 class ClientSettings(BaseSettings):
@@ -60,9 +63,20 @@ class MemberHome:
 
     def people(self) -> tuple[SigningKey, ...]:
         """The keys of officers and data protection officers that the home holds."""
-        kids = [f"{self.settings.agency}#{name}" for name in SIGNING]
-        held = [(kid, self.settings.home / "keys" / key_file_name(kid)) for kid in kids]
-        return tuple(load_key(kid, path.read_bytes()) for kid, path in held if path.is_file())
+        files = sorted((self.settings.home / "keys").glob(f"{self.settings.agency}~*.pem"))
+        kids = [(file.stem.replace("~", "#"), file) for file in files]
+        return tuple(load_key(kid, file.read_bytes()) for kid, file in kids if kid.partition("#")[2].startswith(PEOPLE))
+
+    def signers(self, now: datetime) -> tuple[tuple[KeyPurpose, SigningKey], ...]:
+        """Those of them that are registered and may sign now, each with what it may sign.
+
+        Raises:
+            InvalidInput: ``setting-invalid``.
+        """
+        federation, held = self.federation(), {key.kid: key for key in self.people()}
+        agency = self.settings.agency
+        registered = [(who, key.kid) for who in ACT for key in federation.keys_of(agency, who, now)]
+        return tuple((who, held[kid]) for who, kid in registered if kid in held)
 
     def federation(self) -> Federation:
         """The pinned keys of all members.

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from rich.table import Table
 
 from contracts.release import ReleaseState
-from contracts.views import AgreementView, BudgetLine, Preview, ReleaseSummary
+from contracts.views import BudgetLine, Preview, ReleaseSummary
 from gateway.client import Result
 from gateway.released_table import column_name
 from saphan.output import table_of
@@ -75,21 +75,6 @@ def release_table(result: Result) -> Table:
         table.add_row(*(row[axis] for axis in axes), *figures)
     if body.grid.size > ROWS_SHOWN:
         table.add_row("…")
-    return table
-
-
-def agreement_table(view: AgreementView) -> Table:
-    """Who agrees to what, and who has signed."""
-    agreed = view.agreement
-    title = f"{agreed.id} v{agreed.version} · {view.state.value}"
-    table = table_of("activity", "purpose", "contracts", "nano-rho", title=title)
-    for each in agreed.activities:
-        contracts = ", ".join(ref.id for ref in each.contracts)
-        table.add_row(each.id, each.purpose, contracts, f"{each.nano_rho_per_request:,}")
-    table.add_section()
-    table.add_row("requester", agreed.requester)
-    table.add_row("signed by", ", ".join(view.signed_by) or "nobody")
-    table.add_row("required", ", ".join(sorted(f"{agency} {who.value}" for agency, who in agreed.required_signers)))
     return table
 
 

@@ -10,9 +10,8 @@ from contracts.canonical import canonical_bytes, digest_of, digest_of_bytes
 from contracts.dataset import DatasetContract, ProtectAt
 from contracts.federation import KeyPurpose
 from contracts.grid import grid_of
-from contracts.lifecycle import AgreementState
+from contracts.lifecycle import fold
 from contracts.request import Request
-from contracts.signing import sign_document
 from contracts.task import Forwarded, LeaseCall, LeasedTask, Part, Task
 from contracts.transparency import EventKind, LogEntry
 from contracts.views import RequestStatus
@@ -21,11 +20,12 @@ from gateway.caller import Caller
 from gateway.crash import Crash, CrashPoint, never
 from gateway.exchange import Exchange
 from gateway.means import ExchangeKeys, ExchangeSettings, Means
-from gateway.store import registry
+from gateway.store import agreement_acts, registry
 from gateway.store.engine import Store
 from gateway.store.migrate import upgrade
 from privacy.release import exact_part, protect
 from tests import factories
+from tests.agreement_world import chain, text_signed, until_active
 from tests.factories import ISSUER, NOW, Keys
 
 CONTRACT = factories.contract()
@@ -73,15 +73,20 @@ class World:
         self.now += timedelta(seconds=seconds)
 
     def register(self, contracts: Iterable[DatasetContract], agreement: Agreement, *, active: bool = True) -> None:
-        """Contracts and an agreement as if they had been published and signed."""
-        signers = factories.signers_of(agreement) if active else ()
-        document = agreement_document(self.keys, agreement) if active else ""
-        state = AgreementState.ACTIVE if active else AgreementState.SUBMITTED
-        held = registry.HeldAgreement(agreement, digest_of(agreement), document, signers, state)
+        """Contracts and an agreement as if they had been published, approved and signed, or only submitted."""
+        done = until_active(agreement) if active else until_active(agreement)[:1]
+        acts = chain(self.keys, agreement, done, self.now)
+        stands = fold((each.signed for each in acts), agreement, self.now)
+        signers = tuple(sorted(factories.signers_of(agreement))) if active else ()
+        document = text_signed(self.keys, agreement) if active else ""
+        state = stands.history[-1].state  # also of an agreement that has run out
+        held = registry.HeldAgreement(agreement, digest_of(agreement), document, signers, state, stands.head)
         with self.store.transaction() as t:
             for each in contracts:
                 registry.add_contract(t, each, "document", self.now, events.contract_published(each, self.now))
-            registry.add_agreement(t, held, self.now, [])
+            registry.add_agreement(t, held, self.now)
+            for act in acts:
+                agreement_acts.add_act(t, act, self.now)
 
     def caller(self, agency: str = "oja", purpose: KeyPurpose = KeyPurpose.CLIENT) -> Caller:
         """A fresh call of a member."""
@@ -170,9 +175,3 @@ def posted(part: Part) -> Forwarded:
     """A part as the door hands it on."""
     body = canonical_bytes(part).decode()
     return Forwarded(method="POST", path=f"/v1/tasks/{part.task}/part", headers={}, body=body)
-
-
-def agreement_document(keys: Keys, agreement: Agreement, *kids: str) -> str:
-    """An agreement signed by some keys, or by all who must."""
-    signers = [keys[kid] for kid in kids or factories.signers_of(agreement)]
-    return sign_document(canonical_bytes(agreement), "agreement", *signers)

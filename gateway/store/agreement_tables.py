@@ -15,8 +15,9 @@ agreements = Table(
     Column("terms", Text, nullable=False),
     Column("document", Text, nullable=False),
     Column("signers", Text, nullable=False),
-    # What the acts fold to, kept so that a reader need not fold; a test holds the two together.
+    # What the acts fold to, and the last one's digest, kept so that a reader need not fold; a test holds them together.
     Column("state", String, nullable=False),
+    Column("head", String),
     Column("proposed_at", Instant, nullable=False),
     UniqueConstraint("id", "version"),
     Index(None, "state"),

@@ -7,12 +7,12 @@ from functools import lru_cache
 from typing import Final
 
 from pydantic_core import from_json
-from sqlalchemy import case, func, select, update
+from sqlalchemy import case, delete, func, select, update
 
 from contracts.agreement import Agreement
 from contracts.canonical import canonical_bytes
 from contracts.dataset import ContractRef, DatasetContract
-from contracts.lifecycle import AgreementState
+from contracts.lifecycle import TERMINAL, AgreementState, ends_at
 from contracts.retirement import ContractRetirement, RetiredContract
 from contracts.views import AgreementView, PublishedContract
 from gateway.store.agreement_tables import agreements
@@ -24,6 +24,8 @@ from gateway.store.tables import contracts
 HOLDS_THE_NAME: Final = (AgreementState.ACTIVE, AgreementState.SUSPENDED)
 """Under a name that several versions have, the first of these states is meant."""
 
+_RANKS: Final = {state.value: place for place, state in enumerate(HOLDS_THE_NAME)} | {AgreementState.DRAFT.value: 9}
+
 
 @dataclass(frozen=True, slots=True)
 class HeldAgreement:
@@ -34,20 +36,23 @@ class HeldAgreement:
     document: str
     signers: tuple[str, ...]
     state: AgreementState
+    head: str | None = None
+    """The digest of the last act that moved it."""
 
-    @property
-    def active(self) -> bool:
-        """Whether it is in force."""
-        return self.state is AgreementState.ACTIVE
+    def state_at(self, now: datetime) -> AgreementState:
+        """Where it stands at an instant: when its period is over it has expired, whatever was done."""
+        is_over = self.state not in TERMINAL and now >= ends_at(self.agreement)
+        return AgreementState.EXPIRED if is_over else self.state
 
-    def view(self) -> AgreementView:
+    def view(self, now: datetime) -> AgreementView:
         """The agreement as members see it."""
         return AgreementView(
             agreement=self.agreement,
             digest=self.digest,
             document=self.document,
             signed_by=self.signers,
-            state=self.state,
+            state=self.state_at(now),
+            head=self.head,
         )
 
 
@@ -149,7 +154,7 @@ def _read(terms: str) -> DatasetContract:
     return DatasetContract.model_validate_json(terms)
 
 
-def add_agreement(t: Transaction, held: HeldAgreement, now: datetime, events: Iterable[Event]) -> bool:
+def add_agreement(t: Transaction, held: HeldAgreement, now: datetime, events: Iterable[Event] = ()) -> bool:
     """Keep a new version of an agreement; whether its version is new."""
     row = {
         "digest": held.digest,
@@ -167,11 +172,9 @@ def add_agreement(t: Transaction, held: HeldAgreement, now: datetime, events: It
     return True
 
 
-def update_agreement(t: Transaction, held: HeldAgreement, events: Iterable[Event]) -> None:
+def update_agreement(t: Transaction, held: HeldAgreement) -> None:
     """Keep an agreement's signatures and state as they are now."""
     t.run(update(agreements).where(agreements.c.digest == held.digest).values(**_standing(held)))
-    for event in events:
-        append(t, event)
 
 
 def agreement(r: Reading, name: str) -> HeldAgreement | None:
@@ -186,10 +189,33 @@ def agreement_text(r: Reading, digest: str) -> HeldAgreement | None:
     return _held(row) if row else None
 
 
-def lock_agreement(t: Transaction, digest: str) -> HeldAgreement | None:
-    """The agreement of that digest, which nobody else changes until the transaction ends."""
-    row = t.lock(select(agreements).where(agreements.c.digest == digest))
-    return _held(row) if row else None
+def agreement_versions(r: Reading, name: str) -> tuple[HeldAgreement, ...]:
+    """Every version of one agreement, oldest first."""
+    wanted = select(agreements).where(agreements.c.id == name).order_by(agreements.c.version)
+    return tuple(_held(row) for row in r.all(wanted))
+
+
+def lock_versions(t: Transaction, name: str) -> tuple[HeldAgreement, ...]:
+    """The same, while nobody else moves any of them until the transaction ends."""
+    t.lock(select(agreements.c.digest).where(agreements.c.id == name).order_by(agreements.c.version).limit(1))
+    return agreement_versions(t, name)
+
+
+def in_state(r: Reading, state: AgreementState) -> tuple[HeldAgreement, ...]:
+    """Every version in a state, oldest first."""
+    wanted = select(agreements).where(agreements.c.state == state.value)
+    return tuple(_held(row) for row in r.all(wanted.order_by(agreements.c.proposed_at, agreements.c.digest)))
+
+
+def discard_draft(t: Transaction, digest: str) -> None:
+    """Forget a draft that nobody but its agency ever saw."""
+    t.run(delete(agreements).where(agreements.c.digest == digest))
+
+
+def replace_draft(t: Transaction, before: str, held: HeldAgreement) -> None:
+    """Put another text in the place of a draft; the text of before is gone."""
+    row = {"digest": held.digest, "terms": held.agreement.model_dump_json(by_alias=True), **_standing(held)}
+    t.run(update(agreements).where(agreements.c.digest == before).values(**row))
 
 
 def all_agreements(r: Reading) -> tuple[HeldAgreement, ...]:
@@ -199,14 +225,14 @@ def all_agreements(r: Reading) -> tuple[HeldAgreement, ...]:
 
 
 def _newest(name: str) -> AnySelect:
-    rank = case({state.value: place for place, state in enumerate(HOLDS_THE_NAME)}, value=agreements.c.state, else_=9)
+    rank = case(_RANKS, value=agreements.c.state, else_=len(HOLDS_THE_NAME))
     wanted = select(agreements).where(agreements.c.id == name)
     return wanted.order_by(rank, agreements.c.version.desc()).limit(1)
 
 
-def _standing(held: HeldAgreement) -> dict[str, str]:
+def _standing(held: HeldAgreement) -> dict[str, str | None]:
     signers = canonical_bytes(list(held.signers)).decode()
-    return {"document": held.document, "signers": signers, "state": held.state.value}
+    return {"document": held.document, "signers": signers, "state": held.state.value, "head": held.head}
 
 
 def _held(row: AnyRow) -> HeldAgreement:
@@ -216,4 +242,5 @@ def _held(row: AnyRow) -> HeldAgreement:
         document=row.document,
         signers=tuple(from_json(row.signers)),
         state=AgreementState(row.state),
+        head=row.head,
     )

@@ -95,7 +95,7 @@ class Demo:
         self.say("2/5 gateway up; synthetic people and cases; ranked snapshots; contracts signed and published")
         self._start_gateway()
         self._register()
-        self.say("3/5 agreement signed by every officer")
+        self.say("3/5 agreement proposed; approved by each agency's officer and DPO; signed")
         visitor = self._visitor(federation)
         self._agree(visitor)
         for agency in AGENCIES:
@@ -188,13 +188,18 @@ class Demo:
         draft.write_bytes(canonical_bytes(agreement(references, self.clock().date())))
         propose = ("agreement", "propose", draft.name, "--home", ".", "--json")
         self.processes.run_together([(self._home("centre"), [propose])])
-        self._each_agency(("agreement", "sign", AGREEMENT, "--home", ".", "--json"))
+        self._each_agency(*(_agreed("approve", "--as", who) for who in ("officer", "dpo")))
+        self.processes.run_together([(self._home("centre"), [_agreed("sign")])])
 
     def _each_agency(self, *steps: tuple[str, ...]) -> None:
         self.processes.run_together([(self._home(agency.name), steps) for agency in AGENCIES])
 
     def _home(self, name: str) -> Path:
         return self.settings.folder / name
+
+
+def _agreed(verb: str, *options: str) -> tuple[str, ...]:
+    return ("agreement", verb, AGREEMENT, *options, "--home", ".", "--json")
 
 
 def _centre(*options: str) -> tuple[str, ...]:

@@ -18,11 +18,11 @@ from contracts.request import RequestState
 from contracts.signing import sign_compact, sign_document
 from contracts.task import Lease, LeaseCall
 from contracts.transparency import LogExport
-from contracts.views import AgreementView, Preview, PreviewCall, PublishedContract, RequestStatus, SignedText
+from contracts.views import Preview, PreviewCall, PublishedContract, RequestStatus, SignedText
 from gateway.api.desk import Bell
 from tests import factories
 from tests.api_world import ApiWorld, forecast_from, problem_in, request, running, send
-from tests.gateway_world import AGREEMENT, CONTRACT, agreement_document
+from tests.gateway_world import AGREEMENT, CONTRACT
 
 pytestmark = pytest.mark.integration
 
@@ -87,21 +87,6 @@ def test_a_preview_spends_nothing(world: ApiWorld) -> None:
     preview = Preview.model_validate_json(world.member().post("/v1/preview", call).content)
     assert preview.cells == 9
     assert world.member().get("/v1/budget").json() == before
-
-
-def test_an_agreement_is_proposed_signed_by_all_and_then_active(world: ApiWorld) -> None:
-    new = factories.agreement((CONTRACT,), id="AGR-2569-002")
-    first = SignedText(document=agreement_document(world.keys, new, "oja#officer-2"))
-    second = SignedText(document=agreement_document(world.keys, new, "ccib#officer-1", "ccib#dpo-1"))
-    proposed = world.member().post("/v1/agreements", first)
-    assert proposed.status_code == 201
-    assert not AgreementView.model_validate_json(proposed.content).active
-    signed = world.member("ccib#connector-1").post(f"/v1/agreements/{new.id}/signatures", second)
-    assert AgreementView.model_validate_json(signed.content).active
-    shown = AgreementView.model_validate_json(world.member().get(f"/v1/agreements/{new.id}").content)
-    assert shown.agreement == new
-    listed = world.member().get("/v1/agreements").json()
-    assert {each["agreement"]["id"] for each in listed} == {AGREEMENT.id, new.id}
 
 
 def test_a_lease_waits_for_the_first_task_and_holds_no_thread(world: ApiWorld) -> None:

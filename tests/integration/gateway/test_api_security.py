@@ -7,15 +7,18 @@ from dataclasses import replace
 
 import pytest
 
+from contracts.agreement_acts import signed_act
 from contracts.canonical import canonical_bytes
+from contracts.lifecycle import Act
 from contracts.message_signatures import Message, Tag, sign
 from contracts.signing import sign_claims
 from contracts.task import Lease, LeaseCall
-from contracts.views import PreviewCall, PublishedContract, SignedText
+from contracts.views import AgreementView, PreviewCall, PublishedContract, SignedText
 from tests import factories
+from tests.agreement_world import an_act
 from tests.api_world import ApiWorld, problem_in, request, running, send, with_headers
 from tests.factories import ISSUER
-from tests.gateway_world import AGREEMENT, CONTRACT, agreement_document
+from tests.gateway_world import AGREEMENT, CONTRACT
 
 pytestmark = pytest.mark.integration
 
@@ -188,8 +191,10 @@ def test_a_replayed_part_is_refused(world: ApiWorld) -> None:
 
 
 def test_what_is_written_by_documents_is_refused_when_replayed(world: ApiWorld) -> None:
-    document = SignedText(document=agreement_document(world.keys, AGREEMENT, "oja#officer-2"))
-    signed = world.member().message("POST", f"/v1/agreements/{AGREEMENT.id}/signatures", canonical_bytes(document))
+    head = AgreementView.model_validate_json(world.member().get(f"/v1/agreements/{AGREEMENT.id}").content).head
+    act = an_act(AGREEMENT, Act.SUSPEND, "oja#officer-1", at=world.now, previous=head)
+    document = SignedText(document=signed_act(act, world.keys["oja#officer-1"]))
+    signed = world.member().message("POST", f"/v1/agreements/{AGREEMENT.id}/acts", canonical_bytes(document))
     assert send(world.http, signed).status_code == 200
     assert code_of(world, signed) == (403, "request-replayed")
 

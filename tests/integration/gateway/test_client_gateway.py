@@ -191,15 +191,6 @@ def test_a_withdrawn_release_says_so(world: ApiWorld, result: Result) -> None:
     assert fetched.to_arrow().schema.metadata[b"state"] == b"withdrawn"
 
 
-def test_an_agreement_is_proposed_and_signed_with_officers_keys(world: ApiWorld) -> None:
-    new = factories.agreement((CONTRACT,), id="AGR-2569-003")
-    proposed = world.gateway().propose(new, world.keys["oja#officer-2"])
-    assert not proposed.active
-    signed = world.gateway("ccib#connector-1").sign(new.id, world.keys["ccib#officer-1"], world.keys["ccib#dpo-1"])
-    assert signed.active
-    assert new.id in {each.agreement.id for each in world.gateway().agreements()}
-
-
 def test_the_registers_are_read(world: ApiWorld, result: Result) -> None:
     gateway = world.gateway()
     assert [each.reference.id for each in gateway.contracts()] == [CONTRACT.id]
@@ -270,19 +261,6 @@ def test_the_signature_or_receipt_of_another_release_is_not_taken_for_its_own(wo
 def test_more_rows_than_a_sheet_holds_are_refused(tmp_path: Path) -> None:
     table = pa.table({"count": pa.nulls(MOST_SHEET_ROWS, pa.int64())})
     assert code_of(lambda: write_xlsx(table, tmp_path / "answer.xlsx")) == "too-many-cells"
-
-
-def test_an_agreement_whose_text_is_not_the_signed_one_is_not_signed(world: ApiWorld) -> None:
-    new = factories.agreement((CONTRACT,), id="AGR-2569-004")
-    world.gateway().propose(new, world.keys["oja#officer-2"])
-    deceived = world.gateway("ccib#connector-1")
-    shown = deceived.agreement(new.id)
-    bent = shown.model_copy(update={"agreement": new.model_copy(update={"retention_days": 1})})
-    deceived.agreement = lambda name: bent  # type: ignore[method-assign]  # a gateway that shows another text
-    assert (
-        code_of(lambda: deceived.sign(new.id, world.keys["ccib#officer-1"], world.keys["ccib#dpo-1"]))
-        == "signature-wrong"
-    )
 
 
 def test_an_unsigned_answer_is_not_believed(world: ApiWorld) -> None:

@@ -77,11 +77,10 @@ def test_a_refused_request_may_be_sent_again_when_it_is_allowed(world: World) ->
     request = factories.request(other)
     with pytest.raises(Refused):
         world.submit(request)
-    with world.store.read() as r:
-        held = registry.agreement(r, other.id)
-    assert held is not None
     with world.store.transaction() as t:
-        registry.update_agreement(t, replace(held, state=AgreementState.ACTIVE), [])
+        held = registry.agreement(t, other.id)
+        assert held is not None
+        registry.update_agreement(t, replace(held, state=AgreementState.ACTIVE))
 
     assert world.submit(request).state is RequestState.WAITING
 

@@ -6,7 +6,6 @@ from importlib.resources import files
 
 import pytest
 
-from contracts.agreement import Agreement
 from contracts.canonical import canonical_bytes, digest_of_bytes
 from contracts.dataset import DatasetContract
 from contracts.errors import InvalidInput, Refused, Unavailable
@@ -15,13 +14,13 @@ from contracts.forecast import Citation, Forecast, ForecastSeries
 from contracts.odcs import canonical_document, read_contract
 from contracts.odcs_yaml import parse
 from contracts.release import Release, ReleaseState, Withdrawal
-from contracts.signing import SigningKey, add_signature, new_key, sign_compact, sign_document
+from contracts.signing import SigningKey, new_key, sign_compact, sign_document
 from contracts.transparency import EventKind
 from contracts.views import PublishedContract
 from gateway.store import forecasts
 from tests import factories
 from tests.factories import NOW, Keys
-from tests.gateway_world import CONTRACT, World, agreement_document
+from tests.gateway_world import CONTRACT, World
 
 pytestmark = pytest.mark.integration
 
@@ -117,133 +116,6 @@ def test_a_published_version_never_changes(world: World) -> None:
 def test_a_document_that_is_no_contract_is_refused(world: World, payload: bytes, code: str) -> None:
     with pytest.raises(InvalidInput, match=code):
         world.exchange.publish_contract(world.connector("dop"), signed(world, payload))
-
-
-# ---------------------------------------------------------------- agreements
-OJA, CCIB = "oja#officer-2", ("ccib#officer-1", "ccib#dpo-1")
-
-
-def draft(**changes: object) -> Agreement:
-    return factories.agreement((CONTRACT,), **({"id": "AGR-2569-007"} | changes))
-
-
-def test_an_agreement_is_active_once_every_party_has_signed(world: World) -> None:
-    document = agreement_document(world.keys, draft(), OJA)
-
-    proposed = world.exchange.propose_agreement(world.caller(), document)
-    fuller = document
-    for kid in CCIB:
-        fuller = add_signature(fuller, "agreement", world.keys[kid])
-    signed_by_all = world.exchange.sign_agreement(world.connector(), draft().id, fuller)
-
-    assert (proposed.active, proposed.signed_by) == (False, (OJA,))
-    assert (signed_by_all.active, signed_by_all.signed_by) == (True, (*sorted(CCIB), OJA))
-    assert world.exchange.agreement(draft().id) == signed_by_all
-    assert signed_by_all in world.exchange.agreements()
-    assert world.kinds()[-5:] == [
-        EventKind.AGREEMENT_PROPOSED,
-        EventKind.AGREEMENT_SIGNED,
-        EventKind.AGREEMENT_SIGNED,
-        EventKind.AGREEMENT_SIGNED,
-        EventKind.AGREEMENT_ACTIVATED,
-    ]
-
-
-def test_signatures_made_apart_are_put_together(world: World) -> None:
-    world.exchange.propose_agreement(world.caller(), agreement_document(world.keys, draft(), OJA))
-    alone = agreement_document(world.keys, draft(), *CCIB)
-
-    view = world.exchange.sign_agreement(world.connector(), draft().id, alone)
-    again = world.exchange.sign_agreement(world.connector(), draft().id, alone)
-
-    assert view.active
-    assert again == view
-    assert world.kinds().count(EventKind.AGREEMENT_ACTIVATED) == 1
-
-
-def test_proposing_the_same_text_again_adds_its_signatures(world: World) -> None:
-    world.exchange.propose_agreement(world.caller(), agreement_document(world.keys, draft(), OJA))
-
-    assert world.exchange.propose_agreement(world.caller(), agreement_document(world.keys, draft())).active
-
-
-def test_a_version_of_an_agreement_has_one_text(world: World) -> None:
-    world.exchange.propose_agreement(world.caller(), agreement_document(world.keys, draft()))
-
-    with pytest.raises(Refused, match="agreement-changed"):
-        world.exchange.propose_agreement(world.caller(), agreement_document(world.keys, draft(retention_days=1)))
-    with pytest.raises(Refused, match="agreement-changed"):
-        world.exchange.sign_agreement(
-            world.caller(), draft().id, agreement_document(world.keys, draft(retention_days=1))
-        )
-
-
-def test_an_amendment_is_in_force_when_all_have_signed_it_and_not_before(world: World) -> None:
-    world.exchange.propose_agreement(world.caller(), agreement_document(world.keys, draft()))
-    amended = draft(version=2, retention_days=30)
-
-    world.exchange.propose_agreement(world.caller(), agreement_document(world.keys, amended, OJA))
-    before = world.exchange.agreement(draft().id)
-    world.exchange.sign_agreement(world.connector(), draft().id, agreement_document(world.keys, amended, *CCIB))
-
-    assert before.agreement.version == 1
-    assert world.exchange.agreement(draft().id).agreement.version == 2
-
-
-def test_nobody_takes_over_the_name_of_anothers_agreement(world: World) -> None:
-    other = draft(id="AGR-2569-001", version=2, requester="rtp", drafted_by="rtp#officer-1")
-
-    with pytest.raises(Refused, match="agreement-changed"):
-        world.exchange.propose_agreement(world.connector("rtp"), agreement_document(world.keys, other))
-
-
-def test_only_parties_propose_and_sign(world: World) -> None:
-    document = agreement_document(world.keys, draft())
-
-    with pytest.raises(Refused, match="not-allowed"):
-        world.exchange.propose_agreement(world.connector("rtp"), document)
-    world.exchange.propose_agreement(world.caller(), document)
-    with pytest.raises(Refused, match="not-allowed"):
-        world.exchange.sign_agreement(world.connector("rtp"), draft().id, document)
-
-
-def test_an_officer_of_no_party_spoils_an_agreement(world: World) -> None:
-    document = agreement_document(world.keys, draft(), OJA, "rtp#officer-1")
-
-    with pytest.raises(Refused, match="signers-incomplete"):
-        world.exchange.propose_agreement(world.caller(), document)
-
-
-def test_a_client_key_signs_no_agreement(world: World) -> None:
-    document = sign_document(canonical_bytes(draft()), "agreement", world.keys["oja#client-1"])
-
-    with pytest.raises(Refused, match="key-unknown"):
-        world.exchange.propose_agreement(world.caller(), document)
-
-
-@pytest.mark.parametrize(
-    ("payload", "code"),
-    [(b"{}", "malformed-body"), (canonical_bytes(draft()) + b" ", "not-canonical")],
-)
-def test_a_document_that_is_no_agreement_is_refused(world: World, payload: bytes, code: str) -> None:
-    document = sign_document(payload, "agreement", world.keys[OJA])
-
-    with pytest.raises(InvalidInput, match=code):
-        world.exchange.propose_agreement(world.caller(), document)
-
-
-def test_an_agreement_over_what_nobody_published_is_refused(world: World) -> None:
-    over_nothing = factories.agreement((factories.contract(version="7.0.0"),), id="AGR-2569-008")
-
-    with pytest.raises(InvalidInput, match="unknown-contract"):
-        world.exchange.propose_agreement(world.caller(), agreement_document(world.keys, over_nothing))
-
-
-def test_an_agreement_that_nobody_proposed_is_unknown(world: World) -> None:
-    with pytest.raises(InvalidInput, match="unknown-agreement"):
-        world.exchange.agreement("AGR-9999-999")
-    with pytest.raises(InvalidInput, match="unknown-agreement"):
-        world.exchange.sign_agreement(world.caller(), "AGR-9999-999", agreement_document(world.keys, draft()))
 
 
 # ---------------------------------------------------------------- withdrawals

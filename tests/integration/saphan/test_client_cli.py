@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from contracts.release import Release
-from contracts.views import AgreementView, Preview
+from contracts.views import Preview
 from saphan.client_commands import app
 from tests import factories
 from tests.gateway_world import CONTRACT
@@ -97,24 +97,10 @@ def test_a_log_is_exported_and_verified_without_the_gateway(desk: Desk, released
     assert "log-entry-changed" in changed.stdout
 
 
-def test_an_agreement_is_proposed_by_one_and_signed_by_the_other(desk: Desk, tmp_path: Path) -> None:
-    file = tmp_path / "agreement.json"
-    new = AGREED.model_copy(update={"id": "AGR-2569-009"})
-    file.write_text(new.model_dump_json(by_alias=True))
-    proposed = desk.run("agreement", "propose", str(file))
-    assert not AgreementView.model_validate_json(proposed.stdout).active
-    signed = desk.run("agreement", "sign", new.id, home=desk.ccib)
-    assert AgreementView.model_validate_json(signed.stdout).active
-    shown = desk.run("agreement", "show", new.id)
-    assert AgreementView.model_validate_json(shown.stdout).agreement == new
-
-
 @pytest.mark.parametrize(
     ("arguments", "exit_code", "said"),
     [
         (("release", "show", "REL-NONE"), 2, "unknown-release"),
-        (("agreement", "show", "AGR-NONE"), 2, "unknown-agreement"),
-        (("agreement", "propose", "/nonexistent"), 2, "malformed-body"),
         (("audit", "verify", "/nonexistent"), 2, "malformed-body"),
         (("release", "withdraw", "REL-NONE", "--reason", "no"), 2, "malformed-body"),
         (("ask", *QUESTION[:-1], "900000000"), 3, "price-above-activity"),

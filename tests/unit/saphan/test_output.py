@@ -12,16 +12,14 @@ from typing_extensions import override
 from contracts.dataset import ProtectAt, Tier
 from contracts.errors import Refused, Spent
 from contracts.grid import grid_of
-from contracts.lifecycle import AgreementState
 from contracts.release import Derived, Promise, Release, ReleaseBody, Released, ReleaseState, Withdrawal
 from contracts.request import RequestState
 from contracts.task import Charge
-from contracts.views import AgreementView, BudgetLine, Preview, PreviewMeasure, ReleaseSummary, RequestStatus
+from contracts.views import BudgetLine, Preview, PreviewMeasure, ReleaseSummary, RequestStatus
 from gateway.client import Result
 from saphan import output
 from saphan.client_tables import (
     ROWS_SHOWN,
-    agreement_table,
     budget_table,
     preview_table,
     release_table,
@@ -172,22 +170,6 @@ def test_a_long_release_is_cut_and_a_withdrawn_one_says_so() -> None:
     assert "NO LONGER VALID" in shown
     assert shown.count("7 ± 2") == ROWS_SHOWN
     assert "…" in shown
-
-
-def test_an_agreement_shows_who_has_still_to_sign() -> None:
-    agreed = factories.agreement()
-    view = AgreementView(
-        agreement=agreed,
-        digest=DIGEST,
-        document="{}",
-        signed_by=("oja#officer-2",),
-        state=AgreementState.SUBMITTED,
-    )
-    shown = text_of(agreement_table(view))
-    assert "submitted" in shown
-    assert "ccib dpo, ccib officer, oja officer" in shown
-    active = view.model_copy(update={"state": AgreementState.ACTIVE, "signed_by": ()})
-    assert "nobody" in text_of(agreement_table(active))
 
 
 def test_lists_and_single_values_are_shown() -> None:

@@ -20,6 +20,7 @@ def upgrade() -> None:
         batch.add_column(sa.Column("requester", sa.String(), nullable=True))
         batch.add_column(sa.Column("signers", sa.Text(), nullable=True))
         batch.add_column(sa.Column("state", sa.String(), nullable=True))
+        batch.add_column(sa.Column("head", sa.String(), nullable=True))
     _draft_again()
     with op.batch_alter_table("agreements") as batch:
         for name in ("requester", "state"):
@@ -48,7 +49,7 @@ def downgrade() -> None:
     op.drop_index("ix_agreements_state", "agreements")
     with op.batch_alter_table("agreements") as batch:
         batch.add_column(sa.Column("active", sa.Boolean(), nullable=False, server_default=sa.false()))
-        for name in ("requester", "signers", "state"):
+        for name in ("requester", "signers", "state", "head"):
             batch.drop_column(name)
     with op.batch_alter_table("agreements") as batch:
         batch.alter_column("active", existing_type=sa.Boolean(), server_default=None)
