@@ -133,6 +133,13 @@ def test_a_private_release_is_no_source() -> None:
     assert view.is_empty
 
 
+def test_a_release_that_a_later_repeat_made_public_is_on_the_page() -> None:
+    opened = crimes_monthly(public=False).model_copy(update={"made_public": True})
+    view = _view(PublishedRecord(None, (opened,)))
+    assert [each.id for each in view.sources] == ["rel-crimes-monthly"]
+    assert view.headline is not None
+
+
 def test_figures_of_a_withdrawn_release_leave_the_page() -> None:
     view = _view(PublishedRecord(None, (withdrawn(crimes_monthly()), withdrawn(crimes_clock()))))
     assert view.headline is None
