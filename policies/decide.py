@@ -100,9 +100,8 @@ def decide(  # noqa: PLR0913  # the question, the terms, the moment and the rule
     if not contracts:
         raise InvalidInput("unknown-contract", contract=", ".join(ref.id for ref in request.contracts))
     rules = rules or installed()
-    entities = _entities(rules, _terms(activity, agreement), tuple(map(_offer, contracts)))
-    questions = _questions(request, activity, contracts, standing, asking_agency, now)
-    reasons = set(rules.denials(EXCHANGE, questions, entities))
+    asked = questions(request, activity, contracts, standing, asking_agency, now)
+    reasons = set(rules.denials(EXCHANGE, asked, prepared(rules, activity, agreement, contracts)))
     if asking_agency != request.requester:
         reasons.add("requester-not-party")
     return Denial(reasons=tuple(sorted(reasons))) if reasons else Permit(activity=activity)
@@ -118,7 +117,14 @@ def details(request: Request, agreement: Agreement) -> Details:
     )
 
 
-def _questions(
+def prepared(
+    rules: Rules, activity: Activity, agreement: Agreement, contracts: Sequence[DatasetContract]
+) -> Entities | None:
+    """What was agreed and what is offered, in the words of the schema; none when it does not fit."""
+    return _entities(rules, _terms(activity, agreement), tuple(map(_offer, contracts)))
+
+
+def questions(
     request: Request,
     activity: Activity,
     contracts: Sequence[DatasetContract],
@@ -126,6 +132,7 @@ def _questions(
     asking_agency: str,
     now: datetime,
 ) -> list[Question]:
+    """What is asked of the rules, in the words of the schema: one question for each contract."""
     asked: dict[str, object] = {
         "now": int(now.timestamp()),
         "purpose": request.purpose,

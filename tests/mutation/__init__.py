@@ -1,0 +1,1 @@
+"""Guard mutation: every guard and every forbid is disabled in turn, and some test must fail."""
