@@ -4,11 +4,13 @@ A source is named by a URL. Nothing in a URL (path, host, user, password) ever s
 kind of the source and the table or column that is missing.
 """
 
+import re
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from urllib.parse import quote, unquote, urlsplit
 
 import duckdb
@@ -24,6 +26,19 @@ SHUT = {"autoinstall_known_extensions": False, "autoload_known_extensions": Fals
 """DuckDB never fetches an extension from anywhere."""
 
 _POSTGRES_SCHEMES = ("postgresql", "postgresql+psycopg")
+
+
+class SourceColumn(NamedTuple):
+    """A column as its table declares it: nothing of it comes from a row.
+
+    ``type`` is the type as ODCS calls it (string, integer, number, boolean, date, timestamp), or none where the table
+    does not say or holds something else. ``key`` is set when the column alone is the primary key.
+    """
+
+    name: str
+    type: str | None
+    required: bool
+    key: bool
 
 
 class Source(Protocol):
@@ -50,6 +65,20 @@ def open_source(url: str) -> Source:
     Raises:
         InvalidInput: ``setting-invalid``, for a scheme that is none of these.
     """
+    return _open(url)
+
+
+def describe(url: str, table: str) -> tuple[SourceColumn, ...]:
+    """The columns that a table declares, in its order. No row is read; a file's own header is.
+
+    Raises:
+        InvalidInput: ``setting-invalid``; ``source-mismatch``, naming a table that the source lacks.
+        Unavailable: ``source-unreachable``.
+    """
+    return _open(url).columns(table)
+
+
+def _open(url: str) -> "_Sql | _Duck":
     scheme = urlsplit(url).scheme
     if scheme in _POSTGRES_SCHEMES:
         return _Sql("postgresql", partial(_postgres, url))
@@ -115,10 +144,25 @@ class _Sql:
 
     def batches(self, table: str, columns: Sequence[str], batch_rows: int = BATCH_ROWS) -> Iterator[pa.Table]:
         """See ``Source``."""
+        with self._opened(table) as engine:
+            yield from _read(engine, table, columns, batch_rows)
+
+    def columns(self, table: str) -> tuple[SourceColumn, ...]:
+        """See ``describe``."""
+        with self._opened(table) as engine:
+            inspector = sa.inspect(engine)
+            key = inspector.get_pk_constraint(table)["constrained_columns"]
+            return tuple(
+                SourceColumn(each["name"], _sql_type(each["type"]), not each["nullable"], [each["name"]] == list(key))
+                for each in inspector.get_columns(table)
+            )
+
+    @contextmanager
+    def _opened(self, table: str) -> Iterator[sa.Engine]:
         try:
             engine = self._engine()
             try:
-                yield from _read(engine, table, columns, batch_rows)
+                yield engine
             finally:
                 engine.dispose()
         except sa.exc.NoSuchTableError:
@@ -135,6 +179,20 @@ def _read(engine: sa.Engine, table: str, columns: Sequence[str], batch_rows: int
             yield pa.table(
                 {name: _array(values) for name, values in zip(columns, zip(*rows, strict=True), strict=True)}
             )
+
+
+def _sql_type(declared: object) -> str | None:
+    """The first that fits; what is a date or an enumeration to Python is a kind of another to some dialects."""
+    kinds: tuple[tuple[type[object], str], ...] = (
+        (sa.Boolean, "boolean"),
+        (sa.DateTime, "timestamp"),
+        (sa.Date, "date"),
+        (sa.Integer, "integer"),
+        (sa.Numeric, "number"),
+        (sa.String, "string"),
+        (sa.Uuid, "string"),
+    )
+    return next((name for kind, name in kinds if isinstance(declared, kind)), None)
 
 
 def _array(values: Sequence[object]) -> pa.Array:
@@ -184,17 +242,54 @@ class _Duck:
 
     def batches(self, table: str, columns: Sequence[str], batch_rows: int = BATCH_ROWS) -> Iterator[pa.Table]:
         """See ``Source``."""
+        with self._opened(table) as (_, relation):
+            _require_columns(table, columns, relation.columns)
+            chosen = relation.select(*(duckdb.ColumnExpression(name) for name in columns))
+            for batch in chosen.to_arrow_reader(batch_rows):
+                yield pa.Table.from_batches([batch])
+
+    def columns(self, table: str) -> tuple[SourceColumn, ...]:
+        """See ``describe``."""
+        with self._opened(table) as (connection, relation):
+            declared = zip(relation.columns, map(str, relation.types), strict=True)
+            key, required = _duck_constraints(connection, table) if self._kind == "duckdb" else ((), frozenset[str]())
+            typed = self._kind != "csv"  # a CSV file declares names alone
+            return tuple(
+                SourceColumn(name, _duck_type(kind) if typed else None, name in required, [name] == list(key))
+                for name, kind in declared
+            )
+
+    @contextmanager
+    def _opened(self, table: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, duckdb.DuckDBPyRelation]]:
         try:
             with self._connect(table) as connection:
-                relation = self._relation(connection, table)
-                _require_columns(table, columns, relation.columns)
-                chosen = relation.select(*(duckdb.ColumnExpression(name) for name in columns))
-                for batch in chosen.to_arrow_reader(batch_rows):
-                    yield pa.Table.from_batches([batch])
+                yield connection, self._relation(connection, table)
         except duckdb.CatalogException:
             raise InvalidInput("source-mismatch", where=table) from None
         except (duckdb.Error, OSError):
             raise Unavailable("source-unreachable", source=self._kind) from None
+
+
+def _duck_type(declared: str) -> str | None:
+    kinds = {
+        "boolean": "BOOLEAN",
+        "timestamp": "TIMESTAMP",
+        "date": "DATE",
+        "integer": "(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?)",
+        "number": "(DECIMAL|DOUBLE|FLOAT)",
+        "string": "(VARCHAR|UUID|ENUM)",
+    }
+    return next((name for name, kind in kinds.items() if re.match(rf"{kind}\b", declared)), None)
+
+
+def _duck_constraints(connection: duckdb.DuckDBPyConnection, table: str) -> tuple[Sequence[str], frozenset[str]]:
+    """The columns of the primary key, and those that are never empty."""
+    found = connection.execute(
+        "SELECT constraint_type, constraint_column_names FROM duckdb_constraints() WHERE table_name = $1", [table]
+    ).fetchall()
+    keys = [names for kind, names in found if kind == "PRIMARY KEY"]
+    required = frozenset(name for kind, names in found if kind in {"NOT NULL", "PRIMARY KEY"} for name in names)
+    return (keys[0] if keys else ()), required
 
 
 def _duckdb(path: Path) -> _Duck:
