@@ -57,8 +57,8 @@ _token_options: Options = {
 class Checked:
     """A task in which everything was verified: only these values are used from here on, never the task's own.
 
-    ``use`` is the activity that it counts for. ``awaits_officer`` says that all is well, but that an officer of this
-    agency looks at each request of the activity and has not decided yet.
+    ``use`` is the activity that it counts for, ``standing`` what it was decided about. ``awaits_officer`` says that all
+    is well, but that an officer of this agency looks at each request of the activity and has not decided yet.
     """
 
     task: Task
@@ -70,7 +70,8 @@ class Checked:
     charges: tuple[Charge, ...]
     grid: Grid
     use: Use
-    awaits_officer: bool
+    standing: Standing
+    awaits_officer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +138,7 @@ class Guard:
         agreement = self._agreement(task.agreement, request, now)
         contract = self._contract(task)
         checked = self._checked(task, request, agreement, contract, signer, now)
-        used = self.situation.used(checked.use, checked.request_digest, checked.charges)
-        reasons, decision = self._denials(checked, used, now), self.situation.decision(checked.request_digest)
+        reasons, decision = self._denials(checked, now), self.situation.decision(checked.request_digest)
         # Whatever else is wrong is refused before an officer is asked to look at it.
         if reasons - {APPROVAL_MISSING}:
             raise _denied(checked, reasons - {APPROVAL_MISSING})
@@ -152,7 +152,7 @@ class Guard:
         Raises:
             Refused: ``schedule-exceeded`` or ``activity-budget-exceeded``, as ``check_task``.
         """
-        reasons = self._denials(checked, used, now)
+        reasons = self._denials(replace(checked, standing=_with(checked.standing, used)), now)
         if reasons:
             raise _denied(checked, reasons)
 
@@ -176,35 +176,30 @@ class Guard:
         if activity is None:
             raise InvalidInput("unknown-activity", agreement=agreement.id, activity=request.activity)
         closed = closed_until((now.astimezone(UTC) + BANGKOK).date())
-        return Checked(
-            task=task,
-            request=request,
-            request_digest=digest_of(request),
-            asking_agency=signer,
-            agreement=agreement,
-            contract=contract,
-            charges=plan(request.query, [contract], request.nano_rho).charges,
-            grid=check_question(request.query, [contract], closed),
-            use=use_of(agreement, activity, now),
-            awaits_officer=False,
-        )
+        grid = check_question(request.query, [contract], closed)
+        charges, use = plan(request.query, [contract], request.nano_rho).charges, use_of(agreement, activity, now)
+        digest = digest_of(request)
+        used = self.situation.used(use, digest, charges)
+        standing = _with(self._standing(agreement, request.agreement_digest, digest), used)
+        return Checked(task, request, digest, signer, agreement, contract, charges, grid, use, standing)
 
-    def _denials(self, checked: Checked, used: Used, now: datetime) -> frozenset[str]:
-        """What the policies say no to, as codes, in the situation as this agency knows it."""
-        decided = self.situation.decision(checked.request_digest)
-        standing = Standing(
+    def _standing(self, agreement: Agreement, agreement_digest: str, request_digest: str) -> Standing:
+        """What stands at this agency about a request, but for what its activity has used."""
+        decided = self.situation.decision(request_digest)
+        return Standing(
             # Every party signed it, _agreement saw to that; one of them may have suspended or revoked it since.
-            agreement=self.situation.state_of(checked.agreement, checked.request.agreement_digest),
+            agreement=self.situation.state_of(agreement, agreement_digest),
             suspended=self.situation.suspended(),
-            asked_in_span=used.asked_in_span,
-            nano_rho_spent=used.nano_rho_spent,
             officer_approved=decided is not None and decided.approved,
             at_agency=True,
         )
+
+    def _denials(self, checked: Checked, now: datetime) -> frozenset[str]:
+        """What the policies say no to, as codes, in the situation as this agency knows it."""
         verdict = decide(
             checked.request,
             checked.agreement,
-            standing=standing,
+            standing=checked.standing,
             contracts=[checked.contract],
             asking_agency=checked.asking_agency,
             now=now,
@@ -291,6 +286,11 @@ class Guard:
             return self.federation.key(kid, purpose, now) if owner == self.federation.operator else None
 
         return resolve
+
+
+def _with(standing: Standing, used: Used) -> Standing:
+    counted = {"asked_in_span": used.asked_in_span, "nano_rho_spent": used.nano_rho_spent}
+    return standing.model_copy(update=counted)
 
 
 def _denied(checked: Checked, reasons: Collection[str]) -> SaphanError:

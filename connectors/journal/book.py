@@ -283,6 +283,7 @@ def _keep_least_budget(session: Session, contract: DatasetContract) -> None:
 
 
 def _charge(session: Session, opening: Opening, policy: Digest | None, now: datetime) -> None:
+    opening.permit(activities.used(session, opening.use, opening.request_digest, opening.charges))
     for charge in opening.charges:
         least = session.get(LeastBudget, charge.source)
         cap = opening.cap if least is None else min(opening.cap, least.nano_rho)

@@ -67,7 +67,8 @@ class Used(NamedTuple):
 class Opening(NamedTuple):
     """What is asked of the journal before any data is touched: the question, its price and the cap it must respect.
 
-    ``permit`` raises when the activity has used too much; it is asked under the lock under which the charge is made.
+    ``permit`` raises when the activity has used too much; it is asked under the lock of the charge, so it may not
+    read the journal itself.
     """
 
     task: Task
