@@ -48,14 +48,16 @@ class Instrumented(ast.NodeTransformer):
         self._within.pop()
         return node
 
-    def visit_If(self, node: ast.If) -> ast.AST:  # the name that ast calls
+    @override
+    def visit_If(self, node: ast.If) -> ast.AST:
         """A condition that leads to a refusal."""
         if _refuses(node.body):
             node.test = self._switched(node.test)
         self.generic_visit(node)
         return node
 
-    def visit_Expr(self, node: ast.Expr) -> ast.AST:  # the name that ast calls
+    @override
+    def visit_Expr(self, node: ast.Expr) -> ast.AST:
         """A checker's call: what it raises passes only while it is in order."""
         call = node.value.value if isinstance(node.value, ast.Await) else node.value
         if not isinstance(call, ast.Call) or not _CHECKER.match(_name_of(call.func)):
