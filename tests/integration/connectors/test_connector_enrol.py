@@ -219,9 +219,8 @@ def test_no_rename_of_the_source_opens_a_new_budget(home: Path, tmp_path: Path) 
 
 
 def test_refresh_counts_what_the_snapshot_holds(home: Path) -> None:
-    assert done(run(home, "refresh", "--json")) == {
-        "datasets": [{"dataset": "tpo_complaint", "data_version": 1, "rows": 2, "kept_rows": 2, "persons": 2}]
-    }
+    counted = {"dataset": "tpo_complaint", "data_version": 1, "rows": 2, "kept_rows": 2, "persons": 2}
+    assert done(run(home, "refresh", "--json")) == {"datasets": [{**counted, "outside_pilot": []}]}
     versions = DataVersions(home / "snapshot.duckdb")
     assert versions() == versions() == {"tpo_complaint": 1}
     assert "version 2, 2 of 2 rows" in run(home, "refresh").stdout
@@ -233,6 +232,7 @@ def test_before_the_first_refresh_there_are_no_data_versions(home: Path) -> None
 
 
 def test_generate_fills_the_agencys_database_with_made_up_people(home: Path) -> None:
+    (home / "secrets" / "saphan_source").write_text(f"sqlite:///{home.parent}/empty.db", encoding="utf-8")
     arguments = ("--scale", "0.001", "--months", "12", "--until", "2026-01-01", "--seed", "7")
     generated = GeneratedAll.model_validate(done(run(home, "generate", *arguments, "--json"))).datasets[0]
     refreshed = Snapshots.model_validate(done(run(home, "refresh", "--json"))).datasets[0]
