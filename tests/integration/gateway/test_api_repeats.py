@@ -87,8 +87,10 @@ def test_an_answer_is_kept_for_a_day(world: ApiWorld, oja: Member) -> None:
 @pytest.mark.parametrize("key", ["short", "x" * 65, "with space", "ก" * 8])
 def test_a_key_has_a_plain_form(oja: Member, key: str) -> None:
     call = oja.message("POST", "/v1/requests", canonical_bytes(request(id="REQ-KEY-7")))
-    encoded = {**call.headers, "idempotency-key": key.encode()}
-    answer = oja.world.http.request("POST", call.path, content=call.body, headers=encoded)
+    encoded = [(name, value.encode()) for name, value in {**call.headers, "idempotency-key": key}.items()]
+    answer = oja.world.http.request(
+        "POST", call.path, content=call.body, headers=[(name.encode(), value) for name, value in encoded]
+    )
 
     assert problem_in(answer).code == "malformed-body"
 
