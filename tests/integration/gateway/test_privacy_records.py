@@ -131,7 +131,7 @@ def test_the_register_leaves_as_a_workbook_when_that_is_accepted(world: ApiWorld
     call.headers["accept"] = MEDIA_TYPE  # type: ignore[index]  # a dict underneath
     answer = member.checked(call)
     assert answer.headers["content-type"] == MEDIA_TYPE
-    rows = list(openpyxl.load_workbook(BytesIO(answer.content)).active.iter_rows(values_only=True))
+    rows = list(openpyxl.load_workbook(BytesIO(answer.content)).worksheets[0].iter_rows(values_only=True))
     assert rows[0][2] == "หน่วยงานเจ้าของข้อมูล"
     assert rows[1][2:5] == ("ccib", "tpo_complaint", "oja")
 

@@ -72,7 +72,7 @@ def test_a_request_is_filed_listed_and_answered(desk: Desk, tmp_path: Path) -> N
     assert desk.read("subject", "show", name)["id"] == name
     book = tmp_path / "subjects.xlsx"
     assert desk.run("subject", "list", "--output", str(book)).exit_code == 0
-    assert name in [row[0] for row in openpyxl.load_workbook(book).active.iter_rows(values_only=True)]
+    assert name in [row[0] for row in openpyxl.load_workbook(book).worksheets[0].iter_rows(values_only=True)]
 
 
 def test_a_request_about_a_dataset_that_nobody_has_is_not_filed(desk: Desk) -> None:

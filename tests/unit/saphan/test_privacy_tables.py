@@ -6,7 +6,7 @@ import pytest
 
 from contracts.breach import BreachView
 from contracts.dataset import Contact
-from contracts.personal_data import DisclosureLine, SubjectCase, SubjectStep
+from contracts.personal_data import DisclosureLine, Right, SubjectCase, SubjectState, SubjectStep
 from contracts.processing import Processing, ProcessingRecord
 from contracts.retention import RetentionCertificate, RetentionRule, RuleOutcome
 from saphan import breach_commands, record_commands, subject_commands
@@ -16,17 +16,17 @@ from tests.privacy_world import DIGEST, REFERENCE, breach
 
 pytestmark = pytest.mark.unit
 
-STEP = SubjectStep(at=NOW, signed_by="ccib#dpo-1", state="received", digest=DIGEST)
+STEP = SubjectStep(at=NOW, signed_by="ccib#dpo-1", state=SubjectState.RECEIVED, digest=DIGEST)
 CASE = SubjectCase(
     id=REFERENCE,
-    right="objection",
+    right=Right.OBJECTION,
     section="32",
     desk="ccib",
     agency="ccib",
     dataset="tpo_complaint",
     received_at=NOW,
     due=NOW + timedelta(days=30),
-    state="received",
+    state=SubjectState.RECEIVED,
     overdue=True,
     contacts=(Contact(role="dpo", name="ศูนย์คุ้มครองข้อมูล"),),
     steps=(STEP,),
