@@ -108,3 +108,51 @@ def test_weekdays_and_codes_have_titles() -> None:
 def test_the_digest_of_a_list_covers_what_can_change_an_answer() -> None:
     assert code_list("yes_no").digest.startswith("sha-256:")
     assert len({code_list(name).digest for name in NAMES}) == len(NAMES)
+
+
+def test_the_fifteen_pilot_stations_lie_in_all_ten_commands_and_in_their_provinces() -> None:
+    stations = code_list("ssz_stations")
+    assert len(stations.values) == 15
+    assert set(crosswalk("ssz_stations", "police_commands").values()) == set(code_list("police_commands").values)
+    region_of = crosswalk("provinces", "police_commands")
+    provinces, commands = stations.facts["provinces"], stations.facts["police_commands"]
+    assert all(region_of[provinces[code]] == commands[code] for code in stations.values)
+
+
+@pytest.mark.parametrize("name", ["hold_minutes", "sentence_bands", "return_bands"])
+def test_bands_begin_at_nought_and_have_neither_gap_nor_end(name: str) -> None:
+    found = code_list(name)
+    assert found.bands[0].low == 0
+    assert [each.low for each in found.bands[1:]] == [(each.high or 0) + 1 for each in found.bands[:-1]]
+    assert found.bands[-1].high is None
+    assert found.otherwise is not None
+    assert {each.code for each in found.bands} | {found.otherwise} == set(found.values)
+
+
+def test_a_fiscal_year_is_named_with_the_months_that_it_spans() -> None:
+    assert code_list("fiscal_years").titles["2569"].en == "Fiscal year B.E. 2569 (October 2025 to September 2026)"
+
+
+@pytest.mark.parametrize(
+    ("name", "codes"),
+    [
+        ("hold_results", "FROZEN PARTIAL EMPTY REFUSED RELEASED"),
+        ("trail_exits", "BANK CASH CRYPTO ABROAD NONE"),
+        ("url_kinds", "WEB LINE TIKTOK FACEBOOK PHONE"),
+        ("url_sources", "COMPLAINT TIP PATROL"),
+        ("url_categories", "SCAM GAMBLING FAKE_NEWS PORN OTHER"),
+        ("nationality_groups", "TH OTHER"),
+        ("feared_crimes", "THEFT CALL_CENTRE ROBBERY ONLINE_GAMBLING ASSAULT OTHER"),
+        ("prosecutor_orders", "IND NON SETTLE ABATE PENDING"),
+        ("judgment_outcomes", "IMPRISON SUSPEND_PROB SUSPEND FINE DETAIN ACQUIT STRIKE PENDING"),
+        ("prisoner_statuses", "CONVICTED REMAND_APPEAL REMAND_TRIAL REMAND_INQUIRY CONFINED DETAINED"),
+        ("release_kinds", "EXPIRED PARDON PAROLE REMISSION BAIL DIED IN_CUSTODY"),
+        ("em_bases", "COURT56 BAIL PAROLE DRUG_ASSESS JSOC"),
+        ("em_events", "TAMPER ZONE_EXIT ZONE_ENTER CURFEW LOW_BATT NO_SIGNAL"),
+        ("em_tests", "ID_FACE ID_FINGER URINE_NEG URINE_POS"),
+        ("em_test_results", "NEG POS MATCH NO_MATCH"),
+        ("ssz_components", "CCTV AI SOS CCOC APPS CPTED PARTNER"),
+    ],
+)
+def test_a_list_has_the_federations_codes(name: str, codes: str) -> None:
+    assert code_list(name).values == tuple(codes.split())
