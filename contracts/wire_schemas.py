@@ -20,6 +20,7 @@ from contracts.release import Release, ReleaseBody, Withdrawal
 from contracts.request import Request
 from contracts.retention import IssuedCertificate, RetentionCertificate, RetentionProof
 from contracts.retirement import ContractRetirement, RetiredContract
+from contracts.suspension import Suspension, SuspensionView
 from contracts.task import Lease, LeaseCall, Part, Task
 from contracts.transparency import Checkpoint, LogEntry, LogExport, Receipt
 from contracts.values import Value
@@ -73,6 +74,8 @@ WIRE: dict[str, type[Value]] = {
     "retention-proof": RetentionProof,
     "retired-contract": RetiredContract,
     "signed-text": SignedText,
+    "suspension": Suspension,
+    "suspension-view": SuspensionView,
     "subject-act": SubjectAct,
     "subject-case": SubjectCase,
     "subject-request": SubjectFiling,

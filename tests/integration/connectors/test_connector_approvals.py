@@ -56,8 +56,8 @@ def under(asked: Case, **limits: object) -> Case:
     return replace(asked, agreement=agreement, request=request)
 
 
-def looked_at(**changes: object) -> Case:
-    return under(case(**changes), approval=Approval.EACH)
+def looked_at() -> Case:
+    return under(case(), approval=Approval.EACH)
 
 
 def give(world: World, asked: Case) -> Part | None:
@@ -299,8 +299,8 @@ def test_the_agencys_own_cap_counts_when_it_is_lower() -> None:
 # ------------------------------------------------------------------ schedule and ceiling
 
 
-def daily(requests: int = 1, **changes: object) -> Case:
-    return under(case(**changes), schedule=Schedule(every=Every.DAY, requests=requests))
+def daily(requests: int = 1) -> Case:
+    return under(case(), schedule=Schedule(every=Every.DAY, requests=requests))
 
 
 def test_a_schedule_binds_by_the_agencys_own_count_whatever_the_gateway_says(world: World) -> None:

@@ -67,8 +67,8 @@ def acted(world: World, act: Act, kid: str = "ccib#officer-1", **changes: object
     return signed_act(AgreementAct.model_validate(fields | changes), world.keys[kid])
 
 
-def give(world: World, **changes: object) -> Part:
-    answer(case(**changes).leased(now=world.now), world.desk(), world.clock)
+def give(world: World) -> Part:
+    answer(case().leased(now=world.now), world.desk(), world.clock)
     return world.posted[-1]
 
 

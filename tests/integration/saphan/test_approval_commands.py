@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from connectors.answer import answer
@@ -18,7 +19,6 @@ from contracts.canonical import digest_of
 from contracts.suspension import Suspension
 from gateway.main import system_clock
 from saphan.connector_commands import app
-from saphan.output import Console
 from tests import factories
 from tests.connector_world import PRICE, World, case
 

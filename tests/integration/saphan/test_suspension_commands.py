@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from sqlalchemy import update
 from typer.testing import CliRunner, Result
 
@@ -13,7 +14,6 @@ from contracts.errors import IntegrityError, InvalidInput
 from contracts.suspension import Order, SuspensionView
 from gateway import suspension_calls
 from gateway.store.notice_tables import suspensions
-from saphan.output import Console
 from saphan.suspension_commands import app
 from tests.api_world import ApiWorld, running
 from tests.gateway_world import AGREEMENT, CONTRACT

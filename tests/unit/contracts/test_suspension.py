@@ -113,7 +113,8 @@ def test_two_officers_of_the_operator_do_not_lift_once_it_has_a_dpo() -> None:
 
     with pytest.raises(Refused, match="suspension-signers-wrong"):
         read(order(order=Order.LIFT, by="oja"), "oja#officer-1", "oja#officer-2", keys=keys)
-    assert read(order(order=Order.LIFT, by="oja"), "oja#officer-1", "oja#dpo-1", keys=keys)
+    lift = order(order=Order.LIFT, by="oja")
+    assert read(lift, "oja#officer-1", "oja#dpo-1", keys=keys) == lift
 
 
 def test_a_signature_that_was_taken_away_from_a_lift_is_missed() -> None:
@@ -126,7 +127,9 @@ def test_a_signature_that_was_taken_away_from_a_lift_is_missed() -> None:
 
 
 def test_an_order_from_the_future_is_refused_and_one_of_a_clock_a_little_ahead_is_not() -> None:
-    assert read(order(at=NOW + timedelta(minutes=4)), "ccib#officer-1")
+    ahead = order(at=NOW + timedelta(minutes=4))
+
+    assert read(ahead, "ccib#officer-1") == ahead
     with pytest.raises(Refused, match="signature-stale"):
         read(order(at=NOW + timedelta(minutes=6)), "ccib#officer-1")
 
