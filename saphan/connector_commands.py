@@ -35,6 +35,7 @@ from saphan.approval_commands import (
 from saphan.connector_drafting import MadeWithDrafts, draft_command, drafts_of, lines_of, write
 from saphan.connector_privacy_commands import object_command, retain_command, retain_home
 from saphan.contract_publishing import publish, take_back
+from saphan.intake_commands import import_command, imports_command, template_command
 from saphan.output import told_errors
 
 app = typer.Typer(help="An agency's connector: it asks for work and is never called.", no_args_is_help=True)
@@ -104,6 +105,9 @@ class JournalView(Value):
 
 
 app.command("draft")(draft_command)
+app.command("template")(template_command)
+app.command("import")(import_command)
+app.command("imports")(imports_command)
 app.command("object")(object_command)
 app.command("retain")(retain_command)
 app.command("suspend")(suspend_command)

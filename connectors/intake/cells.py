@@ -39,6 +39,7 @@ _ERROR: Final = re.compile(r"#(?:REF!|DIV/0!|VALUE!|NAME\?|NUM!|NULL!|N/A|SPILL!
 _NUMBER: Final = re.compile(
     r"(?P<sign>[-+−]?)(?P<whole>\d{1,3}(?:,\d{3})+|\d+)?(?P<part>\.\d*)?(?P<power>e[-+]?\d{1,3})?"
 )
+_SIMPLE: Final = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 _UNITS: Final = re.compile(r"^(?:thb|฿)\s*|\s*(?:บาท|baht|thb|ปี|คน|ราย|คดี|เดือน|นาที|\.-)$")
 _YES_NO: Final = {"Y": True, "N": False, "U": None}
 
@@ -81,9 +82,9 @@ def reader_of(column: ColumnFacts, around: Circumstances) -> Reader:
 
 def _read(column: ColumnFacts, kind: Reader, text: str) -> Read:
     given = text if text.startswith(SERIAL) else clean(unguarded(text))
-    if _ERROR.fullmatch(given):
+    if given.startswith("#") and _ERROR.fullmatch(given):
         return Read(rule="cell-error")
-    if "\n" in text.strip() or "\r" in text.strip():
+    if ("\n" in text or "\r" in text) and len(text.strip().splitlines()) > 1:
         return Read(rule="line-break")
     read = kind(given)
     if read.rule is not None and given.lower() in EMPTY:
@@ -137,7 +138,7 @@ def _person(key: bytes, given: str) -> Read:
     text = _plain(given)
     if text.lower() in EMPTY:
         return Read(rule="missing")
-    joined = re.sub(r"[\s-]", "", text)
+    joined = text.replace(" ", "").replace("-", "")
     number = joined if joined.isdecimal() and len(joined) == CITIZEN_DIGITS else text
     return Read(hmac.digest(key, number.encode(), "sha256").hex()[:KEYED_HEX])
 
@@ -166,10 +167,9 @@ def _yes_no(given: str) -> Read:
 def _number(column: ColumnFacts, given: str) -> Read:
     number = _fiscal_year(_plain(given)) if column.type is ColumnType.INTEGER else None
     if number is None:
-        found = _NUMBER.fullmatch(_UNITS.sub("", _plain(given).lower()))
-        if found is None or (found["whole"] is None and not (found["part"] or "").strip(".")):
-            return Read(rule="not-a-number")
-        number = float(found[0].replace(",", "").replace("−", "-"))
+        number = _decimal(_plain(given))
+    if number is None:
+        return Read(rule="not-a-number")
     if abs(number) >= EXACT_WHOLE:
         return Read(rule="too-large" if number > 0 else "too-small")
     if column.type is ColumnType.INTEGER and number != int(number):
@@ -179,6 +179,15 @@ def _number(column: ColumnFacts, given: str) -> Read:
     if column.maximum is not None and number > column.maximum:
         return Read(rule="too-large")
     return Read(int(number) if column.type is ColumnType.INTEGER else number)
+
+
+def _decimal(text: str) -> float | None:
+    if _SIMPLE.fullmatch(text):
+        return float(text)
+    found = _NUMBER.fullmatch(_UNITS.sub("", text.lower()))
+    if found is None or (found["whole"] is None and not (found["part"] or "").strip(".")):
+        return None
+    return float(found[0].replace(",", "").replace("−", "-"))
 
 
 def _fiscal_year(given: str) -> float | None:

@@ -139,8 +139,6 @@ class Checker:
                 tally[column, rule] += times
 
 
-
-
 def _joined(errors: Sequence[pa.Array], bad: pa.Array) -> pa.Array:
     """What is wrong with each bad row. Arrow leaves out rows in which nothing is to be joined, so these go first."""
     some = [each.filter(bad) for each in errors]

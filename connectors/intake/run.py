@@ -289,5 +289,3 @@ def _digest(path: Path) -> str:
     except OSError:
         raise InvalidInput("import-no-file") from None
     return f"sha-256:{digest.hexdigest()}"
-
-

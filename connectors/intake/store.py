@@ -186,7 +186,9 @@ class Session:
         if rows.num_rows:
             self._connection.register("rows_in", rows)
             begin = "INSERT INTO" if self._has(name) else "CREATE TEMP TABLE"
-            self._connection.execute(f"{begin} {name} {'' if begin.startswith('INSERT') else 'AS '}SELECT * FROM rows_in")  # noqa: S608  # a constant
+            self._connection.execute(
+                f"{begin} {name} {'' if begin.startswith('INSERT') else 'AS '}SELECT * FROM rows_in"
+            )  # noqa: S608  # a constant
             self._connection.unregister("rows_in")
         return list(rows.column_names) if rows.num_rows or self._has(name) else []
 

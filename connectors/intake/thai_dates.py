@@ -15,6 +15,8 @@ from typing import Final
 from connectors.intake.thai_text import clean, letters
 from contracts.periods import BUDDHIST_ERA
 
+HALF_DAY: Final = 12
+DECEMBER: Final = 12
 BANGKOK: Final = timezone(timedelta(hours=7))
 FIRST_BUDDHIST, LAST_BUDDHIST = 2400, 2742
 FIRST_COMMON, LAST_COMMON = 1800, 2199
@@ -100,9 +102,11 @@ _MONTH_ORDERS: Final = tuple(
     )
 )
 _CLOCK: Final = re.compile(
-    r"(?P<day>.*?\S)(?:\s*เวลา\s*|[\s,]+|(?<=\d)t(?=\d))"
     r"(?P<hour>\d{1,2})[:.](?P<minute>\d{2})(?:[:.](?P<second>\d{2})(?:[.,](?P<part>\d{1,9}))?)?"
     r"\s*(?P<half>am|pm)?\s*(?:น\.?|นาฬิกา)?\s*(?P<offset>z|[+-]\d{2}(?::?\d{2})?)?"
+)
+_WITH_CLOCK: Final = re.compile(
+    rf"(?P<day>.*?\S)(?:\s*เวลา\s*|[\s,]+|(?<=\d)t(?=\d))(?P<clock>{re.sub('P<[a-z]+>', ':', _CLOCK.pattern)})"
 )
 _FISCAL: Final = re.compile(rf"(?:ปี\s?งบ(?:ประมาณ)?|fiscal year|fy)?\s*{_ERA}\s*{_YEAR}")
 
@@ -131,19 +135,16 @@ def parse_instant(text: str) -> Instant:
         Unclear: As ``parse_day``; ``not-a-time``.
     """
     given = clean(text).lower()
-    found = _CLOCK.fullmatch(given)
-    if found is None:
-        day = parse_day(given)
+    # Most texts are a day without blanks and a clock: both come again and again, each is read once.
+    head, _, tail = given.partition(" ")
+    clock = _clock(tail) if tail else None
+    if clock is None:
+        found = _WITH_CLOCK.fullmatch(given)
+        head, clock = (found["day"], _clock(found["clock"])) if found else (given, None)
+    day = parse_day(head)
+    if clock is None:
         return Instant(datetime.combine(day.day, time.min), has_clock=False, day_first=day.day_first)
-    day = parse_day(found["day"])
-    try:
-        clock = _clock(found)
-        at = datetime.combine(day.day, clock)
-        if found["offset"]:
-            at = _in_bangkok(at, found["offset"])
-    except (ValueError, OverflowError):
-        raise Unclear("not-a-time") from None
-    return Instant(at, has_clock=True, day_first=day.day_first)
+    return Instant(_at(day.day, clock), has_clock=True, day_first=day.day_first)
 
 
 def parse_month(text: str) -> date:
@@ -215,12 +216,12 @@ def _without_weekday(given: str) -> tuple[str, int | None]:
 
 def _day(found: re.Match[str], weekday: int | None) -> Day:
     year, month, day = _year_of(found), _month_of(found), int(found["day"])
-    numbers = found["month"].isdigit() and len(found["day"]) <= len("31") and found.start("day") < found.start("month")
-    if numbers and month > 12 >= day and len(found["year"]) == len("2025") and int(found["year"]) < FIRST_BUDDHIST:
+    common = len(found["year"]) == len("2025") and int(found["year"]) < FIRST_BUDDHIST
+    either = common and found["month"].isdigit() and found.start("day") < found.start("month")
+    if either and month > DECEMBER >= day:
         raise Unclear("date-month-first")
     made = _agreeing(_date(year, month, day), weekday)
-    swapped = numbers and int(found["year"]) < FIRST_BUDDHIST and len(found["year"]) == len("2025")
-    return Day(made, day_first=swapped and day <= 12 and day != month)
+    return Day(made, day_first=either and day <= DECEMBER and day != month)
 
 
 def _year_of(found: re.Match[str]) -> int:
@@ -279,15 +280,34 @@ def _compact(digits: str) -> date:
     return made.pop()
 
 
-def _clock(found: re.Match[str]) -> time:
+@lru_cache(maxsize=100_000)
+def _clock(text: str) -> tuple[time, str] | None:
+    """A time of day and its offset from UTC, empty for Bangkok's; none for a text that is no clock.
+
+    Raises:
+        Unclear: ``not-a-time``, for a clock that shows what no clock shows.
+    """
+    found = _CLOCK.fullmatch(text)
+    if found is None:
+        return None
     hour, half = int(found["hour"]), found["half"]
     if half is not None:
-        if not 1 <= hour <= 12:
-            raise ValueError("no hour of a half day")
-        hour = hour % 12 + (12 if half == "pm" else 0)
+        if not 1 <= hour <= HALF_DAY:
+            raise Unclear("not-a-time")
+        hour = hour % HALF_DAY + (HALF_DAY if half == "pm" else 0)
     part = int((found["part"] or "0").ljust(6, "0")[:6])
-    return time(hour, int(found["minute"]), int(found["second"] or 0), part)
+    try:
+        return time(hour, int(found["minute"]), int(found["second"] or 0), part), found["offset"] or ""
+    except ValueError:
+        raise Unclear("not-a-time") from None
 
 
-def _in_bangkok(at: datetime, offset: str) -> datetime:
-    return datetime.fromisoformat(f"{at.isoformat()}{offset.upper()}").astimezone(BANGKOK).replace(tzinfo=None)
+def _at(day: date, clock: tuple[time, str]) -> datetime:
+    at = datetime.combine(day, clock[0])
+    if not clock[1]:
+        return at
+    try:
+        there = datetime.fromisoformat(f"{at.isoformat()}{clock[1].upper()}")
+        return there.astimezone(BANGKOK).replace(tzinfo=None)
+    except (ValueError, OverflowError):
+        raise Unclear("not-a-time") from None

@@ -19,7 +19,6 @@ _UNSEEN: Final = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\u00ad\ufef
 _SPACES: Final = re.compile(r"\s+")
 _FORMULA: Final = frozenset("=+-@\t\r")
 _SIGNED: Final = re.compile(r"[-+]?[\d.,]+|-+")
-_PLAIN: Final = re.compile(r"[!-~]+(?: [!-~]+)*")
 _REPAIRS: Final = tuple(
     (re.compile(wrong), right)
     for wrong, right in (
@@ -31,6 +30,11 @@ _REPAIRS: Final = tuple(
         (f"([{TONES}{VOWEL_MARKS}{NIKHAHIT}\u0e4c])\\1+", r"\1"),
     )
 )
+_EVERY_MARK: Final = f"{TONES}{VOWEL_MARKS}{NIKHAHIT}\u0e4c"
+_UNTIDY: Final = re.compile(
+    rf"{_UNSEEN.pattern}|\s\s|[^\S ]|^\s|\s$|[๐-๙]|\u0e40\u0e40|[{_EVERY_MARK}][{_EVERY_MARK}]|{NIKHAHIT}|{SARA_AM}[{TONES}]"
+)
+"""Finds quickly whether anything may need cleaning; most texts need none."""
 
 
 def clean(text: str) -> str:
@@ -39,7 +43,7 @@ def clean(text: str) -> str:
     What nobody sees (zero-width characters, byte order marks, control characters) is dropped; every kind of blank is
     one blank. Cleaning twice gives the same as cleaning once.
     """
-    if _PLAIN.fullmatch(text):
+    if not _UNTIDY.search(text) and unicodedata.is_normalized("NFC", text):
         return text
     text = _SPACES.sub(" ", _UNSEEN.sub("", unicodedata.normalize("NFC", text))).strip()
     text = text.translate(_DIGITS)
@@ -75,4 +79,4 @@ def guarded(text: str) -> str:
 
 def unguarded(text: str) -> str:
     """The text that was put behind an apostrophe."""
-    return text[1:] if text[:1] == "'" and text[1:2] in _FORMULA and text[1:2] else text
+    return text[1:] if text[:1] == "'" and text[1:2] in _FORMULA else text

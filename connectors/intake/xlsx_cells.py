@@ -1,23 +1,23 @@
-"""The cells of a sheet, collected while expat calls their beginnings and values, and put into columns at once.
+"""The cells of some rows of a sheet, and what they say.
 
-Called many million times for a large sheet, so a cell is two list entries here: its place, which is row and column in one
-number, and its text. What the text means is worked out for a whole block.
+A large sheet has tens of millions of cells, so rows are taken apart by polars as columns of text, in the one form in which
+spreadsheet programs write cells. Rows with a cell in any other form are taken apart by expat, which knows every form.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
 
 from connectors.intake.blocks import MOST_COLUMNS, Block
 from connectors.intake.cells import SERIAL
 from connectors.intake.thai_dates import Unclear, of_serial
+from connectors.intake.xlsx_parts import guarded_parser
 
 LETTERS: Final = 26
-LAST_ROW: Final = 1_048_576
 STRIDE: Final = 512
 """Places of one row; more than there are columns."""
 
@@ -25,155 +25,179 @@ PLAIN_DIGITS: Final = 15
 """A number with no more characters is shown as it is written; a longer one may be a binary fraction written out."""
 
 SHARED, NUMBER, DATE, TEXT = range(4)
-_MARKED: Final = frozenset({"row", "f", "v"})
+_ROW: Final = r'^r="(?P<number>[0-9]{1,7})"[^<>]*/?>\s*(?:</row>\s*)?$'
+_CELL: Final = (
+    r'^r="(?P<column>[A-Z]{1,3})[0-9]{1,7}"(?: s="(?P<style>[0-9]+)")?(?: t="(?P<kind>[A-Za-z]+)")?(?: [a-z]+="[^"]*")*'
+    r"(?:/>|>(?:<f[^>]*>[^<]*</f>|<f[^>]*/>)?"
+    r"(?:<v>(?P<value>[^<&]*)</v>|<v/>|<is><t(?: [^>]*)?>(?P<inline>[^<&]*)</t></is>)?</c>)\s*(?:</row>\s*)?$"
+)
 Places = npt.NDArray[np.int64]
-Event = str | list[str] | tuple[str, list[str]]
-"""A piece of text, the attributes of a cell, or name and attributes of a row or a formula."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Cells:
-    """The rows collected so far: their numbers in the sheet, and places and texts by kind of cell."""
+    """Cells of some rows.
 
-    numbers: list[int] = field(default_factory=list)
-    places: tuple[list[int], ...] = field(default_factory=lambda: ([], [], [], []))
-    texts: tuple[list[str], ...] = field(default_factory=lambda: ([], [], [], []))
-
-
-class Collector:
-    """Makes rows of a sheet's events.
-
-    Args:
-        dates: The styles of cells that show dates.
-        at_once: Rows of a block.
+    Attributes:
+        numbers: The numbers of the rows.
+        places: Row (counted within these) times ``STRIDE`` plus column, of each cell that holds anything.
+        kinds: What each cell holds.
+        texts: What stands in each cell.
     """
 
-    def __init__(self, dates: frozenset[str], at_once: int) -> None:
-        self._at_once = at_once
-        self.events: list[Event] = []
+    numbers: Places
+    places: Places
+    kinds: Places
+    texts: pa.Array
+
+
+def cells_of(rows: str, dates: frozenset[str]) -> Cells:
+    """The cells of whole rows.
+
+    Args:
+        rows: ``<row ...>...</row>``, any number of times.
+        dates: The styles of cells that show dates.
+
+    Raises:
+        ValueError: For rows that are none of a sheet.
+    """
+    return _usual(rows, dates) or _any_form(rows, dates)
+
+
+def _usual(rows: str, dates: frozenset[str]) -> Cells | None:
+    """The cells if all are written in the usual form."""
+    pieces = (
+        pl.DataFrame({"piece": [rows]})
+        .select(pl.col("piece").str.split("<row ").explode())
+        .slice(1)
+        .with_row_index("row")
+        .select("row", pl.col("piece").str.split("<c "))
+    )
+    heads = pieces.select(pl.col("piece").list.first().str.extract_groups(_ROW).struct.field("number"))["number"]
+    found = (
+        pieces.select("row", pl.col("piece").list.slice(1))
+        .explode("piece")
+        .drop_nulls("piece")
+        .select("row", pl.col("piece").str.extract_groups(_CELL))
+        .unnest("piece")
+    )
+    if heads.null_count() or found["column"].null_count():
+        return None
+    letters = {each: _place_of(each) for each in found["column"].unique().to_list()}
+    filled = (
+        found.with_columns(text=pl.coalesce("value", "inline"))
+        .filter(pl.col("text").is_not_null() & (pl.col("text") != ""))
+        .select(
+            (
+                pl.col("row").cast(pl.Int64) * STRIDE + pl.col("column").replace_strict(letters, return_dtype=pl.Int64)
+            ).alias("place"),
+            pl.when(pl.col("kind") == "s")
+            .then(SHARED)
+            .when(pl.col("kind").is_not_null() & (pl.col("kind") != "n"))
+            .then(TEXT)
+            .when(pl.col("style").is_in(sorted(dates)))
+            .then(DATE)
+            .otherwise(NUMBER)
+            .cast(pl.Int64)
+            .alias("kind"),
+            "text",
+        )
+    )
+    return Cells(
+        heads.cast(pl.Int64).to_numpy(),
+        filled["place"].to_numpy(),
+        filled["kind"].to_numpy(),
+        filled["text"].to_arrow().cast(pa.string()),
+    )
+
+
+def _any_form(rows: str, dates: frozenset[str]) -> Cells:
+    """The cells by a full reading of the XML."""
+    collector = _Collector(dates)
+    parser = guarded_parser()
+    parser.StartElementHandler = collector.start
+    parser.CharacterDataHandler = collector.text
+    parser.Parse(f"<rows>{rows}</rows>", True)  # noqa: FBT003  # expat's own signature
+    return Cells(
+        np.array(collector.numbers, dtype=np.int64),
+        np.array(list(collector.found), dtype=np.int64),
+        np.array([kind for kind, _ in collector.found.values()], dtype=np.int64),
+        pa.array([text for _, text in collector.found.values()], pa.string()),
+    )
+
+
+class _Collector:
+    """Takes expat's calls; ``found`` has kind and text by place."""
+
+    def __init__(self, dates: frozenset[str]) -> None:
+        self.numbers: list[int] = []
+        self.found: dict[int, tuple[int, str]] = {}
         self._dates = dates
-        self._now = Cells()
-        self._columns: dict[str, int] = {}
-        self._number = self._column = 0
-        self._place = self._last = -1
+        self._column = -1
         self._kind = TEXT
-        self._value = self._formula = False
-        self._base = self._digits = 0
-        self.rest()
+        self._reading = False
 
-    def start(self, name: str, attributes: list[str]) -> None:
-        """An element begins. What it means is left to ``fold``: here every comparison costs."""
-        if name == "c":
-            self.events.append(attributes)
-        elif name == "v":
-            if self._formula:
-                self._formula = False
-                self.events.append((name, attributes))
-        elif name == "row" or name == "f":  # noqa: PLR1714  # two comparisons are the fastest
-            self._formula = name == "f"
-            self.events.append((name, attributes))
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """An element begins."""
+        self._reading = name in ("v", "t")
+        if name == "row":
+            last = self.numbers[-1] if self.numbers else 0
+            self.numbers.append(int(attributes.get("r", last + 1)))
+            self._column = -1
+        elif name == "c":
+            reference = attributes.get("r")
+            self._column = self._column + 1 if reference is None else _place_of(reference.rstrip("0123456789"))
+            kind = attributes.get("t", "n")
+            number = DATE if attributes.get("s") in self._dates else NUMBER
+            self._kind = SHARED if kind == "s" else number if kind == "n" else TEXT
 
-    def fold(self) -> Iterator[Cells]:
-        """Take up the events so far; gives each block of rows as it is full.
-
-        Raises:
-            ValueError: For rows or cells that stand in no sheet.
-        """
-        events, self.events = self.events, []
-        for event in events:
-            if type(event) is list:
-                self._begin_cell(event)
-            elif type(event) is str:
-                if self._place == self._last:
-                    self._now.texts[self._kind][-1] += event
-                elif self._value:
-                    self._places[self._kind](self._place)
-                    self._texts[self._kind](event)
-                    self._last = self._place
-            elif event[0] == "row":
-                if len(self._now.numbers) >= self._at_once:
-                    yield self.rest()
-                self._begin_row(dict(zip(event[1][::2], event[1][1::2], strict=True)))
-            else:  # the text of a formula is no value; what comes after it is
-                self._value = event[0] != "f"
-
-    def rest(self) -> Cells:
-        """The rows that are not given yet; they are complete."""
-        done = self._now
-        self._now = now = Cells()
-        self._places = [each.append for each in now.places]
-        self._texts = [each.append for each in now.texts]
-        return done
-
-    def _begin_cell(self, attributes: list[str]) -> None:
-        reference, style, kind = None, "", "n"
-        for place in range(0, len(attributes), 2):
-            name = attributes[place]
-            if name == "r":
-                reference = attributes[place + 1]
-            elif name == "t":
-                kind = attributes[place + 1]
-            elif name == "s":
-                style = attributes[place + 1]
-        column = self._column + 1 if reference is None else self._column_of(reference)
-        self._column = column
-        self._place = self._base + column
-        self._value = True
-        self._kind = (DATE if style in self._dates else NUMBER) if kind == "n" else SHARED if kind == "s" else TEXT
-
-    def _begin_row(self, attributes: dict[str, str]) -> None:
-        number = int(attributes.get("r", self._number + 1))
-        if not self._number < number <= LAST_ROW:
-            raise ValueError("rows of a sheet follow each other")
-        self._number = number
-        self._digits = len(str(number))
-        self._base = len(self._now.numbers) * STRIDE
-        self._now.numbers.append(number)
-        self._column, self._last, self._value = -1, -1, False
-
-    def _column_of(self, reference: str) -> int:
-        letters = reference[: -self._digits]
-        place = self._columns.get(letters)
-        if place is None:
-            place = 0
-            for letter in reference.rstrip("0123456789"):
-                place = place * LETTERS + ord(letter) - ord("A") + 1
-            place = min(place - 1, MOST_COLUMNS)
-            self._columns[letters] = place
-        return place
+    def text(self, text: str) -> None:
+        """A piece of text: a value as a rule, but its pieces where the format changes inside it."""
+        if self._reading:
+            place = (len(self.numbers) - 1) * STRIDE + self._column
+            self.found[place] = (self._kind, self.found.get(place, (0, ""))[1] + text)
 
 
-def block_of(cells: Cells, width: int, shared: pa.ChunkedArray, *, from_1904: bool) -> Block:
-    """The collected rows as columns of text.
+def block_of(cells: Cells, width: int, shared: pa.Array, *, from_1904: bool) -> Block:
+    """The cells as columns of text.
 
     Raises:
         ValueError: For a number that is none, or a shared text that is not there.
     """
-    texts = [pa.array(each, pa.string()) for each in cells.texts]
-    texts[SHARED] = _shared(cells.texts[SHARED], shared)
-    texts[NUMBER] = pa.array([_number(each) for each in cells.texts[NUMBER]], pa.string())
-    texts[DATE] = pa.array([_date(each, from_1904=from_1904) for each in cells.texts[DATE]], pa.string())
+    texts = [_said(cells, kind, shared, from_1904=from_1904) for kind in range(4)]
     values = pa.concat_arrays(texts)
-    places = np.concatenate([np.array(each, dtype=np.int64) for each in cells.places])
+    places = np.concatenate([cells.places[cells.kinds == kind] for kind in range(4)])
+    rows = len(cells.numbers)
     return Block(
-        numbers=pa.array(cells.numbers, pa.int64()),
-        cells=tuple(_column(values, places, column, len(cells.numbers)) for column in range(width)),
-        misshapen=_beyond(values, places, width, len(cells.numbers)),
+        numbers=pa.array(cells.numbers),
+        cells=tuple(_column(values, places, column, rows) for column in range(width)),
+        misshapen=_beyond(values, places, width, rows),
     )
 
 
-def _shared(numbers: list[str], shared: pa.ChunkedArray) -> pa.Array:
-    if not numbers:
-        return pa.array([], pa.string())
-    taken = shared.take(pa.array(list(map(int, numbers)), pa.int64()))
-    return taken.combine_chunks() if isinstance(taken, pa.ChunkedArray) else taken
+def _place_of(letters: str) -> int:
+    place = 0
+    for letter in letters:
+        place = place * LETTERS + ord(letter) - ord("A") + 1
+    return min(place - 1, MOST_COLUMNS)
+
+
+def _said(cells: Cells, kind: int, shared: pa.Array, *, from_1904: bool) -> pa.Array:
+    texts = cells.texts.filter(pa.array(cells.kinds == kind))
+    if kind == SHARED:
+        return shared.take(texts.cast(pa.int64()))
+    if kind == TEXT:
+        return texts
+    plain = [each.strip() for each in texts.to_pylist()]
+    if kind == NUMBER:
+        return pa.array([_number(each) for each in plain], pa.string())
+    return pa.array([_date(each, from_1904=from_1904) for each in plain], pa.string())
 
 
 def _number(text: str) -> str:
-    if len(text) <= PLAIN_DIGITS and "E" not in text and "e" not in text and not text.isspace():
-        float(text)
-        return SERIAL + text.strip()
     number = float(text)
+    if len(text) <= PLAIN_DIGITS and "E" not in text and "e" not in text:
+        return SERIAL + text
     return SERIAL + (str(int(number)) if number.is_integer() else repr(number))
 
 
@@ -181,7 +205,7 @@ def _date(text: str, *, from_1904: bool) -> str:
     try:
         return of_serial(float(text), from_1904=from_1904).isoformat(sep=" ")
     except Unclear:
-        return SERIAL + text.strip()
+        return SERIAL + text
 
 
 def _column(values: pa.Array, places: Places, column: int, rows: int) -> pa.Array:

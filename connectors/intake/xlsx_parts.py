@@ -40,8 +40,7 @@ class Book:
     """
 
     sheet: str
-    sheet_bytes: int
-    texts: pa.ChunkedArray
+    texts: pa.Array
     dates: frozenset[str]
     from_1904: bool
 
@@ -52,7 +51,17 @@ def opened(path: Path) -> Iterator[ZipFile]:
     try:
         with ZipFile(path) as archive:
             yield archive
-    except (BadZipFile, KeyError, OSError, EOFError, expat.ExpatError, NotImplementedError, ValueError, RuntimeError):
+    except (
+        BadZipFile,
+        KeyError,
+        OSError,
+        EOFError,
+        expat.ExpatError,
+        NotImplementedError,
+        ValueError,
+        RuntimeError,
+        IndexError,
+    ):
         raise InvalidInput("import-unreadable", row=0) from None
 
 
@@ -70,13 +79,14 @@ def read_book(archive: ZipFile, wanted: str | None) -> Book:
         if name == "workbookPr":
             from_1904 = attributes.get("date1904", "0") in ("1", "true")
         elif name == "sheet":
-            link = next(value for key, value in attributes.items() if key.rpartition(":")[2] == "id" and ":" in key)
+            link = next((value for key, value in attributes.items() if key.endswith(":id")), "")
             sheets.append((attributes["name"], link, attributes.get("state", "visible")))
 
     walk(archive, "xl/workbook.xml", LARGEST_PART, start)
     target = _targets(archive)[_chosen(sheets, wanted)]
     part = target.lstrip("/") if target.startswith("/") else str(PurePosixPath("xl", target))
-    return Book(part, _size(archive, part, LARGEST_SHEET), _texts(archive), _date_styles(archive), from_1904)
+    _size(archive, part, LARGEST_SHEET)
+    return Book(part, _texts(archive), _date_styles(archive), from_1904)
 
 
 def walk(archive: ZipFile, part: str, largest: int, start: OnStart, text: Callable[[str], None] | None = None) -> None:
@@ -131,11 +141,11 @@ def _chosen(sheets: list[tuple[str, str, str]], wanted: str | None) -> str:
     return shown[0]
 
 
-def _texts(archive: ZipFile) -> pa.ChunkedArray:
+def _texts(archive: ZipFile) -> pa.Array:
     """The shared texts, kept as Arrow strings: a third of what Python's would take."""
     part = "xl/sharedStrings.xml"
     if part not in archive.namelist():
-        return pa.chunked_array([], pa.string())
+        return pa.array([], pa.string())
     full: list[pa.Array] = []
     texts: list[str] = []
     pieces: list[str] = []
@@ -160,7 +170,7 @@ def _texts(archive: ZipFile) -> pa.ChunkedArray:
     walk(archive, part, LARGEST_TEXTS, start, lambda piece: pieces.append(piece) if reading else None)
     if begun:
         texts.append("".join(pieces))
-    return pa.chunked_array([*full, pa.array(texts, pa.string())])
+    return pa.concat_arrays([*full, pa.array(texts, pa.string())])
 
 
 def _date_styles(archive: ZipFile) -> frozenset[str]:

@@ -1,17 +1,25 @@
-"""Rows of an XLSX sheet, read as a stream.
+"""Rows of an XLSX sheet, read as a stream: the sheet is unpacked and taken apart some rows at a time.
 
-Measured beside the readers that there are (``docs/benchmarks.md``), expat's stream is as fast as the fastest of them, and
-the only fast one whose memory does not grow with the sheet.
+Measured beside the readers that there are (``docs/benchmarks.md``), this is the only fast one whose memory does not grow
+with the sheet.
 """
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
+from zipfile import ZipFile
 
-from connectors.intake.blocks import BLOCK_ROWS, HEADING_ROWS, MOST_COLUMNS, Block, Line
-from connectors.intake.xlsx_cells import Cells, Collector, block_of
-from connectors.intake.xlsx_parts import CHUNK, guarded_parser, opened, read_book
+from connectors.intake.blocks import HEADING_ROWS, MOST_COLUMNS, Block, Line
+from connectors.intake.xlsx_cells import block_of, cells_of
+from connectors.intake.xlsx_parts import CHUNK, opened, read_book
 
-Start = Callable[[str, list[str]], None]
+PIECE: Final = 1 << 23
+"""Bytes of a sheet that are taken apart at once; no row may be longer."""
+
+FIRST_PIECE: Final = 1 << 16
+LAST_ROW: Final = 1_048_576
+_BEGIN: Final = re.compile(rb"<((?:\w+:)?)sheetData\s*/?>")
 
 
 class XlsxRows:
@@ -32,48 +40,75 @@ class XlsxRows:
 
     def first(self) -> list[Line]:
         """See ``connectors.intake.blocks.Rows``."""
-        for block, _ in self.blocks(0, MOST_COLUMNS, HEADING_ROWS):
-            some = [column.slice(0, HEADING_ROWS).to_pylist() for column in block.cells]
-            numbers = block.numbers.slice(0, HEADING_ROWS).to_pylist()
-            lines = (_ended(cells) for cells in zip(*some, strict=True))
-            return [Line(number, cells) for number, cells in zip(numbers, lines, strict=True) if cells]
-        return []
+        found: list[Line] = []
+        for block, _ in self._blocks(0, MOST_COLUMNS, FIRST_PIECE):
+            cells = [column.to_pylist() for column in block.cells]
+            for number, *line in zip(block.numbers.to_pylist(), *cells, strict=True):
+                if ended := _ended(line):
+                    found.append(Line(number, ended))
+            if len(found) >= HEADING_ROWS:
+                break
+        return found[:HEADING_ROWS]
 
-    def blocks(self, after: int, width: int, at_once: int = BLOCK_ROWS) -> Iterator[tuple[Block, float]]:
+    def blocks(self, after: int, width: int) -> Iterator[tuple[Block, float]]:
         """See ``connectors.intake.blocks.Rows``."""
+        yield from self._blocks(after, width, PIECE)
+
+    def _blocks(self, after: int, width: int, piece: int) -> Iterator[tuple[Block, float]]:
+        last = 0
         with opened(self._path) as archive:
-            collector = Collector(self._book.dates, at_once)
-            parser = guarded_parser()
-            parser.ordered_attributes = True
-
-            def first(name: str, _: list[str]) -> None:
-                # Only a sheet whose root has a prefix pays for taking it off.
-                parser.StartElementHandler = _unprefixed(collector.start) if ":" in name else collector.start
-
-            parser.StartElementHandler = first
-            with archive.open(self._book.sheet) as file:
-                while chunk := file.read(CHUNK):
-                    parser.CharacterDataHandler = collector.events.append
-                    parser.Parse(chunk, False)  # noqa: FBT003  # expat's own signature
-                    for cells in collector.fold():
-                        yield self._block(cells, after, width), min(file.tell() / max(self._book.sheet_bytes, 1), 1.0)
-                parser.Parse(b"", True)  # noqa: FBT003  # expat's own signature
-            if (cells := collector.rest()).numbers:
-                yield self._block(cells, after, width), 1.0
-
-    def _block(self, cells: Cells, after: int, width: int) -> Block:
-        block = block_of(cells, width, self._book.texts, from_1904=self.from_1904)
-        if cells.numbers[0] > after:
-            return block
-        return block.kept([number > after for number in cells.numbers])
+            for rows, share in _pieces(archive, self._book.sheet, piece):
+                cells = cells_of(rows, self._book.dates)
+                if not len(cells.numbers):
+                    continue
+                if (
+                    cells.numbers[0] <= last
+                    or cells.numbers[-1] > LAST_ROW
+                    or (cells.numbers[1:] <= cells.numbers[:-1]).any()
+                ):
+                    raise ValueError("rows of a sheet follow each other")
+                last = int(cells.numbers[-1])
+                block = block_of(cells, width, self._book.texts, from_1904=self.from_1904)
+                yield block if cells.numbers[0] > after else block.kept(cells.numbers > after), share
 
 
-def _unprefixed(start: Start) -> Start:
-    return lambda name, attributes: start(name.rpartition(":")[2], attributes)
+def _pieces(archive: ZipFile, part: str, piece: int) -> Iterator[tuple[str, float]]:
+    """Whole rows of a sheet as text, names without their prefix, and which share of the sheet has been unpacked."""
+    size = max(archive.getinfo(part).file_size, 1)
+    with archive.open(part) as file:
+        prefix, rest = _beginning(file.read(CHUNK))
+        ending = b"</" + prefix + b"row>"
+        while chunk := file.read(piece):
+            rest += chunk
+            cut = rest.rfind(ending) + len(ending)
+            if cut >= len(ending):
+                yield _plain(rest[:cut], prefix), min(file.tell() / size, 1.0)
+                rest = rest[cut:]
+            elif len(rest) > PIECE:
+                raise ValueError("a row that is too long")
+    cut = rest.rfind(ending) + len(ending)
+    if cut >= len(ending):
+        yield _plain(rest[:cut], prefix), 1.0
 
 
-def _ended(cells: tuple[str | None, ...]) -> tuple[str | None, ...]:
+def _beginning(head: bytes) -> tuple[bytes, bytes]:
+    """The prefix of the sheet's names, and what follows after the beginning of its data."""
+    found = _BEGIN.search(head)
+    if found is None or b"<!DOCTYPE" in head:
+        raise ValueError("no data of a sheet")
+    return found[1], head[found.end() :]
+
+
+def _plain(rows: bytes, prefix: bytes) -> str:
+    if b"<!" in rows:
+        raise ValueError("no program writes comments or character data sections among rows")
+    if prefix:
+        rows = rows.replace(b"<" + prefix, b"<").replace(b"</" + prefix, b"</")
+    return rows.decode()
+
+
+def _ended(cells: list[str | None]) -> list[str | None]:
     """The cells of a row without the empty ones at its end."""
     while cells and not (cells[-1] or "").strip():
-        cells = cells[:-1]
+        cells.pop()
     return cells
