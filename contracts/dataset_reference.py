@@ -1,6 +1,6 @@
 """The bundled contracts as a page of the reference: ``python -m contracts.dataset_reference`` prints it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from contracts.code_lists import code_list
 from contracts.dataset import DatasetContract, Dimension, MeasureColumn
@@ -45,16 +45,19 @@ def _row(contract: DatasetContract) -> str:
 def _section(contract: DatasetContract) -> Iterator[str]:
     yield f"## {contract.id}"
     yield f"{contract.title.th} / {contract.title.en}\n"
-    yield f"{_described(contract, 'purpose')} {_described(contract, 'usage')}\n"
-    yield f"*Limits:* {_described(contract, 'limitations')}\n"
+    said = _description(contract)
+    yield f"{said['purpose']} {said['usage']}\n"
+    yield f"*Limits:* {said['limitations']}\n"
     yield from _law(contract)
     yield f"\n*Dimensions* (at most {contract.max_dimensions} in one question): {_dimensions(contract)}\n"
     yield f"*Measures:* {'; '.join(('count', *map(_measure, contract.measure_columns)))}\n"
 
 
-def _described(contract: DatasetContract, part: str) -> str:
-    description = parse(bundled_text(contract.id))["description"]
-    return " ".join(str(description[part]).split()) if isinstance(description, dict) else ""
+def _description(contract: DatasetContract) -> Mapping[str, str]:
+    """What the document says for people, each part on one line."""
+    description = parse(bundled_text(contract.id)).get("description")
+    parts = description if isinstance(description, Mapping) else {}
+    return {key: " ".join(str(parts.get(key, "")).split()) for key in ("purpose", "usage", "limitations")}
 
 
 def _law(contract: DatasetContract) -> Iterator[str]:

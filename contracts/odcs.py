@@ -66,6 +66,7 @@ class _Broken(Exception):  # not an error that anybody sees
         super().__init__("broken")
 
 
+@lru_cache(maxsize=64)
 def read_contract(text: str) -> DatasetContract:
     """The contract that an ODCS text in YAML (or JSON) writes.
 
