@@ -1,6 +1,6 @@
 """The columns of a contract's table as people and files see them: headings, types, ranges, codes.
 
-``contracts.dataset`` keeps what answers need; this reads from the same document what somebody needs who fills a table in.
+``contracts.dataset`` keeps what answers need; this reads from the same document what those need who fill a table in.
 """
 
 import re

@@ -116,7 +116,7 @@ def imports_command(*, home: HomeOption = HOME, as_json: AsJson = False) -> None
     """List the imports so far: counts only."""
     with told_errors(as_json=as_json):
         entries = imports(home.resolve() / FILE)
-        names = [name for name in PastImport.model_fields]
+        names = list(PastImport.model_fields)
         past = PastImports(
             imports=tuple(PastImport(**{name: getattr(each, name) for name in names}) for each in entries)
         )

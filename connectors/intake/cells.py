@@ -5,7 +5,7 @@ Every function here looks at one text and knows nothing of rows, so each distinc
 
 import hmac
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -82,11 +82,7 @@ def reader_of(column: ColumnFacts, around: Circumstances) -> Reader:
 
 def _read(column: ColumnFacts, kind: Reader, text: str) -> Read:
     given = text if text.startswith(SERIAL) else clean(unguarded(text))
-    if given.startswith("#") and _ERROR.fullmatch(given):
-        return Read(rule="cell-error")
-    if ("\n" in text or "\r" in text) and len(text.strip().splitlines()) > 1:
-        return Read(rule="line-break")
-    read = kind(given)
+    read = _damaged(text, given) or kind(given)
     if read.rule is not None and given.lower() in EMPTY:
         return Read(rule="missing") if column.required else Read()
     if read.value is None and read.rule is None and column.required:
@@ -94,22 +90,32 @@ def _read(column: ColumnFacts, kind: Reader, text: str) -> Read:
     return read
 
 
+def _damaged(text: str, given: str) -> Read | None:
+    """What no cell of any column may hold."""
+    if given.startswith("#") and _ERROR.fullmatch(given):
+        return Read(rule="cell-error")
+    if ("\n" in text or "\r" in text) and len(text.strip().splitlines()) > 1:
+        return Read(rule="line-break")
+    return None
+
+
 def _kind(column: ColumnFacts, around: Circumstances) -> Reader:
     if column.name == around.person_column:
         return partial(_person, around.person_key)
     match column.type:
         case ColumnType.BOOLEAN:
-            return _yes_no
+            reader: Reader = _yes_no
         case ColumnType.DATE:
-            return partial(_moment, around, _month if column.name == "month" else _day)
+            reader = partial(_moment, around, _month if column.name == "month" else _day)
         case ColumnType.TIMESTAMP:
-            return partial(_moment, around, _instant)
+            reader = partial(_moment, around, _instant)
         case ColumnType.INTEGER if column.code_list is not None:
-            return partial(_numbered_code, matcher_of(column.code_list))
+            reader = partial(_numbered_code, matcher_of(column.code_list))
         case ColumnType.INTEGER | ColumnType.NUMBER:
-            return partial(_number, column)
-        case ColumnType.STRING:
-            return _text_kind(column)
+            reader = partial(_number, column)
+        case _:
+            reader = _text_kind(column)
+    return reader
 
 
 def _text_kind(column: ColumnFacts) -> Reader:
@@ -202,10 +208,7 @@ def _fiscal_year(given: str) -> float | None:
 
 def _moment(around: Circumstances, parse: Callable[[str], Read], given: str) -> Read:
     try:
-        if given.startswith(SERIAL):
-            read = Read(_of_number(_plain(given), around))
-        else:
-            read = parse(given)
+        read = Read(_of_number(_plain(given), around)) if given.startswith(SERIAL) else parse(given)
     except Unclear as unclear:
         return Read(rule=unclear.rule)
     if not isinstance(read.value, datetime):

@@ -1,10 +1,10 @@
 """Rows of a delimited text file, read as a stream by Arrow."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
@@ -16,6 +16,8 @@ from contracts.errors import InvalidInput
 
 BLOCK_BYTES: Final = 1 << 23
 """Read at once; no row may be longer."""
+
+OtherWidth = Callable[[pa_csv.InvalidRow], str]
 
 
 class CsvRows:
@@ -57,7 +59,7 @@ class CsvRows:
         except (pa.ArrowException, UnicodeDecodeError):
             raise InvalidInput("import-unreadable", row=number + 1) from None
 
-    def _reader(self, file, after: int, width: int, other_width) -> pa_csv.CSVStreamingReader:  # type: ignore[no-untyped-def]
+    def _reader(self, file: IO[bytes], after: int, width: int, other_width: OtherWidth) -> pa_csv.CSVStreamingReader:
         names = [str(place) for place in range(width)]
         return pa_csv.open_csv(
             file,

@@ -1,8 +1,8 @@
 """In which encoding and with which delimiter a text file is written, found out from the whole of it.
 
 UTF-8 is believed only if every byte of the file is valid; UTF-16 by its mark or by where its zero bytes lie; the Thai
-eight-bit sets (TIS-620, ISO 8859-11, Windows-874) only if every byte stands for something and the marks of Thai stand on
-letters. What is none of these is refused: a guess would change names silently.
+eight-bit sets (TIS-620, ISO 8859-11, Windows-874) only if every byte stands for something and the marks of Thai stand
+on letters. What is none of these is refused: a guess would change names silently.
 """
 
 import codecs

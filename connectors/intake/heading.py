@@ -75,7 +75,7 @@ def _positions(names: list[str | None]) -> dict[str, int]:
 
 
 def _last(line: Line, names: list[str | None], found: list[tuple[Line, list[str | None]]]) -> int:
-    """Our templates name each column twice, in Thai and for machines: a row right below that says the same is heading."""
+    """Our templates name each column twice, in Thai and for machines: the second row is heading as well."""
     below = next(((each, same) for each, same in found if each.number == line.number + 1), None)
     return below[0].number if below is not None and below[1][: len(names)] == names else line.number
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell import Cell, WriteOnlyCell
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 from connectors.home import PRIVATE_FILE
@@ -78,8 +78,8 @@ def _write_xlsx(file: IO[bytes], titles: list[str], lines: Iterator[list[str]]) 
     book.save(file)
 
 
-def _text_cell(sheet: WriteOnlyWorksheet) -> Callable[[str], WriteOnlyCell]:
-    def made(text: str) -> WriteOnlyCell:
+def _text_cell(sheet: WriteOnlyWorksheet) -> Callable[[str], Cell]:
+    def made(text: str) -> Cell:
         cell = WriteOnlyCell(sheet, text)
         cell.data_type = "s"
         cell.number_format = "@"

@@ -1,5 +1,4 @@
-"""Which code of a list a text means: by code, by name in either language, by other written forms, or by what is left
-of a name when marks were lost.
+"""Which code of a list a text means: by code, name, other written forms, or what is left of a name that lost marks.
 
 Damage only takes away. A text that is no name of the list is still taken for a name if it can be had from that name by
 losing any marks and at most one letter, and from no other. What could be two is refused, never guessed.

@@ -63,9 +63,7 @@ def _text(column: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(kind):
         return _text(column.dictionary_decode())
     if pa.types.is_timestamp(kind):
-        local = pc.local_timestamp(pc.cast(column, pa.timestamp("us", kind.tz), safe=False)) if kind.tz else column
-        if kind.tz:
-            local = pc.local_timestamp(column.cast(pa.timestamp("us", BANGKOK), safe=False))
+        local = pc.local_timestamp(column.cast(pa.timestamp("us", BANGKOK), safe=False)) if kind.tz else column
         return pc.strftime(local.cast(pa.timestamp("s"), safe=False), format="%Y-%m-%d %H:%M:%S")
     if pa.types.is_date(kind):
         return pc.strftime(column, format="%Y-%m-%d")

@@ -1,7 +1,7 @@
 """Where imported rows live: a DuckDB file in the connector's home, which is the agency's source for refreshes.
 
-An import works on a private copy that takes the file's place when it is complete and on the disk: it happened as a whole
-or not at all, whatever ends it in between, and a refresh that reads meanwhile keeps the old file.
+An import works on a private copy that takes the file's place when it is complete and on the disk: it happened as a
+whole or not at all, whatever ends it in between, and a refresh that reads meanwhile keeps the old file.
 
 Every row remembers the import that wrote it. A file that comes again is applied as the import that it was at first: it
 adds what is missing and never undoes what a later file corrected.
@@ -41,8 +41,9 @@ SQL_TYPES: Final[Mapping[ColumnType, str]] = {
 }
 JOURNAL: Final = """
 CREATE TABLE IF NOT EXISTS saphan_imports (
-    number INTEGER, applied_as INTEGER, dataset VARCHAR, file_digest VARCHAR, contract_digest VARCHAR, imported_at VARCHAR,
-    rows BIGINT, added BIGINT, replaced BIGINT, unchanged BIGINT, rejected BIGINT, outside_pilot BIGINT)
+    number INTEGER, applied_as INTEGER, dataset VARCHAR, file_digest VARCHAR, contract_digest VARCHAR,
+    imported_at VARCHAR, rows BIGINT, added BIGINT, replaced BIGINT, unchanged BIGINT, rejected BIGINT,
+    outside_pilot BIGINT)
 """
 
 
@@ -183,14 +184,15 @@ class Session:
                 raise InvalidInput("import-store-differs", where=f"{table}.{each.name}")
 
     def _insert(self, name: str, rows: pa.Table) -> list[str]:
-        if rows.num_rows:
-            self._connection.register("rows_in", rows)
-            begin = "INSERT INTO" if self._has(name) else "CREATE TEMP TABLE"
-            self._connection.execute(
-                f"{begin} {name} {'' if begin.startswith('INSERT') else 'AS '}SELECT * FROM rows_in"
-            )  # noqa: S608  # a constant
-            self._connection.unregister("rows_in")
-        return list(rows.column_names) if rows.num_rows or self._has(name) else []
+        if not rows.num_rows:
+            return list(rows.column_names) if self._has(name) else []
+        self._connection.register("rows_in", rows)
+        if self._has(name):
+            self._connection.execute(f"INSERT INTO {name} SELECT * FROM rows_in")  # noqa: S608  # one of three constants
+        else:
+            self._connection.execute(f"CREATE TEMP TABLE {name} AS SELECT * FROM rows_in")  # noqa: S608  # one of three constants
+        self._connection.unregister("rows_in")
+        return list(rows.column_names)
 
     def _has(self, name: str) -> bool:
         (found,) = self._one("SELECT count(*) FROM duckdb_tables() WHERE temporary AND table_name = $1", [name])
@@ -201,7 +203,7 @@ class Session:
         return tuple(row)
 
 
-class _LeftAsItWas(Exception):  # noqa: N818  # not an error that anybody sees
+class _LeftAsItWas(Exception):  # not an error that anybody sees
     """Ends a session whose copy is not to be kept."""
 
 

@@ -1,4 +1,4 @@
-"""Templates to fill in: a workbook with drop-downs and explanations, or a text file with a companion that explains it."""
+"""Templates to fill in: a workbook with drop-downs and explanations, or a text file and what explains it."""
 
 import csv
 from io import BytesIO, StringIO

@@ -32,7 +32,8 @@ _REPAIRS: Final = tuple(
 )
 _EVERY_MARK: Final = f"{TONES}{VOWEL_MARKS}{NIKHAHIT}\u0e4c"
 _UNTIDY: Final = re.compile(
-    rf"{_UNSEEN.pattern}|\s\s|[^\S ]|^\s|\s$|[๐-๙]|\u0e40\u0e40|[{_EVERY_MARK}][{_EVERY_MARK}]|{NIKHAHIT}|{SARA_AM}[{TONES}]"
+    rf"{_UNSEEN.pattern}|\s\s|[^\S ]|^\s|\s$|[๐-๙]|\u0e40\u0e40"
+    rf"|[{_EVERY_MARK}][{_EVERY_MARK}]|{NIKHAHIT}|{SARA_AM}[{TONES}]"
 )
 """Finds quickly whether anything may need cleaning; most texts need none."""
 

@@ -1,7 +1,7 @@
 """The cells of some rows of a sheet, and what they say.
 
-A large sheet has tens of millions of cells, so rows are taken apart by polars as columns of text, in the one form in which
-spreadsheet programs write cells. Rows with a cell in any other form are taken apart by expat, which knows every form.
+A large sheet has tens of millions of cells, so rows are taken apart by polars as columns of text, in the one form in
+which spreadsheet programs write cells. Rows with a cell in another form are read by expat, which knows every form.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """The small parts of an XLSX workbook: its sheets, its shared texts, which of its cell styles are dates.
 
-Read with expat, which neither fetches nor expands anything here: a document type declaration ends the reading. Sizes are
-checked before anything is unpacked.
+Read with expat, which neither fetches nor expands anything here: a document type declaration ends the reading. Sizes
+are checked before anything is unpacked.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,7 +1,7 @@
 """Rows of an XLSX sheet, read as a stream: the sheet is unpacked and taken apart some rows at a time.
 
-Measured beside the readers that there are (``docs/benchmarks.md``), this is the only fast one whose memory does not grow
-with the sheet.
+Measured beside the readers that there are (``docs/benchmarks.md``), this is the only fast one whose memory does not
+grow with the sheet.
 """
 
 import re
