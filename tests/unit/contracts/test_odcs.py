@@ -37,7 +37,7 @@ def test_a_contract_is_read_whole() -> None:
     assert month.values == ()
     measured = contract.measure_column("damage_thb")
     assert measured is not None
-    assert (measured.kinds, measured.clamp, measured.unit) == (("sum", "mean"), (0, 7_000_000), "THB")
+    assert (measured.kinds, measured.clamp, measured.unit) == (("sum", "mean"), (0, 1_000_000), "THB")
     assert (measured.clamp_by, measured.clamps["SHOP"]) == ("case_type", (0, 150_000))
 
 
