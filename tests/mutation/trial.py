@@ -3,10 +3,12 @@
 Everything is imported once. Each run is a fork of this process: it starts at once and leaves nothing behind.
 """
 
+import gc
 import os
 import pickle
 import signal
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,7 +29,18 @@ KILLED: Final = 1
 SURVIVED: Final = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
+class Collected:
+    """A pytest plugin that keeps the files in which tests were found."""
+
+    files: list[str] = field(default_factory=list)
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Every test that was chosen."""
+        self.files = sorted({item.nodeid.partition("::")[0] for item in items})
+
+
+@dataclass(slots=True, eq=False)
 class Watch:
     """A pytest plugin that says which test runs, and remembers how long each took and which failed."""
 
@@ -64,41 +77,55 @@ class Verdict:
     tests: int
 
 
-def collect(paths: Sequence[str]) -> None:
-    """Import every test and what it tests, so that each fork finds it there."""
+def collect(chosen: Sequence[str]) -> list[str]:
+    """Import every test and what it tests, so that each fork finds it there; the files with tests."""
+    collected = Collected()
     with _quiet():
-        code = pytest.main([*OPTIONS, "--collect-only", *paths])
+        code = pytest.main([*OPTIONS, "--collect-only", *chosen], plugins=[collected])
     if code != pytest.ExitCode.OK:
         raise SystemExit(f"the tests cannot be collected: {code}")
+    gc.freeze()  # so that a fork's collector does not touch, and copy, everything that is shared
+    return collected.files
 
 
-def record(paths: Sequence[str], prepare: Callable[[], None]) -> Record:
-    """Run every test once with all guards in order."""
+def record(files: Sequence[str], options: Sequence[str], prepare: Callable[[], None], workers: int) -> Record:
+    """Run every test once with all guards in order, the files shared out among a few forks."""
     start = time.monotonic()
-    read, write = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(read)
-        _first_run(paths, prepare, write)
-    os.close(write)
-    with os.fdopen(read, "rb") as pipe:
-        watch, fired = pickle.load(pipe)  # noqa: S301  # written by our own fork
-    os.waitpid(child, 0)
+    pipes = [_first_run([*options, *files[number::workers]], prepare) for number in range(workers)]
+    seconds: dict[str, float] = {}
+    failed: set[str] = set()
+    fired: defaultdict[str, set[str]] = defaultdict(set)
+    for pipe in pipes:
+        with os.fdopen(pipe, "rb") as report:
+            code, took, fell, seen = pickle.load(report)  # noqa: S301  # written by our own fork
+        if code not in {SURVIVED, KILLED}:
+            raise SystemExit(f"pytest could not run the tests: {code}")
+        seconds |= took
+        failed |= fell
+        for guard, tests in seen.items():
+            fired[guard] |= tests
+    for _ in pipes:
+        os.wait()
     usable = {
-        guard: tuple(sorted(tests - watch.failed - {""}, key=lambda test: (watch.seconds.get(test, 0.0), test)))
+        guard: tuple(sorted(tests - failed - {""}, key=lambda test: (seconds.get(test, 0.0), test)))
         for guard, tests in fired.items()
     }
-    return Record(usable, frozenset(watch.failed), time.monotonic() - start)
+    return Record(usable, frozenset(failed), time.monotonic() - start)
 
 
-def _first_run(paths: Sequence[str], prepare: Callable[[], None], write: int) -> None:
+def _first_run(arguments: Sequence[str], prepare: Callable[[], None]) -> int:
+    """The end of a pipe on which a fork will say what it saw."""
+    read, write = os.pipe()
+    if os.fork() != 0:
+        os.close(write)
+        return read
     watch = Watch()
     try:
         prepare()
         with _quiet():
-            pytest.main([*OPTIONS, *paths], plugins=[watch])
+            code = int(pytest.main([*OPTIONS, *arguments], plugins=[watch]))
         with os.fdopen(write, "wb") as pipe:
-            pickle.dump((watch, dict(SWITCH.fired)), pipe)
+            pickle.dump((code, watch.seconds, watch.failed, dict(SWITCH.fired)), pipe)
     finally:
         os._exit(0)
 
