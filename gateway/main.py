@@ -138,25 +138,32 @@ def _lifespan(desk: Desk, store: Store, tick_seconds: float) -> Callable[[FastAP
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await _carry_on(desk.exchange.resume)
-        daily = Daily(desk.exchange.means)
-        ticking = asyncio.create_task(_tick(desk, daily, tick_seconds))
+        ticking = asyncio.create_task(_tick(desk, tick_seconds))
+        retaining = asyncio.create_task(_retain(Daily(desk.exchange.means), tick_seconds))
         try:
             yield
         finally:
-            ticking.cancel()
-            with suppress(asyncio.CancelledError):
-                await ticking
+            for task in (ticking, retaining):
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             store.close()
 
     return lifespan
 
 
-async def _tick(desk: Desk, daily: Daily, seconds: float) -> None:
-    """Carry on, again and again, what a crash, a slow agency or another process left lying; delete what is due."""
+async def _tick(desk: Desk, seconds: float) -> None:
+    """Carry on, again and again, what a crash, a slow agency or another process left lying."""
     while True:
         await asyncio.sleep(seconds)
         await _carry_on(desk.exchange.resume)
         desk.bell.ring()
+
+
+async def _retain(daily: Daily, seconds: float) -> None:
+    """Delete once a day what is due, beside the ticks: a long run must not hold back anybody's result."""
+    while True:
+        await asyncio.sleep(seconds)
         await _carry_on(daily)
 
 
