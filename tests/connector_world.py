@@ -12,19 +12,23 @@ from connectors.answer import Desk
 from connectors.crash import CrashPoint, Hook, carry_on
 from connectors.guard import Guard
 from connectors.journal.book import Journal
+from connectors.journal.entries import Use, Used
 from connectors.shelf import Shelf
 from connectors.situation import JournalSituation
 from connectors.snapshot import Snapshot, refresh
 from connectors.sources import open_source
 from contracts.agreement import Agreement
+from contracts.approval import OfficerDecision
 from contracts.canonical import canonical_bytes, digest_of
 from contracts.dataset import DatasetContract
 from contracts.errors import SaphanError
 from contracts.federation import KeyPurpose
+from contracts.lifecycle import AgreementState
 from contracts.message_signatures import Message, Tag, sign
 from contracts.odcs import bundled_text, canonical_document, read_contract
 from contracts.request import Request
 from contracts.signing import new_key, sign_claims, sign_document
+from contracts.suspension import Suspended
 from contracts.task import Forwarded, LeasedTask, Part, Task
 from tests import factories
 from tests.factories import NOW, Keys
@@ -184,6 +188,28 @@ def case(protect_at: str = "connector", budget: int = 400_000_000, **changes: ob
     )
     fields = {"nano_rho": PRICE, "purpose": "justice-statistics"} | changes
     return Case(keys, agreement, factories.request(agreement, query, **fields), contract)
+
+
+@dataclass
+class Known:
+    """What stands at CCIB; nothing unless a test says so."""
+
+    suspensions: Suspended = field(default_factory=Suspended)
+    state: AgreementState = AgreementState.ACTIVE
+    usage: Used = field(default_factory=lambda: Used(0, 0))
+    decided: OfficerDecision | None = None
+
+    def suspended(self) -> Suspended:
+        return self.suspensions
+
+    def state_of(self, _agreement: Agreement, _digest: str) -> AgreementState:
+        return self.state
+
+    def used(self, _use: Use, _request_digest: str, _charges: object) -> Used:
+        return self.usage
+
+    def decision(self, _request_digest: str) -> OfficerDecision | None:
+        return self.decided
 
 
 @dataclass

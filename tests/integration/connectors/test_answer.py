@@ -22,7 +22,7 @@ EXACT = (2, 0, 2, 1)
 
 ELSEWHERE = ("token", "lease", "refusal", "notices", "order", "sent", "pending", "decision")
 ANSWERING = tuple(point for point in CrashPoint if not point.startswith(ELSEWHERE))
-"""Every point that an answer passes; the agent's own are passed in test_agent and test_connector_standing."""
+"""Every point that an answer passes; the others are passed in test_agent and test_connector_*."""
 
 
 @pytest.fixture
