@@ -29,10 +29,10 @@ def read_text(text: str) -> Agreement:
     try:
         agreement = Agreement.model_validate_json(text)
     except ValidationError as error:
-        place = error.errors(include_input=False, include_url=False)[0]["loc"]
-        where = ".".join(str(part) for part in place if isinstance(part, int) or part.isidentifier())
-        rule = {"period": "period", "": "parties-differ"}.get(where, "form")
-        raise InvalidInput("agreement-invalid", rule=rule, where=where or "agreement") from error
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"] if isinstance(part, int) or part.isidentifier())
+        rules = {"period": "period", "": "parties-differ"} if first["type"] == "value_error" else {}
+        raise InvalidInput("agreement-invalid", rule=rules.get(where, "form"), where=where or "agreement") from error
     if canonical_bytes(agreement) != text.encode():
         raise InvalidInput("not-canonical")
     return agreement

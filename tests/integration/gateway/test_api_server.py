@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 from contracts.errors import Unavailable
+from gateway.agreement_calls import everything
 from gateway.client import Gateway
 from tests.served_world import Served, free_port, served_gateway
 
@@ -24,7 +25,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def test_a_member_talks_to_a_served_gateway(served: Served) -> None:
     with Gateway(served.url, served.keys["oja#client-1"], "oja", served.keys.federation) as gateway:
         assert gateway.budget() == ()
-        assert gateway.agreements() == ()
+        assert everything(gateway) == ()
         assert gateway.audit_verify(gateway.audit_export()) == 0
 
 
