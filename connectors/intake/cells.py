@@ -7,7 +7,7 @@ import hmac
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import partial
 from typing import Final
 
@@ -28,6 +28,9 @@ SERIAL: Final = "\x02"
 """Stands before the digits of a spreadsheet's number that is no date by its format; no text begins with it."""
 
 EARLIEST: Final = datetime(1900, 1, 1)  # noqa: DTZ001  # a wall clock
+EARLIEST_NUMBER: Final = datetime(1950, 1, 1)  # noqa: DTZ001  # a wall clock
+"""A bare number that means an earlier day is more likely a year or a count than a day."""
+
 EMPTY: Final = frozenset({"", "-", "--", "–", "n/a", "null", "(null)", "none"})
 LONGEST_TEXT: Final = 1000
 EXACT_WHOLE: Final = 2**53
@@ -158,11 +161,11 @@ def _code(matcher: Matcher, given: str) -> Read:
 
 def _numbered_code(matcher: Matcher, given: str) -> Read:
     """A code that is a whole number, such as a phase or a fiscal year."""
-    read = _code(matcher, given)
+    year = _fiscal_year(_plain(given))
+    read = _code(matcher, given if year is None else str(int(year)))
     if isinstance(read.value, str):
         return Read(int(read.value)) if read.value.isdecimal() else Read(rule="code-unknown")
-    year = _fiscal_year(_plain(given))
-    return read if year is None else _code(matcher, str(int(year)))
+    return read
 
 
 def _yes_no(given: str) -> Read:
@@ -226,7 +229,7 @@ def _of_number(digits: str, around: Circumstances) -> datetime:
     except ValueError:
         raise Unclear("not-a-date") from None
     at = of_cell(of_serial(number, from_1904=around.from_1904))
-    if not EARLIEST <= at <= around.now + timedelta(days=366 * 100):
+    if at < EARLIEST_NUMBER:
         raise Unclear("not-a-date")
     return at
 

@@ -8,7 +8,9 @@ on letters. What is none of these is refused: a guess would change names silentl
 import codecs
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -54,23 +56,19 @@ def encoding_of(path: Path) -> str:
 
 
 def delimiter_of(path: Path, encoding: str) -> str:
-    """The delimiter that gives the first rows the most columns, the same number in each where possible."""
+    """The delimiter that gives most of the first rows the same number of columns, and the most columns."""
     with path.open(encoding=encoding, newline="") as file:
         lines = file.read(SAMPLE).splitlines(keepends=True)
     return max(DELIMITERS, key=lambda delimiter: _evenness(lines, delimiter))
 
 
 def _evenness(lines: list[str], delimiter: str) -> tuple[int, int]:
+    """How many rows have the most frequent width above one, and that width."""
     try:
-        widths = [
-            len(row) for row, _ in zip(csv.reader(lines, delimiter=delimiter), range(SAMPLE_ROWS), strict=False) if row
-        ]
+        widths = Counter(len(row) for row in islice(csv.reader(lines, delimiter=delimiter), SAMPLE_ROWS))
     except csv.Error:
         return (0, 0)
-    # The last row of the sample may be cut off.
-    counted = widths[:-1] or widths or [1]
-    usual = max(set(counted), key=counted.count)
-    return (usual if usual > 1 else 0, counted.count(usual))
+    return max(((rows, width) for width, rows in widths.items() if width > 1), default=(0, 0))
 
 
 def _proven(path: Path, name: str) -> str:

@@ -131,7 +131,7 @@ def _example(column: ColumnFacts, contract: DatasetContract) -> str:
         return listed.titles[codes[0]].th
     if column.labels:
         return column.labels[0]
-    if column.type is ColumnType.INTEGER and column.minimum is not None:
+    if column.minimum is not None and (column.type is ColumnType.INTEGER or column.maximum is not None):
         return f"{column.minimum:g}"
     return str(examples["month" if column.name == "month" else column.type.value])
 

@@ -269,20 +269,15 @@ def _agreeing(day: date, weekday: int | None) -> date:
 
 
 def _compact(digits: str) -> date:
-    """Eight digits: year, month, day or day, month, year, if only one of them is a date."""
-    made = set()
+    """Eight digits: year, month, day or day, month, year. Never both: no month and day make a year."""
     for year, month, day in ((digits[:4], digits[4:6], digits[6:]), (digits[4:], digits[2:4], digits[:2])):
+        common = int(year) - (BUDDHIST_ERA if int(year) >= FIRST_BUDDHIST else 0)
         try:
-            common = int(year) - (BUDDHIST_ERA if int(year) >= FIRST_BUDDHIST else 0)
             if FIRST_COMMON <= common <= LAST_COMMON:
-                made.add(date(common, int(month), int(day)))
+                return date(common, int(month), int(day))
         except ValueError:
             continue
-    if len(made) > 1:
-        raise Unclear("date-unclear")
-    if not made:
-        raise Unclear("not-a-date")
-    return made.pop()
+    raise Unclear("not-a-date")
 
 
 @lru_cache(maxsize=100_000)
