@@ -4,7 +4,7 @@ Before anybody acts, the version's whole history is verified and folded here: wh
 believed only as far as signatures carry it. The act then names the last one, so that it counts for what was read.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from pydantic import Field
@@ -27,7 +27,6 @@ from contracts.values import Value
 from contracts.views import AgreementView, SignedText
 from gateway.client import Gateway
 
-PAGE: Final = 1000
 TRIES: Final = 50
 IN_FORCE: Final = (AgreementState.ACTIVE, AgreementState.SUSPENDED)
 OPEN_TO_APPROVE: Final = frozenset({AgreementState.SUBMITTED, AgreementState.UNDER_REVIEW})
@@ -43,7 +42,7 @@ class Words(Value):
 
 def everything(gateway: Gateway) -> tuple[AgreementView, ...]:
     """Every version of every agreement that this member may see, oldest first."""
-    return tuple(_pages(gateway))
+    return gateway.get_all("/v1/agreements", AgreementView, lambda each: each.digest)
 
 
 def histories(gateway: Gateway, name: str) -> tuple[AgreementHistory, ...]:
@@ -139,13 +138,3 @@ def _known(gateway: Gateway, name: str) -> Sequence[AgreementView]:
         if error.code == "unknown-agreement":
             return ()
         raise
-
-
-def _pages(gateway: Gateway) -> Iterator[AgreementView]:
-    after = ""
-    while True:
-        page = gateway.get_all(f"/v1/agreements?limit={PAGE}{after}", AgreementView)
-        yield from page
-        if len(page) < PAGE:
-            return
-        after = f"&after={page[-1].digest}"

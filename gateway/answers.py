@@ -56,9 +56,10 @@ def every_page(
     """
     found: list[Wire] = []
     seen: set[str] = set()
+    joint = "&" if "?" in path else "?"
     while True:
         after = {"after": name(found[-1])} if found else {}
-        page = read_values(model, fetch(f"{path}?{urlencode({'limit': PAGE, **after})}"))
+        page = read_values(model, fetch(f"{path}{joint}{urlencode({'limit': PAGE, **after})}"))
         names = {name(each) for each in page}
         if names & seen:
             raise Unavailable("unknown-answer")

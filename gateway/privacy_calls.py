@@ -18,7 +18,8 @@ def processing_record(gateway: Gateway, agency: str) -> ProcessingRecord:
 
 def disclosures(gateway: Gateway, agency: str | None = None) -> tuple[DisclosureLine, ...]:
     """The register of disclosures of an agency; without one, all that the caller may see."""
-    return gateway.get_all(f"/v1/disclosures{'' if agency is None else f'?agency={agency}'}", DisclosureLine)
+    path = "/v1/disclosures" if agency is None else f"/v1/disclosures?agency={agency}"
+    return gateway.get_all(path, DisclosureLine, lambda each: f"{each.log_index}-{each.agency}")
 
 
 def record_disclosure(gateway: Gateway, disclosure: Disclosure, key: SigningKey) -> DisclosureLine:
@@ -28,7 +29,7 @@ def record_disclosure(gateway: Gateway, disclosure: Disclosure, key: SigningKey)
 
 def subject_requests(gateway: Gateway) -> tuple[SubjectCase, ...]:
     """Every person's request that concerns the caller."""
-    return gateway.get_all("/v1/subject-requests", SubjectCase)
+    return gateway.get_all("/v1/subject-requests", SubjectCase, lambda each: each.id)
 
 
 def subject_request(gateway: Gateway, reference: str) -> SubjectCase:
@@ -48,7 +49,7 @@ def move_subject_request(gateway: Gateway, act: SubjectAct, key: SigningKey) -> 
 
 def breaches(gateway: Gateway) -> tuple[BreachView, ...]:
     """Every breach that the caller may see, least time left first."""
-    return gateway.get_all("/v1/breaches", BreachView)
+    return gateway.get_all("/v1/breaches", BreachView, lambda each: each.breach.id)
 
 
 def breach(gateway: Gateway, name: str) -> BreachView:
@@ -63,7 +64,7 @@ def record_breach(gateway: Gateway, recorded: Breach, key: SigningKey) -> Breach
 
 def retention_certificates(gateway: Gateway) -> tuple[IssuedCertificate, ...]:
     """What the gateway deleted when its time was over."""
-    return gateway.get_all("/v1/retention", IssuedCertificate)
+    return gateway.get_all("/v1/retention", IssuedCertificate, lambda each: each.certificate.id)
 
 
 def _signed(value: Value, kind: str, key: SigningKey) -> SignedText:

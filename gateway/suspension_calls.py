@@ -27,7 +27,7 @@ def all_suspensions(gateway: Gateway) -> tuple[SuspensionView, ...]:
     Raises:
         IntegrityError: ``suspension-altered``, when what the gateway shows is not what was signed.
     """
-    shown = gateway.get_all(PATH, SuspensionView)
+    shown = gateway.get_all(PATH, SuspensionView, lambda each: each.id)
     for each in shown:
         _check(gateway, each)
     return shown

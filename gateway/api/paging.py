@@ -15,16 +15,21 @@ from gateway.api.signed import json_list
 
 USUAL: Final = 100
 MOST: Final = 1000
+OWN: Final = frozenset({"limit", "after"})
 Item = TypeVar("Item", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Which part of a list is wanted: at most ``limit`` items after the item ``after``; ``path`` names the list."""
+    """Which part of a list is wanted: at most ``limit`` items after the item ``after``.
+
+    ``path`` names the list, with ``filters``: what else the call asked for.
+    """
 
     path: str
     limit: int
     after: str | None
+    filters: tuple[tuple[str, str], ...] = ()
 
     def of(self, items: Sequence[Item], name: Callable[[Item], str]) -> Response:
         """This page of a list, with a link to the next one if there is more.
@@ -40,7 +45,7 @@ class Page:
         part = items[start : start + self.limit]
         response = json_list(part)
         if start + self.limit < len(items):
-            query = urlencode({"limit": self.limit, "after": name(part[-1])})
+            query = urlencode([*self.filters, ("limit", str(self.limit)), ("after", name(part[-1]))])
             response.headers["link"] = f'<{self.path}?{query}>; rel="next"'
         return response
 
@@ -57,7 +62,8 @@ async def _page(
     limit: Annotated[int, Query(ge=1, le=MOST)] = USUAL,
     after: Annotated[str | None, Query(max_length=200)] = None,
 ) -> Page:
-    return Page(request.url.path, limit, after)
+    filters = tuple((name, value) for name, value in request.query_params.multi_items() if name not in OWN)
+    return Page(request.url.path, limit, after, filters)
 
 
 Paged = Annotated[Page, Depends(_page)]

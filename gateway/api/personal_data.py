@@ -1,8 +1,9 @@
 """The registers under the Personal Data Protection Act: each as JSON, and as a workbook to be filed or shown."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import APIRouter, Depends, Header, Query
 from pydantic import BaseModel
@@ -14,7 +15,8 @@ from contracts.personal_data import DisclosureLine, SubjectCase
 from contracts.processing import ProcessingRecord
 from contracts.retention import IssuedCertificate, RetentionProof
 from contracts.views import SignedText
-from gateway.api.signed import Anybody, AtDesk, MemberRoute, OpenRoute, Reading, Writing, json_list, json_of
+from gateway.api.paging import Page, Paged
+from gateway.api.signed import Anybody, AtDesk, MemberRoute, OpenRoute, Reading, Writing, json_of
 from gateway.privacy_office import breaches, disclosures, processing_records, retention, subject_requests
 from gateway.privacy_office.sheets import breach_sheets, disclosure_sheets, processing_sheets, subject_sheets
 from gateway.workbook import MEDIA_TYPE, Sheet, to_bytes
@@ -25,6 +27,9 @@ member_routes = APIRouter(tags=["personal data"], route_class=MemberRoute)
 BOTH: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {MEDIA_TYPE: {}}, "description": "JSON, or a workbook with ?format=xlsx or Accept."}
 }
+
+
+Line = TypeVar("Line", bound=BaseModel)
 
 
 class RegisterFormat(StrEnum):
@@ -45,8 +50,23 @@ async def _wanted(
 Format = Annotated[RegisterFormat, Depends(_wanted)]
 
 
-def _register(values: Sequence[BaseModel], form: RegisterFormat, sheets: Callable[[], Iterable[Sheet]]) -> Response:
-    return _workbook(sheets()) if form is RegisterFormat.XLSX else json_list(values)
+@dataclass(frozen=True, slots=True)
+class Given:
+    """How a register is wanted: as a workbook it comes whole, as JSON in pages."""
+
+    form: RegisterFormat
+    page: Page
+
+    def of(self, lines: Sequence[Line], name: Callable[[Line], str], sheets: Callable[[], Iterable[Sheet]]) -> Response:
+        """The register; ``name`` is what a line is called in ``?after=``."""
+        return _workbook(sheets()) if self.form is RegisterFormat.XLSX else self.page.of(lines, name)
+
+
+async def _given(form: Format, page: Paged) -> Given:
+    return Given(form, page)
+
+
+Wanted = Annotated[Given, Depends(_given)]
 
 
 def _workbook(sheets: Iterable[Sheet]) -> Response:
@@ -68,10 +88,10 @@ def processing_record(agency: AgencyId, caller: Reading, desk: AtDesk, form: For
 @member_routes.get(
     "/v1/disclosures", operation_id="listDisclosures", response_model=list[DisclosureLine], responses=BOTH
 )
-def list_disclosures(caller: Reading, desk: AtDesk, form: Format, agency: AgencyId | None = None) -> Response:
+def list_disclosures(caller: Reading, desk: AtDesk, given: Wanted, agency: AgencyId | None = None) -> Response:
     """The register of disclosures (OIA s. 24, PDPA s. 27) of the own agency, or of another for who may see it."""
     lines = disclosures.lines(desk.exchange.means, caller, agency)
-    return _register(lines, form, lambda: disclosure_sheets(lines))
+    return given.of(lines, lambda each: f"{each.log_index}-{each.agency}", lambda: disclosure_sheets(lines))
 
 
 @member_routes.post("/v1/disclosures", operation_id="recordDisclosure", response_model=DisclosureLine, status_code=201)
@@ -83,10 +103,10 @@ def record_disclosure(text: SignedText, caller: Writing, desk: AtDesk) -> Respon
 @member_routes.get(
     "/v1/subject-requests", operation_id="listSubjectRequests", response_model=list[SubjectCase], responses=BOTH
 )
-def list_subject_requests(caller: Reading, desk: AtDesk, form: Format) -> Response:
+def list_subject_requests(caller: Reading, desk: AtDesk, given: Wanted) -> Response:
     """What people asked under sections 19 and 30 to 36, as far as it concerns the caller; open ones by due date."""
     cases = subject_requests.cases(desk.exchange.means, caller)
-    return _register(cases, form, lambda: subject_sheets(cases))
+    return given.of(cases, lambda each: each.id, lambda: subject_sheets(cases))
 
 
 @member_routes.get("/v1/subject-requests/{reference}", operation_id="getSubjectRequest", response_model=SubjectCase)
@@ -112,10 +132,10 @@ def move_subject_request(reference: str, text: SignedText, caller: Writing, desk
 
 
 @member_routes.get("/v1/breaches", operation_id="listBreaches", response_model=list[BreachView], responses=BOTH)
-def list_breaches(caller: Reading, desk: AtDesk, form: Format) -> Response:
+def list_breaches(caller: Reading, desk: AtDesk, given: Wanted) -> Response:
     """The own breaches, least time left first; a workbook has the fields of the PDPC's form."""
     views = breaches.breaches(desk.exchange.means, caller)
-    return _register(views, form, lambda: breach_sheets(views))
+    return given.of(views, lambda each: each.breach.id, lambda: breach_sheets(views))
 
 
 @member_routes.get("/v1/breaches/{breach_id}", operation_id="getBreach", response_model=BreachView, responses=BOTH)
@@ -132,9 +152,9 @@ def record_breach(text: SignedText, caller: Writing, desk: AtDesk) -> Response:
 
 
 @open_routes.get("/v1/retention", operation_id="listRetention", response_model=list[IssuedCertificate])
-def list_retention(_caller: Anybody, desk: AtDesk) -> Response:
+def list_retention(_caller: Anybody, desk: AtDesk, page: Paged) -> Response:
     """What was deleted when its time was over: a signed certificate of each run, newest first."""
-    return json_list(retention.certificates(desk.exchange.means))
+    return page.of(retention.certificates(desk.exchange.means), lambda each: each.certificate.id)
 
 
 @member_routes.get("/v1/retention/{name}", operation_id="getRetentionProof", response_model=RetentionProof)

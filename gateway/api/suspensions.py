@@ -7,7 +7,8 @@ from starlette.responses import Response
 from contracts.suspension import SuspensionView
 from contracts.views import SignedText
 from gateway import suspensions
-from gateway.api.signed import MEMBERS_ONLY, AtDesk, MemberRoute, Writing, json_list, json_of
+from gateway.api.paging import Paged
+from gateway.api.signed import MEMBERS_ONLY, AtDesk, MemberRoute, Writing, json_of
 
 member_routes = APIRouter(tags=["suspensions"], route_class=MemberRoute)
 
@@ -18,9 +19,9 @@ member_routes = APIRouter(tags=["suspensions"], route_class=MemberRoute)
     response_model=list[SuspensionView],
     dependencies=[MEMBERS_ONLY],
 )
-def list_suspensions(desk: AtDesk) -> Response:
+def list_suspensions(desk: AtDesk, page: Paged) -> Response:
     """Every suspension, standing or past, newest first."""
-    return json_list(suspensions.all_suspensions(desk.exchange.means))
+    return page.of(suspensions.all_suspensions(desk.exchange.means), lambda each: each.id)
 
 
 @member_routes.post("/v1/suspensions", operation_id="orderSuspension", response_model=SuspensionView, status_code=201)
