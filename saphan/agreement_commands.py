@@ -222,7 +222,7 @@ def _put_forward(file: Path, act: Act, key: str | None, home: Path | None, *, as
             agreement = Agreement.model_validate_json(file.read_bytes())
         except (OSError, ValidationError) as error:
             raise InvalidInput("malformed-body", where=_where(error) or file.name) from error
-        signer = _key(member, gateway, lambda _, kid: kid == (key or agreement.drafted_by))
+        signer = _key(member, gateway, lambda _, kid: kid == (key or agreement.drafted_by), [""])
         view = agreement_calls.put_forward(gateway, agreement, act, signer)
         show(view, lambda: agreement_table(view), as_json=as_json)
 
@@ -251,8 +251,8 @@ def _act(  # noqa: PLR0913  # what the options of all these commands come to
         if act in NEEDS_REASON and words[0] is None:
             raise InvalidInput("reason-missing", act=act.value)
         view = agreement_calls.meant(gateway, name, act, version)
-        barred = {view.agreement.drafted_by} if act in NOT_BY_DRAFTERS else set()
-        signer = _key(member, gateway, lambda has, kid: kid == key if key else has is purpose and kid not in barred)
+        barred = _drafters(gateway, view) if act in NOT_BY_DRAFTERS and key is None else [""]
+        signer = _key(member, gateway, lambda has, kid: kid == key if key else has is purpose, barred)
         if act is Act.APPROVE:
             moved = agreement_calls.approve(gateway, view, signer)
         else:
@@ -260,10 +260,19 @@ def _act(  # noqa: PLR0913  # what the options of all these commands come to
         show(moved, lambda: agreement_table(moved), as_json=as_json)
 
 
-def _key(member: MemberHome, gateway: Gateway, is_meant: Callable[[KeyPurpose, str], bool]) -> SigningKey:
-    held: Sequence[tuple[KeyPurpose, SigningKey]] = member.signers(gateway.now())
-    for purpose, key in held:
-        if is_meant(purpose, key.kid):
-            return key
-    why = "the home holds no registered key that may do this"
-    raise InvalidInput("setting-invalid", setting="keys", why=why)
+def _drafters(gateway: Gateway, view: AgreementView) -> list[str]:
+    """Who drafted this version, and before it the others: their words may be in it."""
+    versions = [each.view.agreement for each in agreement_calls.histories(gateway, view.agreement.id)]
+    return [view.agreement.drafted_by, *(each.drafted_by for each in versions)]
+
+
+def _key(
+    member: MemberHome, gateway: Gateway, is_meant: Callable[[KeyPurpose, str], bool], barred: Sequence[str]
+) -> SigningKey:
+    """The first key that is meant, of somebody who drafted nothing if there is one; never that of the first barred."""
+    held = [key for purpose, key in member.signers(gateway.now()) if is_meant(purpose, key.kid)]
+    held = sorted((key for key in held if key.kid != barred[0]), key=lambda key: key.kid in barred)
+    if not held:
+        why = "the home holds no registered key that may do this"
+        raise InvalidInput("setting-invalid", setting="keys", why=why)
+    return held[0]

@@ -180,7 +180,8 @@ def test_an_agreement_expires_without_anybody_doing_anything(world: World, parti
     for act, kid in ((Act.SUSPEND, "ccib#dpo-1"), (Act.REVOKE, "oja#officer-1")):
         with pytest.raises(Refused, match="agreement-ended"):
             parties.act(act, kid)
-    assert parties.put(draft(version=2, period=factories.period("2026-10-01", "2027-10-01")), Act.SUBMIT)
+    renewed = parties.put(draft(version=2, period=factories.period("2026-10-01", "2027-10-01")), Act.SUBMIT)
+    assert renewed.state is AgreementState.SUBMITTED
 
 
 def test_what_waited_beyond_its_period_never_begins(world: World, parties: Parties) -> None:

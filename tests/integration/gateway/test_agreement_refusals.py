@@ -96,6 +96,13 @@ def test_the_same_act_sent_again_changes_nothing(world: World, submitted: Partie
     assert stored(world) == counts
 
 
+def test_a_colleague_who_does_alike_at_the_same_instant_is_not_taken_for_the_same_person(submitted: Parties) -> None:
+    head, at = submitted.view().head, submitted.world.now
+    submitted.act(Act.APPROVE, "ccib#officer-1", previous=head, at=at)
+
+    assert refusal(lambda: submitted.act(Act.APPROVE, "ccib#dpo-1", previous=head, at=at)).code == "agreement-moved"
+
+
 def test_the_same_proposal_sent_again_changes_nothing(world: World, parties: Parties) -> None:
     first = parties.put(draft(), Act.SUBMIT, at=NOW)
     counts = stored(world)

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from contracts.agreement import Agreement
 from contracts.agreement_acts import AgreementHistory, HistoryEntry, check_history, read_act, signed_act
 from contracts.agreement_signatures import read_signed
 from contracts.canonical import canonical_bytes, digest_of
@@ -133,10 +132,10 @@ def test_a_gateway_key_of_another_member_is_nobodys() -> None:
 
 
 # ------------------------------------------------------------------ histories
-def history(agreed: Agreement = AGREED, drop: int | None = None, **changes: object) -> AgreementHistory:
+def history(drop: int | None = None, /, **changes: object) -> AgreementHistory:
     """The history of an agreement in force, as an honest gateway gives it; ``changes`` bend the view."""
-    acts = chain(KEYS, agreed, until_active(agreed))
-    steps = fold((each.signed for each in acts), agreed, NOW).history
+    acts = chain(KEYS, AGREED, until_active(AGREED))
+    steps = fold((each.signed for each in acts), AGREED, NOW).history
     entries = [
         HistoryEntry(
             act=each.signed.act,
@@ -151,10 +150,10 @@ def history(agreed: Agreement = AGREED, drop: int | None = None, **changes: obje
     if drop is not None:
         entries.pop(drop)
     view: dict[str, object] = {
-        "agreement": agreed,
-        "digest": digest_of(agreed),
-        "document": text_signed(KEYS, agreed),
-        "signed_by": tuple(sorted(factories.signers_of(agreed))),
+        "agreement": AGREED,
+        "digest": digest_of(AGREED),
+        "document": text_signed(KEYS, AGREED),
+        "signed_by": tuple(sorted(factories.signers_of(AGREED))),
         "state": AgreementState.ACTIVE,
         "head": entries[-1].digest,
     }
@@ -193,7 +192,7 @@ def test_a_gateway_that_tells_another_story_is_found_out(changes: dict[str, obje
 
 @pytest.mark.parametrize("place", range(5))
 def test_no_act_can_be_left_out(place: int) -> None:
-    assert code_of(lambda: check_history(history(drop=place), FEDERATION, NOW)) == "agreement-history-wrong"
+    assert code_of(lambda: check_history(history(place), FEDERATION, NOW)) == "agreement-history-wrong"
 
 
 def test_what_nobody_did_anything_to_yet_is_a_draft() -> None:
