@@ -54,8 +54,10 @@ class CsvRows:
         try:
             with self._path.open("rb") as file:
                 for batch in self._reader(file, after, width, other_width):
-                    block, number = self._block(batch, others, number, width)
+                    block, number = self._block(batch.columns, others, number)
                     yield block, min(file.tell() / size, 1.0)
+            if others:  # with no proper row behind them
+                yield self._block([pa.array([], pa.string())] * width, others, number)[0], 1.0
         except (pa.ArrowException, UnicodeDecodeError):
             raise InvalidInput("import-unreadable", row=number + 1) from None
 
@@ -81,27 +83,25 @@ class CsvRows:
             ),
         )
 
-    def _block(
-        self, batch: pa.RecordBatch, others: list[pa_csv.InvalidRow], last: int, width: int
-    ) -> tuple[Block, int]:
-        """The batch with the rows of another width that lie before its end, and the number of its last row."""
-        odd = sorted(others, key=lambda row: row.number)
+    def _block(self, columns: list[pa.Array], others: list[pa_csv.InvalidRow], last: int) -> tuple[Block, int]:
+        """The columns with the rows of another width that lie before their end, and the number of the last row."""
+        odd, width, rows = sorted(others, key=lambda row: row.number), len(columns), len(columns[0])
         others.clear()
-        total = batch.num_rows + len(odd)
-        numbers = np.setdiff1d(np.arange(last + 1, last + 1 + total), [row.number for row in odd], assume_unique=True)
+        after = last + rows + len(odd)
+        numbers = np.setdiff1d(np.arange(last + 1, after + 1), [row.number for row in odd], assume_unique=True)
         lines = [self._cells(row.text) for row in odd]
         strange = [[line[place] if place < len(line) else None for line in lines] for place in range(width)]
         cells = (
             pa.concat_arrays([column, pa.array(some, pa.string())])
-            for column, some in zip(batch.columns, strange, strict=True)
+            for column, some in zip(columns, strange, strict=True)
         )
         beyond = [" | ".join(line[width:]) for line in lines]
         block = Block(
             numbers=pa.array(np.concatenate([numbers, np.array([row.number for row in odd], dtype=np.int64)])),
             cells=tuple(cells),
-            misshapen=pa.array([*(None,) * batch.num_rows, *beyond], pa.string()),
+            misshapen=pa.array([*(None,) * rows, *beyond], pa.string()),
         )
-        return block, last + total
+        return block, after
 
     def _cells(self, text: str) -> list[str]:
         try:

@@ -56,14 +56,14 @@ def write_listing(folder: Path, stem: str, layout: tuple[str, str], heading: Hea
 
 def _line(row: Listed, own: Sequence[int]) -> list[str]:
     number, errors, cells = row
-    return [*((cells[place] or "").removeprefix(SERIAL) for place in own), str(number), errors or ""]
+    return [*(cells[place] or "" for place in own), str(number), errors or ""]
 
 
 def _write_csv(file: IO[bytes], titles: list[str], lines: Iterator[list[str]], delimiter: str) -> None:
     text = TextIOWrapper(file, encoding=UTF8_WITH_MARK, newline="")
     writer = csv.writer(text, delimiter=delimiter)
     writer.writerow(titles)
-    writer.writerows([guarded(each) for each in line] for line in lines)
+    writer.writerows([guarded(each.removeprefix(SERIAL)) for each in line] for line in lines)
     text.flush()
     text.detach()
 
@@ -80,6 +80,8 @@ def _write_xlsx(file: IO[bytes], titles: list[str], lines: Iterator[list[str]]) 
 
 def _text_cell(sheet: WriteOnlyWorksheet) -> Callable[[str], Cell]:
     def made(text: str) -> Cell:
+        if text.startswith(SERIAL):  # a number stays one, for it may mean a day
+            return WriteOnlyCell(sheet, float(text.removeprefix(SERIAL)))
         cell = WriteOnlyCell(sheet, text)
         cell.data_type = "s"
         cell.number_format = "@"

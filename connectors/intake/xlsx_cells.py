@@ -66,13 +66,10 @@ def cells_of(rows: str, dates: frozenset[str]) -> Cells:
 
 def _usual(rows: str, dates: frozenset[str]) -> Cells | None:
     """The cells if all are written in the usual form."""
-    pieces = (
-        pl.DataFrame({"piece": [rows]})
-        .select(pl.col("piece").str.split("<row ").explode())
-        .slice(1)
-        .with_row_index("row")
-        .select("row", pl.col("piece").str.split("<c "))
-    )
+    split = pl.DataFrame({"piece": [rows]}).select(pl.col("piece").str.split("<row ").explode())
+    if split["piece"][0].strip():
+        return None
+    pieces = split.slice(1).with_row_index("row").select("row", pl.col("piece").str.split("<c "))
     heads = pieces.select(pl.col("piece").list.first().str.extract_groups(_ROW).struct.field("number"))["number"]
     found = (
         pieces.select("row", pl.col("piece").list.slice(1))
@@ -83,7 +80,7 @@ def _usual(rows: str, dates: frozenset[str]) -> Cells | None:
     )
     if heads.null_count() or found["column"].null_count():
         return None
-    letters = {each: _place_of(each) for each in found["column"].unique().to_list()}
+    letters = {"A": 0} | {each: _place_of(each) for each in found["column"].unique().to_list()}
     filled = (
         found.with_columns(text=pl.coalesce("value", "inline"))
         .filter(pl.col("text").is_not_null() & (pl.col("text") != ""))
@@ -116,6 +113,7 @@ def _any_form(rows: str, dates: frozenset[str]) -> Cells:
     collector = _Collector(dates)
     parser = guarded_parser()
     parser.StartElementHandler = collector.start
+    parser.EndElementHandler = collector.end
     parser.CharacterDataHandler = collector.text
     parser.Parse(f"<rows>{rows}</rows>", True)  # noqa: FBT003  # expat's own signature
     return Cells(
@@ -150,6 +148,10 @@ class _Collector:
             kind = attributes.get("t", "n")
             number = DATE if attributes.get("s") in self._dates else NUMBER
             self._kind = SHARED if kind == "s" else number if kind == "n" else TEXT
+
+    def end(self, _: str) -> None:
+        """An element ends; what stands between elements is no text of a cell."""
+        self._reading = False
 
     def text(self, text: str) -> None:
         """A piece of text: a value as a rule, but its pieces where the format changes inside it."""

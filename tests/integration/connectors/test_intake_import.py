@@ -1,11 +1,10 @@
 """Importing files of agencies without an interface: what is taken, what is listed, what is refused, what survives."""
 
 import csv
-import os
 import signal
 import subprocess
 import sys
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -14,6 +13,7 @@ import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
 import pyarrow.parquet as pq  # type: ignore[import-untyped]  # ships no types
 import pytest
 
+from connectors.home import Home
 from connectors.intake.run import Stage, Wanted, import_file
 from connectors.intake.store import FILE, imports
 from contracts.errors import InvalidInput
@@ -30,6 +30,7 @@ from tests.intake_world import (
     quiet,
     row,
     stored,
+    wall,
     xlsx_file,
 )
 
@@ -37,7 +38,7 @@ pytestmark = pytest.mark.integration
 ROOT = Path(__file__).parents[3]
 
 
-def refusal(home, path: Path, **how: object) -> InvalidInput:  # type: ignore[no-untyped-def]
+def refusal(home: Home, path: Path, **how: object) -> InvalidInput:
     with pytest.raises(InvalidInput) as caught:
         imported(home, path, **how)
     return caught.value
@@ -51,7 +52,7 @@ def test_a_pilot_agency_s_file_with_thai_dates_digits_and_names_imports(tmp_path
     assert mark == 1
     assert cells[0] == "T-001/2568"
     assert cells[2:] == [
-        *(datetime(2025, 2, 25, 9, 30), datetime(2025, 2, 24), "50", "สภ.เมืองเชียงใหม่", "AOC", "SHOP", "FACEBOOK"),
+        *(wall(2025, 2, 25, 9, 30), wall(2025, 2, 24), "50", "สภ.เมืองเชียงใหม่", "AOC", "SHOP", "FACEBOOK"),
         *(35, "F", 12345.5, False, "COMPLAINT", None),
     ]
 
@@ -188,7 +189,9 @@ def test_a_heading_may_stand_below_titles_and_name_columns_in_either_way(tmp_pat
     home = home_in(tmp_path)
     titled = csv_file(tmp_path / "in.csv", [row(1)]).read_text(encoding="utf-8")
     machine = ",".join(GOOD)
-    (tmp_path / "in.csv").write_text(f'รายงานประจำเดือน\n\n"ก\nข"\n{titled.replace("วันเวลา", "วน เวลา", 1)}', encoding="utf-8")
+    (tmp_path / "in.csv").write_text(
+        f'รายงานประจำเดือน\n\n"ก\nข"\n{titled.replace("วันเวลา", "วน เวลา", 1)}', encoding="utf-8"
+    )
     assert imported(home, tmp_path / "in.csv").added == 1
     (tmp_path / "two.csv").write_text(titled.replace("\r\n", f"\r\n{machine}\r\n", 1), encoding="utf-8")
     assert imported(home, tmp_path / "two.csv").rows == 1
@@ -236,18 +239,25 @@ def test_a_missing_quotation_mark_loses_no_row_silently(tmp_path: Path) -> None:
 
 def test_a_workbook_s_cells_are_read_by_what_they_are(tmp_path: Path) -> None:
     home = home_in(tmp_path)
-    lines = [list(GOOD)]
-    cells = {"reported_at": datetime(2568, 2, 25, 9, 30), "occurred_at": date(2025, 2, 24), "province": 50, "victim_age": 35}
-    lines.append([{**row(1), **cells, "damage_thb": 0.1 + 0.2, "linked": True, "crimes_ref": None}[name] for name in GOOD])
+    lines: list[list[object]] = [list(GOOD)]
+    cells = {
+        "reported_at": wall(2568, 2, 25, 9, 30),
+        "occurred_at": date(2025, 2, 24),
+        "province": 50,
+        "victim_age": 35,
+    }
+    lines.append(
+        [{**row(1), **cells, "damage_thb": 0.1 + 0.2, "linked": True, "crimes_ref": None}[name] for name in GOOD]
+    )
     lines.append([None] * 15)
     lines.append([{**row(2), "reported_at": 45713.395833333336, "victim_age": 35.5}[name] for name in GOOD])
     lines.append([*(row(3)[name] for name in GOOD), None, "เกิน"])
-    lines.append([*(row(4)[name] for name in GOOD)][:-1])
+    lines.append([*[row(4)[name] for name in GOOD][:-1]])
     report = imported(home, xlsx_file(tmp_path / "in.xlsx", lines))
     assert (report.kind, report.rows, report.added) == ("xlsx", 4, 2)
     assert broken(report) == {("victim_age", "not-whole"): 1, (None, "row-shape"): 1}
     first = stored(home, "reported_at, occurred_at, province, victim_age, damage_thb, linked")[0]
-    assert first == (datetime(2025, 2, 25, 9, 30), datetime(2025, 2, 24), "50", 35, 0.3, True)
+    assert first == (wall(2025, 2, 25, 9, 30), wall(2025, 2, 24), "50", 35, 0.3, True)
     assert report.errors_file is not None
     book = openpyxl.load_workbook(home.path / "imports" / report.errors_file)
     sheet = book["ข้อมูล"]
@@ -263,7 +273,7 @@ def test_a_parquet_file_is_read_by_its_types(tmp_path: Path) -> None:
     home = home_in(tmp_path)
     table = {name: pa.array([text]) for name, text in row(1).items()}
     table |= {
-        "reported_at": pa.array([datetime(2025, 2, 25, 2, 30)], pa.timestamp("ns", "UTC")),
+        "reported_at": pa.array([wall(2025, 2, 25, 2, 30)], pa.timestamp("ns", "UTC")),
         "occurred_at": pa.array([date(2025, 2, 24)]),
         "province": pa.array(["50"]).dictionary_encode(),
         "victim_age": pa.array([35.0]),
@@ -275,7 +285,7 @@ def test_a_parquet_file_is_read_by_its_types(tmp_path: Path) -> None:
     report = imported(home, tmp_path / "in.parquet")
     assert (report.kind, report.added) == ("parquet", 1)
     assert stored(home, "reported_at, victim_age, damage_thb, linked, province, crimes_ref") == [
-        (datetime(2025, 2, 25, 9, 30), 35, 12.25, True, "50", None)
+        (wall(2025, 2, 25, 9, 30), 35, 12.25, True, "50", None)
     ]
 
 
@@ -361,7 +371,7 @@ def test_an_import_that_is_killed_loses_nothing(tmp_path: Path, stage: Stage) ->
     again = imported(home, second)
     assert again.accepted == 2
     assert stored(home, "case_ref, victim_age") == [("T-00001", 40), ("T-00002", 35)]
-    assert not [each for each in os.listdir(home.path) if each.endswith(".next")]
+    assert not [each for each in home.path.iterdir() if each.suffix == ".next"]
 
 
 def test_a_large_file_comes_in_whole_over_many_blocks(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from connectors.intake.thai_dates import (
 from connectors.intake.thai_text import MARKS, clean, guarded, letters, unguarded
 from contracts.code_lists import code_list
 from contracts.odcs_columns import ColumnFacts, ColumnType
+from tests.intake_world import wall
 
 pytestmark = pytest.mark.property
 FIRST, LAST = date(1900, 1, 1), date(2100, 12, 31)
@@ -72,9 +73,13 @@ def test_a_short_buddhist_year_comes_back(day: date) -> None:
             parse_day(text)
 
 
-@given(st.datetimes(datetime(1900, 1, 1), datetime(2100, 12, 31)))
+@given(st.datetimes(wall(1900, 1, 1), wall(2100, 12, 31)))
 def test_every_minute_is_read_back(at: datetime) -> None:
-    for clock in (f"{at.hour:02}.{at.minute:02} น.", f"{at.hour}:{at.minute:02}", f"เวลา {at.hour:02}.{at.minute:02} น."):
+    for clock in (
+        f"{at.hour:02}.{at.minute:02} น.",
+        f"{at.hour}:{at.minute:02}",
+        f"เวลา {at.hour:02}.{at.minute:02} น.",
+    ):
         read = parse_instant(f"{at.day}/{at.month}/{at.year + 543} {clock}")
         assert read.at == at.replace(second=0, microsecond=0)
 
@@ -110,7 +115,13 @@ def test_every_province_is_known_in_every_form(code: str) -> None:
     thai, english = PROVINCES.titles[code].th, PROVINCES.titles[code].en
     find = matcher_of("provinces").find
     forms = [thai, f"จังหวัด{thai}", f"จ.{thai}", f"จ. {thai}", english, english.upper(), english.replace(" ", "")]
-    forms += [f"{english} Province", code, f"TH-{code}", code.translate(THAI_DIGITS), thai.replace("\u0e33", "\u0e4d\u0e32")]
+    forms += [
+        f"{english} Province",
+        code,
+        f"TH-{code}",
+        code.translate(THAI_DIGITS),
+        thai.replace("\u0e33", "\u0e4d\u0e32"),
+    ]
     assert {find(form) for form in forms} == {code}
 
 
@@ -164,7 +175,9 @@ def test_every_entry_of_a_list_is_found_by_code_and_by_both_names(name: str) -> 
 
 @given(st.text(max_size=30), st.sampled_from(list(ColumnType)), st.booleans())
 def test_a_cell_of_any_text_is_a_value_or_a_rule(text: str, kind: ColumnType, required: bool) -> None:  # noqa: FBT001  # hypothesis gives it
-    column = ColumnFacts(name="c", title="ค", description="", type=kind, required=required, key=False, classification="")
-    read = reader_of(column, Circumstances(datetime(2026, 11, 21), None, b"k" * 32))(text)
+    column = ColumnFacts(
+        name="c", title="ค", description="", type=kind, required=required, key=False, classification=""
+    )
+    read = reader_of(column, Circumstances(wall(2026, 11, 21), None, b"k" * 32))(text)
     assert read.rule is None or read.value is None
     assert not (required and read.rule is None and read.value is None)

@@ -1,14 +1,15 @@
 """What a cell means under its column."""
 
-from datetime import date, datetime
+from datetime import date
 
 import pytest
 
 from connectors.intake.cells import SERIAL, Circumstances, Read, reader_of
 from contracts.odcs_columns import ColumnFacts, ColumnType
+from tests.intake_world import wall
 
 pytestmark = pytest.mark.unit
-NOW = datetime(2026, 11, 21, 12)
+NOW = wall(2026, 11, 21, 12)
 AROUND = Circumstances(NOW, "person", b"k" * 32)
 
 
@@ -31,7 +32,14 @@ def test_an_empty_cell_is_missing_only_where_it_is_required(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "number"),
     [
-        *(("๑๒,๓๔๕.๕๐", 12345.5), ("12,345.50 บาท", 12345.5), ("฿100", 100.0), ("-5", -5.0), ("−5", -5.0), ("1e3", 1000.0)),
+        *(
+            ("๑๒,๓๔๕.๕๐", 12345.5),
+            ("12,345.50 บาท", 12345.5),
+            ("฿100", 100.0),
+            ("-5", -5.0),
+            ("−5", -5.0),
+            ("1e3", 1000.0),
+        ),
         *((f"{SERIAL}42560.95", 42560.95), (".5", 0.5), ("5.", 5.0), ("1,000,000.-", 1_000_000.0)),
     ],
 )
@@ -91,7 +99,7 @@ def test_dates_lie_between_1900_and_now() -> None:
 
 
 def test_a_bare_number_is_a_day_only_in_a_spreadsheet() -> None:
-    assert read(ColumnType.TIMESTAMP, f"{SERIAL}45713.5").value == datetime(2025, 2, 25, 12)
+    assert read(ColumnType.TIMESTAMP, f"{SERIAL}45713.5").value == wall(2025, 2, 25, 12)
     assert read(ColumnType.TIMESTAMP, "45713").rule == "not-a-date"
     assert read(ColumnType.DATE, f"{SERIAL}250268").rule == "date-future"
     assert read(ColumnType.DATE, f"{SERIAL}2568").rule == "not-a-date"

@@ -13,6 +13,7 @@ from connectors.intake.thai_dates import (
     parse_instant,
     parse_month,
 )
+from tests.intake_world import wall
 
 pytestmark = pytest.mark.unit
 DAY = date(2025, 2, 25)
@@ -79,15 +80,15 @@ def test_numbers_of_the_common_era_that_could_be_swapped_are_marked() -> None:
 @pytest.mark.parametrize(
     ("text", "at"),
     [
-        ("25/2/2568 09.30 น.", datetime(2025, 2, 25, 9, 30)),
-        ("25 ก.พ. 2568 เวลา 9.30 น.", datetime(2025, 2, 25, 9, 30)),
-        ("๒๕ กุมภาพันธ์ ๒๕๖๘ เวลา ๐๙.๓๐ นาฬิกา", datetime(2025, 2, 25, 9, 30)),
-        ("2568-02-25T09:30:15", datetime(2025, 2, 25, 9, 30, 15)),
-        ("2025-02-25 09:30:15.25", datetime(2025, 2, 25, 9, 30, 15, 250000)),
-        ("2025-02-25T20:30:00Z", datetime(2025, 2, 26, 3, 30)),
-        ("2025-02-25 09:30+07:00", datetime(2025, 2, 25, 9, 30)),
-        ("25/2/2568 12:05 AM", datetime(2025, 2, 25, 0, 5)),
-        ("25/2/2568 1:05 pm", datetime(2025, 2, 25, 13, 5)),
+        ("25/2/2568 09.30 น.", wall(2025, 2, 25, 9, 30)),
+        ("25 ก.พ. 2568 เวลา 9.30 น.", wall(2025, 2, 25, 9, 30)),
+        ("๒๕ กุมภาพันธ์ ๒๕๖๘ เวลา ๐๙.๓๐ นาฬิกา", wall(2025, 2, 25, 9, 30)),
+        ("2568-02-25T09:30:15", wall(2025, 2, 25, 9, 30, 15)),
+        ("2025-02-25 09:30:15.25", wall(2025, 2, 25, 9, 30, 15, 250000)),
+        ("2025-02-25T20:30:00Z", wall(2025, 2, 26, 3, 30)),
+        ("2025-02-25 09:30+07:00", wall(2025, 2, 25, 9, 30)),
+        ("25/2/2568 12:05 AM", wall(2025, 2, 25, 0, 5)),
+        ("25/2/2568 1:05 pm", wall(2025, 2, 25, 13, 5)),
     ],
 )
 def test_a_time_of_day_is_bangkok_s(text: str, at: datetime) -> None:
@@ -97,7 +98,7 @@ def test_a_time_of_day_is_bangkok_s(text: str, at: datetime) -> None:
 
 def test_a_day_without_a_time_begins_the_day_and_says_so() -> None:
     read = parse_instant("25/2/2568")
-    assert (read.at, read.has_clock) == (datetime(2025, 2, 25), False)
+    assert (read.at, read.has_clock) == (wall(2025, 2, 25), False)
 
 
 @pytest.mark.parametrize("text", ["25/2/2568 24:00", "25/2/2568 09:75", "25/2/2568 13:00 pm", "2025-02-25 09:30+99:00"])
@@ -112,7 +113,9 @@ def test_a_month_is_its_first_day(text: str) -> None:
     assert parse_month(text) == date(2025, 2, 1)
 
 
-@pytest.mark.parametrize("text", ["ปีงบประมาณ พ.ศ. 2568", "ปีงบ 68", "ปี งบประมาณ ๒๕๖๘", "FY2568", "FY2025", "2568", "FY68"])
+@pytest.mark.parametrize(
+    "text", ["ปีงบประมาณ พ.ศ. 2568", "ปีงบ 68", "ปี งบประมาณ ๒๕๖๘", "FY2568", "FY2025", "2568", "FY68"]
+)
 def test_a_fiscal_year_is_named_by_its_buddhist_year(text: str) -> None:
     assert parse_fiscal_year(text) == 2568
 
@@ -123,14 +126,14 @@ def test_no_fiscal_year_is_made_of_other_words() -> None:
 
 
 def test_running_numbers_of_spreadsheets_are_days() -> None:
-    assert of_serial(45713.39583333333) == datetime(2025, 2, 25, 9, 30)
-    assert of_serial(44251, from_1904=True) == datetime(2025, 2, 25)
+    assert of_serial(45713.39583333333) == wall(2025, 2, 25, 9, 30)
+    assert of_serial(44251, from_1904=True) == wall(2025, 2, 25)
     with pytest.raises(Unclear):
         of_serial(1e12)
 
 
 def test_a_date_cell_with_a_buddhist_year_was_typed_so() -> None:
-    assert of_cell(datetime(2568, 2, 25, 9)) == datetime(2025, 2, 25, 9)
-    assert of_cell(datetime(2025, 2, 25)) == datetime(2025, 2, 25)
+    assert of_cell(wall(2568, 2, 25, 9)) == wall(2025, 2, 25, 9)
+    assert of_cell(wall(2025, 2, 25)) == wall(2025, 2, 25)
     with pytest.raises(Unclear):
-        of_cell(datetime(2568, 2, 29))  # a leap day there, none in 2025
+        of_cell(wall(2568, 2, 29))  # a leap day there, none in 2025

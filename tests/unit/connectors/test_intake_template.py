@@ -1,7 +1,6 @@
 """Templates: what they say, and that what they say is what the importer takes."""
 
 import json
-from datetime import datetime
 from io import BytesIO
 
 import openpyxl
@@ -17,6 +16,7 @@ from connectors.shelf import WrittenContract
 from contracts.code_lists import code_list
 from contracts.odcs import bundled_ids, bundled_text, canonical_document, read_contract
 from contracts.odcs_columns import ColumnType, columns_of
+from tests.intake_world import wall
 
 pytestmark = pytest.mark.unit
 
@@ -33,7 +33,7 @@ def words(dataset: str = "tpo_complaint") -> Words:
 @pytest.mark.parametrize("dataset", bundled_ids())
 def test_the_example_of_every_column_of_every_contract_is_read_without_fault(dataset: str) -> None:
     contract = written(dataset)
-    around = Circumstances(datetime(2026, 11, 21), contract.contract.unit.column, b"k" * 32)
+    around = Circumstances(wall(2026, 11, 21), contract.contract.unit.column, b"k" * 32)
     said = words_of(contract)
     for column, example in zip(said.columns, said.examples, strict=True):
         read = reader_of(column, around)(example)
