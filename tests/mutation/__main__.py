@@ -21,7 +21,13 @@ switch_on()  # before anything that it guards is imported
 from tests.mutation import policy_texts  # noqa: E402  # see above
 from tests.mutation.trial import Verdict, collect, record, verdicts  # noqa: E402
 
-PATHS = ("tests/unit", "tests/property/policies", "tests/integration/gateway", "tests/integration/connectors")
+PATHS = (
+    "tests/unit",
+    "tests/property/policies",
+    "tests/property/contracts",
+    "tests/integration/gateway",
+    "tests/integration/connectors",
+)
 EQUIVALENT = Path(__file__).with_name("equivalent.toml")
 
 

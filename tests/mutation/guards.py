@@ -2,7 +2,8 @@
 
 Three shapes count:
 
-- an ``if`` whose body raises, or names a code of the error catalogue; each operand of its ``or`` is a guard of its own;
+- an ``if`` whose body raises, or names a code of the error catalogue; each operand of its ``or`` is a guard of its own.
+  A ``LookupError`` is none: it says that our own database is broken, and nobody can bring that about from outside;
 - a call of a checker (``check...``, ``verify...``) whose result nobody takes: it is there to raise;
 - a ``forbid`` of a policy (see ``forbids``).
 """
@@ -102,7 +103,9 @@ def _refuses(body: Iterable[ast.stmt]) -> bool:
 
 
 def _raises(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.Raise) and statement.exc is not None
+    if not isinstance(statement, ast.Raise) or statement.exc is None:
+        return False
+    return not (isinstance(statement.exc, ast.Call) and _name_of(statement.exc.func) == "LookupError")
 
 
 def _names_a_code(statement: ast.stmt) -> bool:
