@@ -60,7 +60,7 @@ class Act(StrEnum):
 
 
 class Because(StrEnum):
-    """Why somebody rejects, suspends or revokes, as the log says it; words of one's own stay with the parties."""
+    """Why somebody rejects, suspends or revokes, as the log says it; words of one's own stay in the signed act."""
 
     SCOPE = "scope-too-wide"
     LEGAL_BASIS = "legal-basis-doubtful"

@@ -37,7 +37,7 @@ File = Annotated[Path, typer.Argument(metavar="FILE", help="The version as JSON.
 Version = Annotated[int | None, typer.Option("--version", help="The version; the newest, or the one in force.")]
 KeyName = Annotated[str | None, typer.Option("--key", help="The key that signs, such as ccib#officer-2.")]
 Why = Annotated[Because | None, typer.Option("--because", help="Why, in one of these words; everybody can read it.")]
-Reason = Annotated[str, typer.Option("--reason", help="Why, in own words; the parties can read it.")]
+Reason = Annotated[str, typer.Option("--reason", help="Why, in own words; the members can read it.")]
 
 NOT_BY_DRAFTERS: Final = frozenset({Act.ACCEPT, Act.APPROVE, Act.SIGN})
 _histories: TypeAdapter[list[AgreementHistory]] = TypeAdapter(list[AgreementHistory])

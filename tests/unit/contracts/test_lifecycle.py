@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -28,6 +29,7 @@ from contracts.lifecycle import (
     role_of,
     step,
 )
+from contracts.lifecycle_reference import page
 from tests import factories
 from tests.agreement_world import an_act, until_active
 from tests.factories import NOW
@@ -317,3 +319,9 @@ def test_the_digest_of_an_act_is_what_the_next_one_names() -> None:
 
     assert standing.head == digest_of(standing.history[-1].signed.act)
     assert standing.history[-1].signed.act.at == NOW
+
+
+def test_the_page_of_the_reference_is_made_from_the_table() -> None:
+    written = (Path(__file__).parents[3] / "docs/reference/agreement-lifecycle.md").read_text(encoding="utf-8")
+
+    assert written == page(), "run: python -m contracts.lifecycle_reference > docs/reference/agreement-lifecycle.md"
