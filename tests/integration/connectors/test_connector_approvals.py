@@ -232,6 +232,14 @@ def test_a_decision_that_two_signed_or_that_is_not_canonical_is_refused(world: W
             read_decision(document, "ccib", world.keys.federation, NOW)
 
 
+def test_a_decision_for_another_agency_is_none_of_this_ones(world: World) -> None:
+    decision = OfficerDecision(request_digest=f"sha-256:{'0' * 64}", agency="rtp", approved=True, reason="x", at=NOW)
+    document = sign_document(canonical_bytes(decision), "request-decision", world.keys["ccib#officer-1"])
+
+    with pytest.raises(Refused, match="signers-incomplete"):
+        read_decision(document, "ccib", world.keys.federation, NOW)
+
+
 PENDING = (CrashPoint.PENDING_BEFORE_COMMIT, CrashPoint.PENDING_AFTER_COMMIT)
 DECIDING = (CrashPoint.DECISION_BEFORE_COMMIT, CrashPoint.DECISION_AFTER_COMMIT)
 

@@ -11,14 +11,16 @@ from connectors import notices
 from connectors.agent import Agent, Channel
 from connectors.answer import answer, resume
 from connectors.crash import CrashPoint
+from connectors.home import Home
 from connectors.journal import notices as kept
+from connectors.orders import lift_suspension, order_suspension, standing_orders
 from contracts.calls import SignedCalls
-from contracts.errors import Unavailable
+from contracts.errors import InvalidInput, Unavailable
 from contracts.suspension import Order, Suspended, Suspension
 from contracts.task import Notice, Part
 from tests import factories
 from tests.connector_world import PRICE, Killed, World, case, contract_text, die_at
-from tests.factories import ISSUER
+from tests.factories import ISSUER, NOW
 from tests.fake_gateway import FakeGateway
 from tests.suspension_orders import signed_order, suspension
 
@@ -255,3 +257,18 @@ def test_a_kill_around_an_own_order_leaves_it_in_force_and_brought_if_it_was_ack
 
 def test_every_such_crash_point_is_passed_here() -> None:
     assert set(ORDERING) == {each for each in CrashPoint if each.startswith(("order", "sent"))}
+
+
+def test_nobody_suspends_a_dataset_that_the_agency_does_not_have_or_lifts_what_nobody_ordered(world: World) -> None:
+    home = Home(world.folder)
+    home.make()
+    home.save_key(world.keys["ccib#officer-1"])
+    home.pin(world.keys.federation)
+
+    with pytest.raises(InvalidInput, match="unknown-contract"):
+        order_suspension(home, world.journal, suspension(dataset="tpo_complain"), ["ccib#officer-1"], NOW)
+    with pytest.raises(InvalidInput, match="unknown-suspension"):
+        lift_suspension(home, world.journal, "SUS-0001", "over", ["ccib#officer-1"], NOW)
+    assert kept.orders(world.journal) == ()
+    order_suspension(home, world.journal, suspension(dataset=DATASET), ["ccib#officer-1"], NOW)
+    assert [each.id for each in standing_orders(world.journal)] == ["SUS-0001"]

@@ -110,3 +110,7 @@ def test_only_what_is_suspended_is_held_back(world: World) -> None:
     ):
         world.situation = Known(suspensions=suspended)
         assert world.guard().holds_back(task) is held
+
+
+def test_a_question_under_an_activity_that_the_agreement_does_not_have_is_refused(world: World) -> None:
+    assert refusal_of_task(world, case().asking(activity="no-such-work")) == "unknown-activity"
