@@ -210,14 +210,10 @@ def test_a_decision_on_another_request_does_not_pass_for_this_one(world: World) 
     assert give(world, looked_at()) is None
 
 
-@pytest.mark.parametrize(
-    ("payload", "error"),
-    [(b"{}", "malformed-body"), (b" ", "malformed-body")],
-)
-def test_what_is_no_decision_is_refused(world: World, payload: bytes, error: str) -> None:
-    document = sign_document(payload, "request-decision", world.keys["ccib#officer-1"])
+def test_what_is_no_decision_is_refused(world: World) -> None:
+    document = sign_document(b"{}", "request-decision", world.keys["ccib#officer-1"])
 
-    with pytest.raises(InvalidInput, match=error):
+    with pytest.raises(InvalidInput, match="malformed-body"):
         read_decision(document, "ccib", world.keys.federation, NOW)
 
 
