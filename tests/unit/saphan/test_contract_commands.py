@@ -138,7 +138,7 @@ def test_one_contract_is_shown_with_its_law_its_contacts_and_its_clamps() -> Non
     assert "ลับ / Confidential" in out
     assert "3650 days after the event" in out
     assert "data protection officer: เจ้าหน้าที่คุ้มครองข้อมูลส่วนบุคคล" in out
-    assert "มูลค่าความเสียหาย / Damage, 0 to 7,000,000 THB a row" in out
+    assert "มูลค่าความเสียหาย / Damage, 0 to 1,000,000 THB a row" in out
     assert "case_type SHOP         0 to 150,000" in out
 
 
