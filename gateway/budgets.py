@@ -12,9 +12,17 @@ from contracts.task import Charge
 from contracts.views import BudgetLine, Preview, PreviewCall, PreviewMeasure
 from gateway.caller import Caller
 from gateway.means import Means
-from gateway.question import bangkok_closed_until, contracts_of, question_key, released_before
+from gateway.question import (
+    agreement_meant,
+    approved_apart,
+    bangkok_closed_until,
+    contracts_of,
+    question_key,
+    released_before,
+)
 from gateway.store import ledger, registry
 from gateway.store.engine import Reading
+from gateway.store.registry import HeldAgreement
 from gateway.suspensions import what_stops
 from privacy.plan import Z_95, plan
 
@@ -31,7 +39,7 @@ def preview(means: Means, caller: Caller, call: PreviewCall) -> Preview:
     """
     now = means.clock()
     with means.store.read() as r:
-        activity = _terms(r, caller, call)
+        agreement, activity = _terms(r, caller, call)
         contracts = contracts_of(r, call.contracts)
         stopped = what_stops(r, caller.agency, contracts)
         if stopped:
@@ -40,7 +48,7 @@ def preview(means: Means, caller: Caller, call: PreviewCall) -> Preview:
         nano_rho = call.nano_rho or activity.nano_rho_per_request
         terms = plan(call.query, contracts, nano_rho)
         before = _lines(r, [(each.source, each.window) for each in terms.charges])
-        key = question_key(call.query, call.contracts, nano_rho)
+        key = question_key(call.query, call.contracts, nano_rho, approved_apart(agreement, activity))
         release = released_before(r, key, contracts)
     return Preview(
         cells=grid.size,
@@ -64,8 +72,8 @@ def lines(means: Means) -> tuple[BudgetLine, ...]:
         return _lines(r, sorted({(c.source, w) for c in contracts for w in _windows(c)}))
 
 
-def _terms(r: Reading, caller: Caller, call: PreviewCall) -> Activity:
-    held = registry.agreement(r, call.agreement)
+def _terms(r: Reading, caller: Caller, call: PreviewCall) -> tuple[HeldAgreement, Activity]:
+    held = agreement_meant(r, call.agreement)
     if held is None:
         raise InvalidInput("unknown-agreement", agreement=call.agreement)
     if caller.agency not in held.agreement.parties:
@@ -73,7 +81,7 @@ def _terms(r: Reading, caller: Caller, call: PreviewCall) -> Activity:
     activity = held.agreement.activity(call.activity)
     if activity is None:
         raise InvalidInput("unknown-activity", agreement=call.agreement, activity=call.activity)
-    return activity
+    return held, activity
 
 
 def _lines(r: Reading, accounts: Sequence[Account]) -> tuple[BudgetLine, ...]:

@@ -42,7 +42,7 @@ from gateway.agreement_moves import activate_due
 from gateway.caller import Caller
 from gateway.crash import CrashPoint
 from gateway.finish import finish, hand_over
-from gateway.held import end_overdue, overdue
+from gateway.held import end_overdue, overdue, take_up
 from gateway.means import Means
 from gateway.notices import notices_after
 from gateway.parts import check_part, read_part
@@ -281,15 +281,16 @@ class Exchange(Records):
         activate_due(self.means)
         with self._store.read() as r:
             left, has_old_nonces = requests.unfinished(r), requests.has_old_nonces(r, now)
-            too_late = overdue(r, now)
+            too_late, left_behind = overdue(r, now), requests.left_behind(r)
         if has_old_nonces:
             with self._store.transaction() as t:
                 requests.forget_nonces(t, now)
-        for held in (*left, *too_late):
+        for held in (*left, *too_late, *left_behind):
             try:
                 self._ask_again(held.id)
                 self._ask_again(finish(self.means, held.id))
                 self._ask_again(end_overdue(self.means, held) if held in too_late else None)
+                self._ask_again(take_up(self.means, held) if held in left_behind else None)
             except Exception as error:  # noqa: BLE001  # one request that cannot go on must not hold up the others
                 logger.error("request not carried on: %s", what_failed(error))  # noqa: TRY400  # a traceback holds its text
 

@@ -18,6 +18,7 @@ from contracts.signing import sign_compact
 from contracts.task import Part
 from gateway import events
 from gateway.crash import CrashPoint
+from gateway.halts import Halt, halt_of, lock_agreements
 from gateway.means import Means
 from gateway.question import Asked, look_up_again, read_request
 from gateway.store import ledger, log, relay, releases, requests
@@ -26,7 +27,6 @@ from gateway.store.log import Opening
 from gateway.store.relay import HeldTask
 from gateway.store.releases import NewRelease
 from gateway.store.requests import HeldRequest, Outcome
-from gateway.suspensions import what_stops
 from privacy.plan import plan, promise
 from privacy.release import assemble
 
@@ -54,7 +54,8 @@ def next_tick(now: datetime, seconds: float) -> datetime:
 def finish(means: Means, request: str) -> str | None:
     """Release or refuse a request if every part is in; nothing happens otherwise, or when it is finished already.
 
-    What a suspension holds back stays as it is until that is lifted; ``gateway.held`` ends it when its time is over.
+    What a suspension, or that of its agreement, holds back stays as it is until that is lifted; ``gateway.held`` ends
+    it when its time is over. Under an agreement that has ended meanwhile it is refused.
 
     Returns:
         A request that had joined this one and must now be asked on its own, if any.
@@ -65,10 +66,12 @@ def finish(means: Means, request: str) -> str | None:
         if held is None or held.state is not RequestState.WAITING or not answered:
             return None
         asked = look_up_again(r, read_request(held.forwarded), held.digest, means.clock())
-        is_held_back = bool(what_stops(r, asked.request.requester, asked.contracts))
+        halt = halt_of(r, asked, means.clock())
     if any(each.part.refusal is not None for each in answered):
-        return _refuse(means, held, asked, [each.part for each in answered])
-    if not is_held_back:
+        return _refuse(means, held, asked, [each.part for each in answered], None)
+    if halt.ends:
+        return _refuse(means, held, asked, [each.part for each in answered], halt)
+    if not halt.waits:
         _release(means, held, asked, answered)
     return None
 
@@ -98,32 +101,61 @@ def _release(means: Means, held: HeldRequest, asked: Asked, answered: Sequence[_
     means.crash(CrashPoint.AFTER_ASSEMBLED)
     # (8) ONE transaction: budget spent, release stored, "released" in the log.
     with means.store.transaction() as t:
-        if not _is_still_waiting(t, held) or what_stops(t, asked.request.requester, asked.contracts):
+        if not _is_still_waiting(t, held):
+            return
+        followers = requests.followers_of(t, held.id)
+        lock_agreements(t, (held, *followers))
+        if halt_of(t, asked, now).reasons:
             return
         ledger.spend(t, held.id, now)
         requests.end(t, held, Outcome(available_at, release=body.id))
-        followers = requests.followers_of(t, held.id)
-        for follower in followers:
-            requests.end(t, follower, Outcome(available_at, release=body.id, repeated=True))
         erase_exact_parts(t, held, asked)
         releases.add_release(t, new, events.released(asked, body, new.digest, seals))
         for follower in followers:
-            joined = look_up_again(t, read_request(follower.forwarded), follower.digest, now)
-            published = joined.activity.publish and releases.make_public(t, body.id)
-            log.append(t, events.repeated(joined, body.id, new.digest, available_at, published=published))
+            _share(t, follower, new, now)
         means.crash(CrashPoint.BEFORE_SETTLED)
     # (9) The signed release leaves when it is fetched, with its receipt from the next checkpoint.
     means.crash(CrashPoint.AFTER_SETTLED)
 
 
-def _refuse(means: Means, held: HeldRequest, asked: Asked, parts: Sequence[Part]) -> str | None:
-    """End a request that at least one connector refused; the others' answers are not released.
+def _share(t: Transaction, follower: HeldRequest, new: NewRelease, now: datetime) -> None:
+    """Give the release to a request that had joined, unless something stops that one: its own agency or agreement.
+
+    What may pass leaves it waiting (``gateway.held``); what will not refuses it. Then its activity publishes nothing.
+    """
+    joined = look_up_again(t, read_request(follower.forwarded), follower.digest, now)
+    halt = halt_of(t, joined, now)
+    if halt.ends:
+        refuse_uncharged(t, follower, joined, halt, new.available_at)
+    elif not halt.waits:
+        requests.end(t, follower, Outcome(new.available_at, release=new.body.id, repeated=True))
+        published = joined.activity.publish and releases.make_public(t, new.body.id)
+        log.append(t, events.repeated(joined, new.body.id, new.digest, new.available_at, published=published))
+
+
+def refuse_uncharged(t: Transaction, held: HeldRequest, asked: Asked, halt: Halt, at: datetime) -> None:
+    """Refuse a request that had joined another one, so that nothing was ever reserved for it.
+
+    Args:
+        t: The transaction; the request is locked in it, or its question is.
+        held: The request.
+        asked: What it asks.
+        halt: Why.
+        at: When the refusal leaves.
+    """
+    requests.end(t, held, Outcome(at, problem=halt.error(asked).problem()))
+    log.append(t, events.refused(asked, halt.reasons, (), at))
+
+
+def _refuse(means: Means, held: HeldRequest, asked: Asked, parts: Sequence[Part], halt: Halt | None) -> str | None:
+    """End a request that a connector refused, or whose agreement has ended (``halt``); no answer of it is released.
 
     The reservation is returned only when every connector signed that it charged nothing (privacy rule 6).
     """
     now = means.clock()
     charged = any(part.charged for part in parts)
-    error = _error_of(parts, Spent.CHARGED if charged else Spent.NOTHING)
+    spent = Spent.CHARGED if charged else Spent.NOTHING
+    error = halt.error(asked, spent) if halt else _error_of(parts, spent)
     available_at = next_tick(now, means.settings.tick_seconds)
     with means.store.transaction() as t:
         if not _is_still_waiting(t, held):

@@ -1,38 +1,38 @@
-"""Requests that a suspension holds back: nothing of them leaves while it stands.
+"""Requests that a suspension holds back, of an agency, a dataset or their agreement: nothing of them leaves meanwhile.
 
-A request that was out when an agency or a dataset was suspended waits. Lifted in time, it goes on where it was. When
-its ``deliver_until`` passes first, it is refused for the suspension, and charged by privacy rule 6: a reservation is
-returned only if no connector can have charged, because each signed that it did not, or was never handed its task.
+A request that was out when it was ordered waits. Lifted in time, it goes on where it was. When its ``deliver_until``
+passes first, it is refused for the suspension, and charged by privacy rule 6: a reservation is returned only if no
+connector can have charged, because each signed that it did not, or was never handed its task. One that had joined
+another and was stopped when that was released is left behind: it is asked on its own when nothing stops it any more.
 """
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from contracts.errors import Spent, from_code
-from contracts.request import Request, RequestState
-from contracts.suspension import Suspended
+from contracts.errors import Spent
+from contracts.lifecycle import AgreementState
+from contracts.request import RequestState
 from gateway import events
-from gateway.finish import erase_exact_parts, hand_over, next_tick
+from gateway.finish import erase_exact_parts, hand_over, next_tick, refuse_uncharged
+from gateway.halts import halt_of
 from gateway.means import Means
 from gateway.question import look_up_again, read_request
-from gateway.store import ledger, log, relay, requests, suspensions
-from gateway.store.engine import Reading, Transaction
+from gateway.store import ledger, log, registry, relay, requests, suspensions
+from gateway.store.engine import Reading
 from gateway.store.relay import HeldTask
 from gateway.store.requests import HeldRequest, Outcome
-from gateway.suspensions import reasons_of
 
 GRACE: Final = timedelta(minutes=5)
 """Beyond ``deliver_until``: longer than a token lasts and a connector's clock may be slow."""
 
 
 def overdue(r: Reading, now: datetime) -> tuple[HeldRequest, ...]:
-    """The requests that a suspension has held back beyond their time."""
+    """Requests that are out beyond their time, while something is suspended; ``end_overdue`` ends what is stopped."""
     suspended = suspensions.standing(r)
-    if not suspended.agencies and not suspended.datasets:
+    if not (suspended.agencies or suspended.datasets or registry.in_state(r, AgreementState.SUSPENDED)):
         return ()
-    held = requests.held_back(r, suspended)
-    return tuple(each for each in held if read_request(each.forwarded).deliver_until + GRACE <= now)
+    return tuple(each for each in requests.waiting(r) if read_request(each.forwarded).deliver_until + GRACE <= now)
 
 
 def end_overdue(means: Means, held: HeldRequest) -> str | None:
@@ -42,30 +42,45 @@ def end_overdue(means: Means, held: HeldRequest) -> str | None:
         A request that had joined it and must now be asked on its own, if any.
     """
     now = means.clock()
-    request = read_request(held.forwarded)
     with means.store.transaction() as t:
         requests.lock_question(t, held.question)
         current = requests.lock_request(t, held.id)
-        reasons = _reasons(t, request, suspensions.standing(t))
-        if current is None or current.state is not RequestState.WAITING or not reasons:
+        asked = look_up_again(t, read_request(held.forwarded), held.digest, now)
+        halt = halt_of(t, asked, now)
+        if current is None or current.state is not RequestState.WAITING or not halt.reasons:
             return None
-        asked = look_up_again(t, request, held.digest, now)
         charged = _may_be_charged(relay.tasks_of(t, held.id))
-        first, *others = reasons
-        error = from_code(first, spent=Spent.CHARGED if charged else Spent.NOTHING, others=others)
+        error = halt.error(asked, Spent.CHARGED if charged else Spent.NOTHING)
         settled = ledger.spend(t, held.id, now) if charged else ledger.give_back(t, held.id, now)
         available_at = next_tick(now, means.settings.tick_seconds)
         requests.end(t, current, Outcome(available_at, problem=error.problem()))
         relay.close_tasks(t, held.id, now)
         erase_exact_parts(t, held, asked)
         heir = hand_over(t, current)
-        log.append(t, events.refused(asked, reasons, settled if charged else (), available_at))
+        log.append(t, events.refused(asked, halt.reasons, settled if charged else (), available_at))
     return heir
 
 
-def _reasons(t: Transaction, request: Request, suspended: Suspended) -> tuple[str, ...]:
-    holders = [(each.task.agency, each.task.contract.id) for each in relay.tasks_of(t, request.id)]
-    return reasons_of(suspended, request.requester, holders)
+def take_up(means: Means, held: HeldRequest) -> str | None:
+    """See to a request that was left behind: it is asked on its own if it may, refused if it never will, or waits.
+
+    Returns:
+        The request, if it must now be asked on its own.
+    """
+    now = means.clock()
+    with means.store.transaction() as t:
+        requests.lock_question(t, held.question)
+        current = requests.lock_request(t, held.id)
+        if current is None or not requests.is_left_behind(t, current):
+            return None
+        asked = look_up_again(t, read_request(current.forwarded), current.digest, now)
+        halt = halt_of(t, asked, now)
+        if halt.ends:
+            refuse_uncharged(t, current, asked, halt, next_tick(now, means.settings.tick_seconds))
+        if halt.reasons:
+            return None
+        requests.wait(t, current)
+    return current.id
 
 
 def _may_be_charged(tasks: Sequence[HeldTask]) -> bool:

@@ -1,17 +1,18 @@
 """What is asked: the identity of a question, and everything that the registry knows about a request."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from pydantic import ValidationError
 
-from contracts.agreement import Activity
+from contracts.agreement import Activity, Approval
 from contracts.canonical import canonical_bytes, digest_of, digest_of_bytes
 from contracts.dataset import ContractRef, DatasetContract
 from contracts.errors import InvalidInput
 from contracts.fit import check_question, closed_until
 from contracts.grid import Grid
+from contracts.lifecycle import AgreementState
 from contracts.query import Query
 from contracts.request import Request
 from contracts.task import Charge, Forwarded
@@ -38,7 +39,9 @@ class Asked:
     @property
     def question(self) -> str:
         """The key of the question."""
-        return question_key(self.request.query, self.request.contracts, self.request.nano_rho)
+        request = self.request
+        own = approved_apart(self.agreement, self.activity)
+        return question_key(request.query, request.contracts, request.nano_rho, own)
 
     @property
     def price(self) -> tuple[Charge, ...]:
@@ -46,15 +49,30 @@ class Asked:
         return plan(self.request.query, self.contracts, self.request.nano_rho).charges
 
 
-def question_key(query: Query, refs: tuple[ContractRef, ...], nano_rho: int) -> str:
-    """Two requests with one key ask the same: query, contracts and price, whoever asks and under which agreement."""
+def question_key(query: Query, refs: tuple[ContractRef, ...], nano_rho: int, apart: Mapping[str, str]) -> str:
+    """Two requests with one key ask the same: query, contracts and price, whoever asks and under which agreement.
+
+    What ``apart`` says keeps a question from all others; see ``approved_apart``.
+    """
     return digest_of(
         {
             "query": query.model_dump(mode="json", by_alias=True),
             "contracts": sorted(ref.digest for ref in refs),
             "nano_rho": nano_rho,
+            **apart,
         }
     )
+
+
+def approved_apart(held: HeldAgreement, activity: Activity) -> dict[str, str]:
+    """What keeps the questions of an activity apart, where an officer approves each: its agreement's text and itself.
+
+    An answer to others was not approved for it. Without this, joining or repeating their question would go round the
+    officer, who is asked by the connector alone.
+    """
+    if activity.approval is Approval.STANDING:
+        return {}
+    return {"agreement": held.digest, "activity": activity.id, "approval": activity.approval.value}
 
 
 def question_text(query: Query) -> str:
@@ -89,7 +107,7 @@ def look_up(r: Reading, request: Request, digest: str, now: datetime) -> Asked:
         InvalidInput: ``unknown-contract``, ``unknown-agreement``, ``unknown-activity``, ``price-not-positive``, or what
             does not fit.
     """
-    asked = _asked(r, request, digest, registry.agreement(r, request.agreement), now)
+    asked = _asked(r, request, digest, agreement_meant(r, request.agreement), now)
     # A price that no plan can be made of must fail here, before anything is written down.
     plan(request.query, asked.contracts, request.nano_rho)
     return asked
@@ -98,6 +116,12 @@ def look_up(r: Reading, request: Request, digest: str, now: datetime) -> Asked:
 def look_up_again(r: Reading, request: Request, digest: str, now: datetime) -> Asked:
     """The same for a request that was permitted before: the agreement is the text that the request names."""
     return _asked(r, request, digest, registry.agreement_text(r, request.agreement_digest), now)
+
+
+def agreement_meant(r: Reading, name: str) -> HeldAgreement | None:
+    """The agreement that a name means to whoever asks; a draft does not exist, not even for its refusals."""
+    held = registry.agreement(r, name)
+    return None if held is None or held.state is AgreementState.DRAFT else held
 
 
 def contracts_of(r: Reading, refs: tuple[ContractRef, ...]) -> tuple[DatasetContract, ...]:

@@ -7,11 +7,9 @@ from sqlalchemy import delete, select, tuple_, update
 
 from contracts.errors import InvalidInput, Problem, Refused
 from contracts.request import TRANSITIONS, RequestState
-from contracts.suspension import Suspended
 from contracts.task import Forwarded
 from gateway.store.engine import AnyRow, Reading, Transaction
 from gateway.store.log import Event, append
-from gateway.store.relay import requests_touching
 from gateway.store.tables import nonces, questions, requests, tasks
 
 NONCES_LAST = timedelta(minutes=10)
@@ -199,12 +197,26 @@ def unfinished(r: Reading) -> tuple[HeldRequest, ...]:
     return tuple(_held(row) for row in rows)
 
 
-def held_back(r: Reading, suspended: Suspended) -> tuple[HeldRequest, ...]:
-    """The requests that are out and touch something suspended, or were asked by a suspended agency; oldest first."""
-    out = (requests.c.state == RequestState.WAITING) & requests.c.joined_to.is_(None)
-    touched = requests.c.id.in_(requests_touching(suspended)) | requests.c.agency.in_(suspended.agencies)
-    rows = r.all(select(requests).where(out, touched).order_by(requests.c.received_at))
-    return tuple(_held(row) for row in rows)
+def waiting(r: Reading) -> tuple[HeldRequest, ...]:
+    """The requests that are out, those that joined another one too; oldest first."""
+    out = requests.c.state == RequestState.WAITING
+    return tuple(_held(row) for row in r.all(select(requests).where(out).order_by(requests.c.received_at)))
+
+
+def left_behind(r: Reading) -> tuple[HeldRequest, ...]:
+    """The requests that wait although the one that they joined has ended: something stopped them then; oldest first."""
+    led = requests.alias("led")
+    out = (requests.c.state == RequestState.WAITING) & (led.c.state != RequestState.WAITING)
+    wanted = select(requests).join(led, led.c.id == requests.c.joined_to).where(out)
+    return tuple(_held(row) for row in r.all(wanted.order_by(requests.c.received_at)))
+
+
+def is_left_behind(r: Reading, request: HeldRequest) -> bool:
+    """Whether a request is one of these."""
+    if request.state is not RequestState.WAITING or request.joined_to is None:
+        return False
+    led = find(r, request.joined_to)
+    return led is None or led.state is not RequestState.WAITING
 
 
 def _move(t: Transaction, request: HeldRequest, state: RequestState, **columns: object) -> None:

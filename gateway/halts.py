@@ -1,0 +1,62 @@
+"""What stops a request that was permitted before: a suspension, or where its own agreement stands by now.
+
+Asked again before anything leaves, for each request by itself: of several that get one release, each has an agency and
+an agreement of its own.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from contracts.errors import SaphanError, Spent, from_code
+from contracts.lifecycle import AgreementState
+from gateway.question import Asked, read_request
+from gateway.store import registry
+from gateway.store.engine import Reading, Transaction
+from gateway.store.requests import HeldRequest
+from gateway.suspensions import what_stops
+
+NOT_ACTIVE: Final = "agreement-not-active"
+EXPIRED: Final = "agreement-expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Why a request gets nothing now, as error codes: what may pass (``waits``), and what will not (``ends``)."""
+
+    waits: tuple[str, ...] = ()
+    ends: tuple[str, ...] = ()
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """All of it, what is final first; nothing when nothing stops it."""
+        return tuple(dict.fromkeys((*self.ends, *self.waits)))
+
+    def error(self, asked: Asked, spent: Spent = Spent.NOTHING) -> SaphanError:
+        """The refusal of a request that this has ended.
+
+        Args:
+            asked: The request.
+            spent: What it was charged all the same.
+        """
+        first, *others = self.reasons
+        return from_code(first, spent=spent, others=others, agreement=asked.request.agreement)
+
+
+def halt_of(r: Reading, asked: Asked, now: datetime) -> Halt:
+    """What stops a request at ``now``: its agency or one it asks, a dataset, or the version of its agreement."""
+    waits = what_stops(r, asked.request.requester, asked.contracts)
+    held = registry.agreement_text(r, asked.request.agreement_digest)
+    state = held.state_at(now) if held else AgreementState.WITHDRAWN
+    if state is AgreementState.ACTIVE:
+        return Halt(waits)
+    if state is AgreementState.SUSPENDED:
+        return Halt((*waits, NOT_ACTIVE))
+    return Halt(waits, (EXPIRED if state is AgreementState.EXPIRED else NOT_ACTIVE,))
+
+
+def lock_agreements(t: Transaction, held: Iterable[HeldRequest]) -> None:
+    """Let nobody move the agreements of these requests until the transaction ends: in one order, after the requests."""
+    for name in sorted({read_request(each.forwarded).agreement for each in held}):
+        registry.lock_versions(t, name)
