@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from threading import Event, Lock
 from typing import Final
 
@@ -21,9 +21,11 @@ from connectors.crash import CrashPoint, Hook, carry_on
 from connectors.guard import Guard
 from connectors.journal import notices as kept
 from connectors.journal.notices import OwnOrder
+from connectors.orders import bring_orders
 from contracts.calls import FORM_TYPE, TOKEN_PATH, SignedCalls
 from contracts.canonical import canonical_bytes
 from contracts.errors import Problem, SaphanError, Unavailable, from_problem
+from contracts.identifiers import Digest
 from contracts.message_signatures import Message, headers_of
 from contracts.task import Lease, LeaseCall, Part
 from contracts.views import PublishedContract, SignedText
@@ -38,7 +40,6 @@ BUSY_WAIT_SECONDS: Final = 1
 """The longest poll while answers are being made, so that their failures are noticed soon."""
 
 MOST_TASKS: Final = 16
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 log = logging.getLogger("saphan.connector")
 
@@ -187,7 +188,7 @@ class Agent:
     stop: Event = field(default_factory=Event)
     _running: dict[str, Future[None]] = field(default_factory=dict)
     _troubles: dict[str, _Trouble] = field(default_factory=dict)
-    _orders: _Trouble = field(default_factory=lambda: _Trouble(0, EPOCH))
+    _orders: dict[Digest, _Trouble] = field(default_factory=dict)
     _failed_leases: int = 0
     _is_polling: bool = False
 
@@ -224,18 +225,14 @@ class Agent:
 
     def _send_orders(self) -> None:
         """Bring the gateway what was ordered here while it could not be reached; in force here it is already."""
-        if self._orders.not_before > self.clock():
-            return
-        try:
-            for own in kept.unsent(self.desk.journal):
-                self.channel.order(own)
-                kept.sent(self.desk.journal, own.order)
-        except SaphanError as error:
-            self._orders.failures += 1
-            self._orders.not_before = self.clock() + self.pace.delay(self._orders.failures)
-            log.warning("an order to suspend or lift is sent again later: %s", error.code)
-        else:
-            self._orders.failures = 0
+        for order, code in bring_orders(self.desk.journal, self.channel.order, self._is_order_due).items():
+            failures = self._orders[order].failures + 1 if order in self._orders else 1
+            self._orders[order] = _Trouble(failures, self.clock() + self.pace.delay(failures))
+            log.warning("an order to suspend or lift is sent again later: %s", code)
+
+    def _is_order_due(self, order: Digest) -> bool:
+        trouble = self._orders.get(order)
+        return trouble is None or trouble.not_before <= self.clock()
 
     def _take_up(self, pool: ThreadPoolExecutor) -> None:
         unfinished = self.desk.journal.unfinished()

@@ -12,7 +12,8 @@ draw of noise is ever posted, because the part is journaled before it leaves. Wh
 an error of the snapshot is raised, and the task stays charged and unfinished.
 
 A suspension stops a task wherever it stands: before the data are read it is refused and its charge returned; a part
-that was made already is held back, and leaves after the lift.
+that was made already is held back, and leaves after the lift. Of an agreement that was revoked no figure leaves any
+more: what was made is forgotten, its charge stands, and a refusal leaves in its place.
 """
 
 import logging
@@ -38,6 +39,7 @@ LAST_WORDS: Final = frozenset({"unknown-task", "part-already-posted", "part-inva
 """What the gateway may answer to a part that no second posting would change."""
 
 ACKNOWLEDGED: Final = "acknowledged"
+NOT_ACTIVE: Final = "agreement-not-active"
 SUSPENDED: Final = frozenset({"agency-suspended", "dataset-suspended"})
 
 log = logging.getLogger("saphan.connector")
@@ -78,7 +80,7 @@ def answer(leased: LeasedTask, desk: Desk, clock: Callable[[], datetime]) -> Non
         desk.guard.check_delivery(leased, clock())
     except (Refused, InvalidInput) as error:
         # Not proven to be the gateway's: it may not undo anything either.
-        _deliver(_refusal(leased.task, error, desk, clock(), undo=False), leased.task, desk, clock)
+        _deliver(_refusal(leased.task, error.code, desk, clock(), undo=False), leased.task, desk, clock)
         return
     _answer_delivered(leased.task, desk, clock)
 
@@ -107,8 +109,8 @@ def _answer_delivered(task: Task, desk: Desk, clock: Callable[[], datetime]) -> 
         # (b) Charged now, charged before, or answered before.
         part = desk.journal.open(_opening(checked, desk, clock), clock())
     except (Refused, InvalidInput) as error:
-        if error.code not in SUSPENDED or not desk.journal.has_part(task):
-            _deliver(_refusal(task, error, desk, clock(), undo=True), task, desk, clock)
+        if not _is_held_back(task, error.code, desk):
+            _deliver(_refusal(task, error.code, desk, clock(), undo=True), task, desk, clock)
         return
     if part is None:
         # Steps (c) and (d): count, and protect where the contract says so.
@@ -117,6 +119,13 @@ def _answer_delivered(task: Task, desk: Desk, clock: Callable[[], datetime]) -> 
         part = desk.journal.finish(made, clock())
     if part is not None:
         _deliver(part, task, desk, clock)
+
+
+def _is_held_back(task: Task, code: str, desk: Desk) -> bool:
+    """Whether a task that is refused now has a part already, which leaves once a suspension is over."""
+    if code not in SUSPENDED | {NOT_ACTIVE} or not desk.journal.has_part(task):
+        return False
+    return code in SUSPENDED or desk.guard.holds_back(task)
 
 
 def _opening(checked: Checked, desk: Desk, clock: Callable[[], datetime]) -> Opening:
@@ -161,10 +170,10 @@ def _part(checked: Checked, desk: Desk, clock: Callable[[], datetime]) -> Part:
     )
 
 
-def _refusal(task: Task, error: SaphanError, desk: Desk, now: datetime, *, undo: bool) -> Part:
+def _refusal(task: Task, code: str, desk: Desk, now: datetime, *, undo: bool) -> Part:
     """A refusal is a part too: signed, recorded, and true about what was charged."""
     request_digest = digest_of_bytes(task.request.body.encode())
-    charged = desk.journal.refuse(task, request_digest, error.code, now, undo=undo)
+    charged = desk.journal.refuse(task, request_digest, code, now, undo=undo)
     return Part(
         task=task.id,
         task_digest=digest_of(task),
@@ -173,13 +182,17 @@ def _refusal(task: Task, error: SaphanError, desk: Desk, now: datetime, *, undo:
         request_digest=request_digest,
         data_version=desk.data_versions().get(task.contract.id, 0),
         charged=charged,
-        refusal=error.code,
+        refusal=code,
         finished=now,
     )
 
 
 def _deliver(part: Part, task: Task, desk: Desk, clock: Callable[[], datetime]) -> None:
     """(e) Post the part, and note the gateway's last word on it. What a suspension holds back stays in the journal."""
+    if part.refusal is None and desk.guard.has_ended(task):
+        # Settled first: whatever becomes of the refusal, the figures are not taken up again.
+        desk.journal.settle(part.task, NOT_ACTIVE, clock())
+        part = _refusal(task, NOT_ACTIVE, desk, clock(), undo=False)
     if part.refusal is None and desk.guard.holds_back(task):
         return
     desk.at(CrashPoint.POST_BEFORE_SEND)

@@ -9,12 +9,14 @@ from typing import Final
 from pydantic_core import to_json
 
 from connectors.home import Home
+from connectors.journal.approved import ever_approved
 from connectors.journal.book import Journal
 from connectors.settings import SECRETS, ConnectorSettings
 from connectors.shelf import WrittenContract, read_file, read_folder
 from connectors.sources import place_of
 from contracts.canonical import canonical_bytes
 from contracts.contract_diff import Version, compare
+from contracts.contract_tables import check_one_dataset
 from contracts.contract_versions import check_version, version_order
 from contracts.dataset import ContractRef, Text
 from contracts.errors import InvalidInput, Refused
@@ -105,6 +107,7 @@ def approve(home: Home, journal: Journal, settings: ConnectorSettings, wanted: s
     Raises:
         InvalidInput: ``unknown-contract``; ``contract-invalid``; ``setting-invalid`` for another agency's contract.
         Refused: ``source-renamed``: a table, and a dataset, keep the source under which they were first approved;
+            ``dataset-renamed``: a table that was ever approved keeps its dataset's name;
             ``contract-retired``: what was taken off the list comes back as a new version alone; as
             ``contracts.contract_versions.check_version``, against the highest version that ever stood on the list.
     """
@@ -112,6 +115,7 @@ def approve(home: Home, journal: Journal, settings: ConnectorSettings, wanted: s
     if written.contract.agency != settings.agency:
         raise InvalidInput("setting-invalid", setting="agency", why="the contract is another agency's")
     _check_version(journal, written)
+    check_one_dataset(ever_approved(journal), written.contract)
     place = place_of(settings.source.get_secret_value(), written.contract.table)
     # Keyed, so that a copy of the journal tells nobody where the tables are.
     digest = hmac.new(home.secret(PLACES_SECRET), place.encode(), "sha256").hexdigest()

@@ -26,9 +26,10 @@ from contracts.errors import InvalidInput, Refused, SaphanError, from_code
 from contracts.federation import Federation, KeyPurpose, PublicKey
 from contracts.fit import check_question, closed_until
 from contracts.grid import Grid
+from contracts.lifecycle import TERMINAL, AgreementState
 from contracts.message_signatures import Message, Tag, Verified, verify
 from contracts.request import Request
-from contracts.signing import ALGORITHM, Resolve
+from contracts.signing import ALGORITHM, Resolve, payload_of
 from contracts.standing import Standing
 from contracts.task import Charge, Forwarded, Lease, LeasedTask, Task
 from policies.decide import Denial, decide, details
@@ -157,10 +158,27 @@ class Guard:
             raise _denied(checked, reasons)
 
     def holds_back(self, task: Task) -> bool:
-        """Whether a suspension that is known here stops what was made for a task from leaving."""
+        """Whether a suspension that is known here stops what was made for a task from leaving, until it is lifted.
+
+        It is one of this agency, of the dataset, of who asked, or of the agreement itself.
+        """
         suspended = self.situation.suspended()
         asked_by = Request.model_validate_json(task.request.body).requester
-        return suspended.covers(self.agency, task.contract.id) or suspended.covers(asked_by)
+        if suspended.covers(self.agency, task.contract.id) or suspended.covers(asked_by):
+            return True
+        return self._state_here(task) is AgreementState.SUSPENDED
+
+    def has_ended(self, task: Task) -> bool:
+        """Whether the agreement of a task ended for good as this agency knows it: nothing made for it may leave."""
+        return self._state_here(task) in TERMINAL
+
+    def _state_here(self, task: Task) -> AgreementState:
+        """Where the agreement of a task stands that was verified before it was charged; suspended when in doubt."""
+        try:
+            agreement = Agreement.model_validate_json(payload_of(task.agreement))
+        except (SaphanError, ValidationError):
+            return AgreementState.SUSPENDED
+        return self.situation.state_of(agreement, digest_of(agreement))
 
     def _check_not_suspended(self, task: Task) -> None:
         suspended = self.situation.suspended()

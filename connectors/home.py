@@ -8,10 +8,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from contracts.errors import InvalidInput, Refused
+from contracts.errors import IntegrityError, InvalidInput
 from contracts.federation import Federation, Member
 from contracts.signing import SigningKey, key_file_name, load_key
-from policies.rules import FILES, Rules, installed, rules_of
+from policies.rules import FILES, Rules, digest, installed, rules_of
 
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
@@ -43,6 +43,11 @@ class Home:
     def policies(self) -> Path:
         """The agency's own copy of the rules by which its connector decides."""
         return self.path / "policies"
+
+    @property
+    def policies_digest(self) -> Path:
+        """The digest of that copy as it was pinned."""
+        return self.path / "policies.digest"
 
     @property
     def settings(self) -> Path:
@@ -109,23 +114,51 @@ class Home:
         self.write(self.path / "federation.json", federation.model_dump_json(indent=2).encode())
 
     def pin_policies(self, texts: Mapping[str, str]) -> None:
-        """Keep a copy of the rules; from then on the connector decides by these alone."""
+        """Keep a copy of the rules and its digest; from then on the connector decides by these alone.
+
+        Raises:
+            Refused: ``policy-error`` when nothing can be decided by them; nothing is changed then.
+        """
+        pinned = rules_of(texts).digest
         self.policies.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
-        for name, text in texts.items():
-            self.write(self.policies / name, text.encode())
+        for name in FILES:
+            self.write(self.policies / name, texts[name].encode())
+        # Last: a copy that was written in part does not fit it.
+        self.write(self.policies_digest, pinned.encode())
+
+    def policy_texts(self) -> dict[str, str]:
+        """The texts that lie in the home, pinned or edited since.
+
+        Raises:
+            IntegrityError: ``policies-altered`` when one is missing or cannot be read.
+        """
+        try:
+            return {name: (self.policies / name).read_text(encoding="utf-8") for name in FILES}
+        except (OSError, UnicodeDecodeError) as error:
+            raise IntegrityError("policies-altered") from error
 
     def rules(self) -> Rules:
         """The pinned rules, or those of this program in a home that pins none.
 
+        A text that lost its end can still be read, and may permit what the whole of it forbids: only what was pinned,
+        letter by letter, decides.
+
         Raises:
-            Refused: ``policy-error`` when the pinned texts are damaged or incomplete: then nothing is decided at all.
+            IntegrityError: ``policies-altered`` when the texts are not those that were pinned.
+            Refused: ``policy-error`` when this program can decide nothing by them.
         """
-        if not self.policies.is_dir():
+        if not self.policies.exists() and not self.policies_digest.exists():
             return installed()
+        texts = self.policy_texts()
+        if digest(texts) != self._pinned_digest():
+            raise IntegrityError("policies-altered")
+        return rules_of(texts)
+
+    def _pinned_digest(self) -> str:
         try:
-            return rules_of({name: (self.policies / name).read_text(encoding="utf-8") for name in FILES})
+            return self.policies_digest.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
-            raise Refused("policy-error") from error
+            raise IntegrityError("policies-altered") from error
 
     def publish_keys(self, member: Member) -> None:
         """Write the public keys for the federation's operator to collect."""

@@ -62,7 +62,8 @@ def serve(settings: ConnectorSettings, clock: Callable[[], datetime] = now) -> N
 
     Raises:
         InvalidInput: ``setting-invalid``, when the home is incomplete.
-        Refused: ``policy-error``, when its copy of the policies is damaged.
+        IntegrityError: ``policies-altered``, when its copy of the policies is not the one that was pinned.
+        Refused: ``policy-error``, when nothing can be decided by it.
     """
     home = Home(settings.home)
     policy = home.rules().digest

@@ -4,18 +4,23 @@ Each is signed with keys of the agency's home, verified as anybody else would ve
 journal, where it is in force at once, with or without the gateway.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 from connectors.home import Home
 from connectors.journal import approvals, notices
 from connectors.journal.approvals import PendingTask
 from connectors.journal.book import Journal
+from connectors.journal.notices import OwnOrder
 from contracts.approval import DECISION_KIND, OfficerDecision, read_decision
-from contracts.canonical import canonical_bytes
-from contracts.errors import InvalidInput
+from contracts.canonical import canonical_bytes, digest_of
+from contracts.errors import InvalidInput, Refused, SaphanError
+from contracts.identifiers import Digest
 from contracts.signing import sign_document
 from contracts.suspension import SUSPENSION_KIND, Order, Suspension, read_order, suspended_by
+
+UNREACHABLE: Final = "gateway-unreachable"
 
 
 def order_suspension(home: Home, journal: Journal, order: Suspension, kids: Sequence[str], now: datetime) -> None:
@@ -23,9 +28,13 @@ def order_suspension(home: Home, journal: Journal, order: Suspension, kids: Sequ
 
     Raises:
         InvalidInput: ``unknown-contract``, when the agency has approved no contract for that dataset; a mistyped name
-            must not pass for a suspended one. ``setting-invalid``, when a key is not in the home.
+            must not pass for a suspended one. ``suspension-id-reused``, when that identifier was lifted or stands for
+            another suspension. ``setting-invalid``, when a key is not in the home.
         Refused: ``suspension-signers-wrong``, ``key-unknown``.
     """
+    known = [each for each in notices.orders(journal) if each.id == order.id]
+    if any(each.order is Order.LIFT or each.subject != order.subject for each in known):
+        raise InvalidInput("suspension-id-reused", suspension=order.id)
     approved = {each.contract.id for each in journal.approvals()}
     if order.dataset is not None and order.dataset not in approved:
         raise InvalidInput("unknown-contract", contract=order.dataset)
@@ -42,12 +51,15 @@ def lift_suspension(  # whose, which, why, by whom and when
 
     Raises:
         InvalidInput: ``unknown-suspension``; ``setting-invalid``, when a key is not in the home.
-        Refused: ``suspension-signers-wrong``, unless two people of the agency sign.
+        Refused: ``suspension-signers-wrong``, unless two people of the agency sign; ``lift-before-order``, when the
+            clock stands before what is to be lifted.
     """
-    known = next((each for each in notices.orders(journal) if each.id == name and each.order is Order.SUSPEND), None)
-    if known is None:
+    known = [each for each in notices.orders(journal) if each.id == name and each.order is Order.SUSPEND]
+    if not known:
         raise InvalidInput("unknown-suspension", suspension=name)
-    lift = known.model_copy(update={"order": Order.LIFT, "at": now, "reason": reason})
+    if now < max(each.at for each in known):
+        raise Refused("lift-before-order", suspension=name)
+    lift = known[0].model_copy(update={"order": Order.LIFT, "at": now, "reason": reason})
     _sign_and_keep(home, journal, lift, kids, now)
     return lift
 
@@ -56,6 +68,35 @@ def standing_orders(journal: Journal) -> tuple[Suspension, ...]:
     """The suspensions that stand as this agency knows it, whoever ordered them."""
     known = notices.orders(journal)
     return tuple(each for each in known if each.order is Order.SUSPEND and _stands(each, known))
+
+
+def bring_orders(
+    journal: Journal, send: Callable[[OwnOrder], None], is_due: Callable[[Digest], bool] = lambda _: True
+) -> Mapping[Digest, str]:
+    """Bring the gateway what was ordered here; what it does not take stops nothing else.
+
+    Args:
+        journal: Keeps the orders, and which of them the gateway has.
+        send: Brings one.
+        is_due: Whether the order of that digest is tried now.
+
+    Returns:
+        The codes of what went wrong, by the order's digest. After ``gateway-unreachable`` the rest is not tried.
+    """
+    failed: dict[Digest, str] = {}
+    for own in notices.unsent(journal):
+        digest = digest_of(own.order)
+        if not is_due(digest):
+            continue
+        try:
+            send(own)
+        except SaphanError as error:
+            failed[digest] = error.code
+            if error.code == UNREACHABLE:
+                break
+        else:
+            notices.sent(journal, own.order)
+    return failed
 
 
 def decide(  # noqa: PLR0913  # whose, which, what, why, by whom and when
@@ -101,5 +142,5 @@ def _sign_and_keep(home: Home, journal: Journal, order: Suspension, kids: Sequen
 
 
 def _stands(order: Suspension, known: Sequence[Suspension]) -> bool:
-    about = [each for each in known if each.subject == order.subject]
-    return suspended_by(about).covers(order.agency, order.dataset)
+    lifts = [each for each in known if each.order is Order.LIFT]
+    return suspended_by([order, *lifts]).covers(order.agency, order.dataset)

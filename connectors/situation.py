@@ -4,7 +4,7 @@ All of it comes from verified documents and the agency's own journal, nothing fr
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
@@ -14,8 +14,19 @@ from connectors.journal.book import Journal
 from connectors.journal.entries import Use, Used
 from contracts.agreement import Activity, Agreement
 from contracts.approval import OfficerDecision, read_decision
+from contracts.canonical import digest_of
 from contracts.federation import Federation
-from contracts.lifecycle import PARTIES, Act, AgreementAct, AgreementState, Role, SignedAct, role_of
+from contracts.lifecycle import (
+    PARTIES,
+    PROVIDER,
+    REQUESTER,
+    Act,
+    AgreementAct,
+    AgreementState,
+    Role,
+    SignedAct,
+    role_of,
+)
 from contracts.schedule import span_of
 from contracts.suspension import Suspended, suspended_by
 from contracts.task import Charge
@@ -26,6 +37,9 @@ ROLES: Final = defaultdict(
         Act.SUSPEND: frozenset(PARTIES),
         Act.RESUME: frozenset(PARTIES),
         Act.REVOKE: frozenset(PARTIES),
+        # What was let be before it came into force: signatures of others do not bring it back.
+        Act.REJECT: frozenset(PROVIDER),
+        Act.WITHDRAW: frozenset(REQUESTER),
         # The gateway may only close this door, not open one.
         Act.SUPERSEDE: frozenset({Role.GATEWAY}),
     },
@@ -93,9 +107,9 @@ class JournalSituation:
 def folded(agreement: Agreement, acts: Iterable[SignedAct]) -> AgreementState:
     """Where a signed agreement stands after these acts; what nobody suspended or revoked is active.
 
-    It does not depend on the order in which acts are heard of, which is the gateway's to choose: of what one party
-    suspended and resumed, the later signed time counts, and only that party lets it go on. Who acts in which role is
-    ``contracts.lifecycle``'s.
+    It does not depend on the order in which acts are heard of, which is the gateway's to choose, nor on the times that
+    they claim: a suspension stands until the same party resumes by an act that follows it in the chain of ``previous``.
+    Where a link of the chain was not heard of, it stands. Who acts in which role is ``contracts.lifecycle``'s.
     """
     counted = [
         each for each in acts if role_of(agreement, each, frozenset({agreement.drafted_by})) in ROLES[each.act.act]
@@ -103,13 +117,26 @@ def folded(agreement: Agreement, acts: Iterable[SignedAct]) -> AgreementState:
     by_act = {each.act.act for each in counted}
     if Act.REVOKE in by_act:
         return AgreementState.REVOKED
+    if Act.REJECT in by_act:
+        return AgreementState.REJECTED
+    if Act.WITHDRAW in by_act:
+        return AgreementState.WITHDRAWN
     if Act.SUPERSEDE in by_act:
         return AgreementState.SUPERSEDED
-    latest: dict[str, AgreementAct] = {}
-    for each in sorted((each.act for each in counted), key=lambda act: (act.at, act.act is Act.SUSPEND)):
-        latest[each.agency] = each
-    stopped = any(each.act is Act.SUSPEND for each in latest.values())
+    known = {digest_of(each.act): each.act for each in counted}
+    resumed = {
+        (act.agency, past) for act in known.values() if act.act is Act.RESUME for past in _followed_by(act, known)
+    }
+    stopped = any(act.act is Act.SUSPEND and (act.agency, name) not in resumed for name, act in known.items())
     return AgreementState.SUSPENDED if stopped else AgreementState.ACTIVE
+
+
+def _followed_by(act: AgreementAct, known: Mapping[str, AgreementAct]) -> Iterator[str]:
+    """The digests of the known acts before this one, as far as the chain is known."""
+    before = act.previous
+    while before is not None and before in known:
+        yield before
+        before = known[before].previous
 
 
 def use_of(agreement: Agreement, activity: Activity, now: datetime) -> Use:

@@ -6,7 +6,8 @@ Gateway and connector apply the same rules, each to its own pinned federation:
   gateway's operator.
 - Two people of the side that ordered it lift: an officer, and a data protection officer or a steward. A side that has
   registered nobody but officers lifts with two of these.
-- An identifier stands for one suspension for ever. Once lifted it stays lifted, whatever is sent again.
+- An identifier stands for one suspension for ever. Once lifted it is not ordered again; a new one needs a new name.
+- A lift lifts what was ordered before it, never what is ordered later: nobody signs a lift in advance.
 """
 
 from collections.abc import Iterable
@@ -110,11 +111,18 @@ def read_order(document: str, federation: Federation, now: datetime, *, at_recei
     return order
 
 
+def lifts_it(lift: Suspension, order: Suspension) -> bool:
+    """Whether an order to lift is about this suspension and not older than it."""
+    return lift.subject == order.subject and lift.at >= order.at
+
+
 def suspended_by(orders: Iterable[Suspension]) -> Suspended:
     """What stands after these verified orders, in whatever order they came."""
     given = tuple(orders)
-    lifted = {each.subject for each in given if each.order is Order.LIFT}
-    standing = [each for each in given if each.order is Order.SUSPEND and each.subject not in lifted]
+    lifts = [each for each in given if each.order is Order.LIFT]
+    standing = [
+        each for each in given if each.order is Order.SUSPEND and not any(lifts_it(lift, each) for lift in lifts)
+    ]
     return Suspended(
         agencies=frozenset(each.agency for each in standing if each.dataset is None),
         datasets=frozenset((each.agency, each.dataset) for each in standing if each.dataset is not None),

@@ -12,6 +12,7 @@ from typing import Final
 from contracts.canonical import digest_of
 from contracts.dataset import DatasetContract
 from contracts.errors import InvalidInput, Refused
+from contracts.signing import payload_of
 from contracts.suspension import Order, Suspended, Suspension, SuspensionView, read_order
 from contracts.transparency import EventKind, LogEntry
 from gateway.caller import Caller
@@ -30,6 +31,7 @@ def order(means: Means, caller: Caller, document: str) -> SuspensionView:
 
     Raises:
         Refused: What ``read_order`` refuses; ``not-allowed`` when another side's order is brought, or one about nobody.
+            ``lift-before-order`` when a lift is older than what it lifts.
         InvalidInput: ``unknown-contract``, ``unknown-suspension``, ``suspension-id-reused``.
     """
     now = means.clock()
@@ -75,21 +77,31 @@ def _suspend(t: Transaction, given: Suspension, document: str, now: datetime) ->
         _check_dataset(t, given.agency, given.dataset)
     if suspensions.add(t, given, document, now):
         return True
-    _known(t, given)
+    known = _known(t, given)
+    # The very order that was lifted may come once more; another one would pass for in force and not be.
+    if known.lifted_at is not None and _signed(known) != given:
+        raise InvalidInput("suspension-id-reused", suspension=given.id)
     return False
 
 
 def _lift(t: Transaction, given: Suspension, document: str, now: datetime) -> bool:
-    _known(t, given)
+    if given.at < _signed(_known(t, given)).at:
+        raise Refused("lift-before-order", suspension=given.id)
     return suspensions.lift(t, given, document, now)
 
 
-def _known(t: Transaction, given: Suspension) -> None:
+def _known(t: Transaction, given: Suspension) -> SuspensionView:
     known = suspensions.lock(t, given.id)
     if known is None:
         raise InvalidInput("unknown-suspension", suspension=given.id)
     if (known.id, known.by, known.agency, known.dataset) != given.subject:
         raise InvalidInput("suspension-id-reused", suspension=given.id)
+    return known
+
+
+def _signed(known: SuspensionView) -> Suspension:
+    """The order as it was signed; it was verified when it was kept."""
+    return Suspension.model_validate_json(payload_of(known.document))
 
 
 def _check_dataset(r: Reading, agency: str, dataset: str) -> None:

@@ -14,7 +14,7 @@ from connectors.home import Home
 from connectors.journal import notices
 from connectors.journal.book import Journal
 from connectors.main import now, open_channel
-from connectors.orders import decide, lift_suspension, order_suspension, standing_orders
+from connectors.orders import bring_orders, decide, lift_suspension, order_suspension, standing_orders
 from connectors.pending import PendingRequest, pending_requests
 from connectors.settings import ConnectorSettings, load_settings
 from connectors.shelf import Shelf
@@ -57,7 +57,7 @@ def suspend_command(
             reason=reason,
         )
         order_suspension(Home(settings.home), journal, order, [f"{settings.agency}#{key}"], now())
-        _tell(Ordered(order=order, at_gateway=_bring(settings, journal)), as_json=as_json)
+        _tell(Ordered(order=order, at_gateway=_bring(settings, journal, order)), as_json=as_json)
 
 
 def lift_command(
@@ -72,7 +72,7 @@ def lift_command(
     with told_errors(as_json=as_json), _opened(home) as (settings, journal):
         kids = [f"{settings.agency}#{name}" for name in key or ("officer-1", "dpo-1")]
         lift = lift_suspension(Home(settings.home), journal, suspension, reason, kids, now())
-        _tell(Ordered(order=lift, at_gateway=_bring(settings, journal)), as_json=as_json)
+        _tell(Ordered(order=lift, at_gateway=_bring(settings, journal, lift)), as_json=as_json)
 
 
 def suspensions_command(*, home: HomeOption = HOME, as_json: AsJson = False) -> None:
@@ -120,20 +120,24 @@ def _opened(home: Path) -> Iterator[tuple[ConnectorSettings, Journal]]:
         journal.close()
 
 
-def _bring(settings: ConnectorSettings, journal: Journal) -> bool:
-    """Tell the gateway now if it can be reached; otherwise the running connector does, at its next turn."""
+def _bring(settings: ConnectorSettings, journal: Journal, order: Suspension) -> bool:
+    """Tell the gateway now if it can be reached; otherwise the running connector does, at its next turn.
+
+    Returns:
+        Whether the gateway has this order, whatever became of older ones.
+    """
     try:
         with open_channel(settings, journal, now) as channel:
-            for own in notices.unsent(journal):
-                channel.order(own)
-                notices.sent(journal, own.order)
+            codes = set(bring_orders(journal, channel.order).values())
     except SaphanError as error:
-        say(
-            "มีผลที่นี่แล้ว แต่ยังส่งถึงเกตเวย์ไม่ได้ คอนเนกเตอร์จะส่งเองเมื่อติดต่อได้ · "
-            f"in force here; the gateway was not reached ({error.code}), the connector will tell it"
-        )
-        return False
-    return True
+        codes = {error.code}
+    if all(own.order != order for own in notices.unsent(journal)):
+        return True
+    say(
+        "มีผลที่นี่แล้ว แต่ยังส่งถึงเกตเวย์ไม่ได้ คอนเนกเตอร์จะส่งเองเมื่อติดต่อได้ · "
+        f"in force here; the gateway was not reached ({', '.join(sorted(codes))}), the connector will tell it"
+    )
+    return False
 
 
 def _new_id(moment: datetime) -> str:

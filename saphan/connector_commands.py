@@ -19,6 +19,7 @@ from connectors.shelf import read_folder
 from connectors.snapshot import Snapshot, refresh
 from connectors.sources import open_source
 from connectors.synthetic.generate import Extent, generate_for
+from connectors.unmatched import unmatched
 from contracts.dataset import ContractRef, Text
 from contracts.errors import InvalidInput
 from contracts.federation import Member
@@ -53,7 +54,10 @@ class OutsidePilot(Value):
 
 
 class Refreshed(Value):
-    """One dataset of the new snapshot; ``outside_pilot`` lists the rows that were left out for where they are."""
+    """One dataset of the new snapshot; ``outside_pilot`` lists the rows that were left out for where they are.
+
+    ``unmatched_objections`` is how many people on the list of ``object`` no refresh has met: perhaps mistyped keys.
+    """
 
     dataset: str
     data_version: int
@@ -61,6 +65,7 @@ class Refreshed(Value):
     kept_rows: int
     persons: int
     outside_pilot: tuple[OutsidePilot, ...] = ()
+    unmatched_objections: int = 0
 
 
 class Generated(Value):
@@ -195,7 +200,8 @@ def refresh_command(*, home: HomeOption = HOME, as_json: AsJson = False) -> None
                 OutsidePilot(code=each.code, rows=each.rows) for each in Snapshot(place.snapshot).outside(name)
             )
             figures = {"data_version": info.data_version, "rows": info.rows, "kept_rows": info.kept_rows}
-            done.append(Refreshed(dataset=name, **figures, persons=info.persons, outside_pilot=left_out))
+            figures |= {"persons": info.persons, "unmatched_objections": unmatched(place.snapshot, name)}
+            done.append(Refreshed(dataset=name, **figures, outside_pilot=left_out))
         lines = [line for each in done for line in _refreshed_lines(each)]
         _say(Snapshots(datasets=tuple(done)), lines, as_json=as_json)
 
@@ -253,6 +259,7 @@ def serve_command(*, home: HomeOption = HOME) -> None:
 def policies_command(
     *,
     pin: Annotated[bool, typer.Option("--pin", help="Take over the policies that came with this program.")] = False,
+    pin_own: Annotated[bool, typer.Option("--pin-own", help="Pin HOME/policies as you edited them.")] = False,
     home: HomeOption = HOME,
     as_json: AsJson = False,
 ) -> None:
@@ -261,6 +268,8 @@ def policies_command(
         place = Home(home.resolve())
         if pin:
             place.pin_policies(installed_texts())
+        elif pin_own:
+            place.pin_policies(place.policy_texts())
         view = PoliciesView(digest=place.rules().digest, installed=installed().digest, pinned=place.policies.is_dir())
         same = "as installed" if view.digest == view.installed else f"another than installed: {view.installed}"
         lines = [f"{'pinned' if view.pinned else 'installed'}  {view.digest}  {same}"]
@@ -290,6 +299,11 @@ def _refreshed_lines(each: Refreshed) -> list[str]:
     if each.outside_pilot:
         lines.append(f"  {sum(left.rows for left in each.outside_pilot)} rows outside the pilot were not imported:")
         lines += [f"    {left.code or 'in no code list'}: {left.rows}" for left in each.outside_pilot]
+    if each.unmatched_objections:
+        lines.append(
+            f"  รหัสบุคคลที่ขอให้งดใช้ข้อมูลแต่ไม่ตรงกับผู้ใดในข้อมูล {each.unmatched_objections} ราย โปรดตรวจการสะกด"
+            f" · {each.unmatched_objections} keys of people to leave out match nobody: check their spelling"
+        )
     return lines
 
 

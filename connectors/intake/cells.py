@@ -11,8 +11,10 @@ from datetime import date, datetime
 from functools import partial
 from typing import Final
 
+from connectors.intake.blocks import CUT
 from connectors.intake.matching import AMBIGUOUS, Matcher, matcher_of
 from connectors.intake.thai_dates import (
+    DECEMBER,
     Unclear,
     of_cell,
     of_serial,
@@ -36,6 +38,8 @@ LONGEST_TEXT: Final = 1000
 EXACT_WHOLE: Final = 2**53
 """From here on a floating-point number is no whole number that can be told from its neighbours."""
 
+FEWEST_TYPED: Final = 10_100
+FEWEST_SIX_DIGITS, BEYOND_SIX_DIGITS = 100_000, 1_000_000
 CITIZEN_DIGITS: Final = 13
 KEYED_HEX: Final = 32
 _ERROR: Final = re.compile(r"#(?:REF!|DIV/0!|VALUE!|NAME\?|NUM!|NULL!|N/A|SPILL!|CALC!)")
@@ -44,6 +48,7 @@ _NUMBER: Final = re.compile(
 )
 _SIMPLE: Final = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 _UNITS: Final = re.compile(r"^(?:thb|฿)\s*|\s*(?:บาท|baht|thb|ปี|คน|ราย|คดี|เดือน|นาที|\.-)$")
+_BETWEEN_DIGITS: Final = re.compile(r"[\s\-‐‑‒–—−]+")  # noqa: RUF001  # dashes as they are typed
 _YES_NO: Final = {"Y": True, "N": False, "U": None}
 
 Meaning = str | int | float | bool | date | datetime | None
@@ -83,7 +88,14 @@ def reader_of(column: ColumnFacts, around: Circumstances) -> Reader:
     return partial(_read, column, _kind(column, around))
 
 
+def read_person(key: bytes, text: str) -> Read:
+    """A person's number as the store keeps it, however it is spelled; a broken rule for what is none."""
+    return _person(key, clean(unguarded(text)))
+
+
 def _read(column: ColumnFacts, kind: Reader, text: str) -> Read:
+    if text.endswith(CUT):
+        return Read(rule="too-long")
     given = text if text.startswith(SERIAL) else clean(unguarded(text))
     read = _damaged(text, given) or kind(given)
     if read.rule is not None and given.lower() in EMPTY:
@@ -147,8 +159,8 @@ def _person(key: bytes, given: str) -> Read:
     text = _plain(given)
     if text.lower() in EMPTY:
         return Read(rule="missing")
-    joined = text.replace(" ", "").replace("-", "")
-    number = joined if joined.isdecimal() and len(joined) == CITIZEN_DIGITS else text
+    joined = _BETWEEN_DIGITS.sub("", text)
+    number = joined if joined.isascii() and joined.isdecimal() and len(joined) == CITIZEN_DIGITS else text
     return Read(hmac.digest(key, number.encode(), "sha256").hex()[:KEYED_HEX])
 
 
@@ -228,10 +240,22 @@ def _of_number(digits: str, around: Circumstances) -> datetime:
         number = float(digits)
     except ValueError:
         raise Unclear("not-a-date") from None
+    if _may_be_typed(number):
+        raise Unclear("date-unclear")
     at = of_cell(of_serial(number, from_1904=around.from_1904))
     if at < EARLIEST_NUMBER:
         raise Unclear("not-a-date")
     return at
+
+
+def _may_be_typed(number: float) -> bool:
+    """Whether a number may be a day that was typed as ddmmyy, with or without a zero before it.
+
+    Every running number of six digits is in doubt: as such it lies beyond the year 2173, or in the Buddhist era.
+    """
+    if not number.is_integer() or not FEWEST_TYPED <= number < FEWEST_SIX_DIGITS:
+        return FEWEST_SIX_DIGITS <= number < BEYOND_SIX_DIGITS
+    return 1 <= int(number) // 100 % 100 <= DECEMBER
 
 
 def _day(given: str) -> Read:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
 import pyarrow.csv as pa_csv  # type: ignore[import-untyped]  # ships no types
 
-from connectors.intake.blocks import HEADING_ROWS, MOST_COLUMNS, Block, Line
+from connectors.intake.blocks import HEADING_ROWS, MOST_COLUMNS, Block, Line, nothing_told, tidy
 from connectors.intake.encoding import delimiter_of, encoding_of
 from contracts.errors import InvalidInput
 
@@ -33,11 +33,8 @@ class CsvRows:
 
     def first(self) -> list[Line]:
         """See ``connectors.intake.blocks.Rows``."""
-        try:
-            with self._path.open(encoding=self._encoding, newline="") as file:
-                rows = list(islice(csv.reader(file, delimiter=self._delimiter), HEADING_ROWS))
-        except csv.Error:
-            raise InvalidInput("import-unreadable", row=1) from None
+        with nothing_told(1), self._path.open(encoding=self._encoding, newline="") as file:
+            rows = list(islice(csv.reader(file, delimiter=self._delimiter), HEADING_ROWS))
         if any(len(row) > MOST_COLUMNS for row in rows):
             raise InvalidInput("import-unreadable", row=1)
         return [Line(number, row) for number, row in enumerate(rows, start=1) if any(row)]
@@ -92,14 +89,14 @@ class CsvRows:
         lines = [self._cells(row.text) for row in odd]
         strange = [[line[place] if place < len(line) else None for line in lines] for place in range(width)]
         cells = (
-            pa.concat_arrays([column, pa.array(some, pa.string())])
+            tidy(pa.concat_arrays([column, pa.array(some, pa.string())]))
             for column, some in zip(columns, strange, strict=True)
         )
         beyond = [" | ".join(line[width:]) for line in lines]
         block = Block(
             numbers=pa.array(np.concatenate([numbers, np.array([row.number for row in odd], dtype=np.int64)])),
             cells=tuple(cells),
-            misshapen=pa.array([*(None,) * rows, *beyond], pa.string()),
+            misshapen=tidy(pa.array([*(None,) * rows, *beyond], pa.string())),
         )
         return block, after
 

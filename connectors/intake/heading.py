@@ -6,7 +6,7 @@ from typing import Final
 
 from connectors.intake.blocks import Line
 from connectors.intake.matching import Matcher
-from connectors.intake.thai_text import clean
+from connectors.intake.thai_text import clean, unguarded
 from contracts.errors import InvalidInput
 from contracts.odcs_columns import ColumnFacts
 
@@ -49,7 +49,7 @@ def find_heading(lines: Sequence[Line], columns: Sequence[ColumnFacts], *, ignor
     missing = [each for each in required if each.name not in names]
     if missing:
         raise InvalidInput("import-heading", columns=_listed(missing))
-    texts = tuple(clean(each or "") for each in line.cells)
+    texts = tuple(clean(unguarded(each or "")) for each in line.cells)
     positions = _positions(names)
     known = {*positions.values(), *(place for place, text in enumerate(texts) if text in OURS or not text)}
     unknown = [text for place, text in enumerate(texts) if place not in known]

@@ -5,7 +5,9 @@ formula is written behind an apostrophe; the importer takes it off again.
 """
 
 import csv
+import math
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
@@ -17,6 +19,7 @@ from openpyxl.cell import Cell, WriteOnlyCell
 from openpyxl.worksheet._write_only import WriteOnlyWorksheet
 
 from connectors.home import PRIVATE_FILE
+from connectors.intake.blocks import CUT, nothing_told
 from connectors.intake.cells import SERIAL
 from connectors.intake.heading import ERRORS_COLUMN, ROW_COLUMN, Heading
 from connectors.intake.thai_text import guarded
@@ -24,6 +27,9 @@ from connectors.intake.xlsx_parts import DATA_SHEET
 
 UTF8_WITH_MARK: Final = "utf-8-sig"
 """Spreadsheets take a text file for UTF-8 only if it begins with the mark."""
+
+_IN_NO_SHEET: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+"""What XML cannot hold: one such character would end the whole listing."""
 
 Listed = tuple[int, str | None, tuple[str | None, ...]]
 
@@ -40,13 +46,16 @@ def write_listing(folder: Path, stem: str, layout: tuple[str, str], heading: Hea
 
     Returns:
         The file's name.
+
+    Raises:
+        InvalidInput: ``import-unreadable``, for rows that no file can hold; ``import-store-damaged``, without room.
     """
     kind, delimiter = layout
     folder.mkdir(mode=0o700, exist_ok=True)
     name = f"{stem}.{'xlsx' if kind == 'xlsx' else 'csv'}"
     titles = [*(heading.texts[place] for place in heading.own), ROW_COLUMN, ERRORS_COLUMN]
     lines = (_line(row, heading.own) for row in rows)
-    with _private(folder / name) as file:
+    with nothing_told(), _private(folder / name) as file:
         if kind == "xlsx":
             _write_xlsx(file, titles, lines)
         else:
@@ -62,8 +71,8 @@ def _line(row: Listed, own: Sequence[int]) -> list[str]:
 def _write_csv(file: IO[bytes], titles: list[str], lines: Iterator[list[str]], delimiter: str) -> None:
     text = TextIOWrapper(file, encoding=UTF8_WITH_MARK, newline="")
     writer = csv.writer(text, delimiter=delimiter)
-    writer.writerow(titles)
-    writer.writerows([guarded(each.removeprefix(SERIAL)) for each in line] for line in lines)
+    writer.writerow(guarded(_shown(each)) for each in titles)
+    writer.writerows([guarded(_shown(each)) for each in line] for line in lines)
     text.flush()
     text.detach()
 
@@ -80,14 +89,29 @@ def _write_xlsx(file: IO[bytes], titles: list[str], lines: Iterator[list[str]]) 
 
 def _text_cell(sheet: WriteOnlyWorksheet) -> Callable[[str], Cell]:
     def made(text: str) -> Cell:
-        if text.startswith(SERIAL):  # a number stays one, for it may mean a day
-            return WriteOnlyCell(sheet, float(text.removeprefix(SERIAL)))
-        cell = WriteOnlyCell(sheet, text)
+        number = _number(text)
+        if number is not None:  # a number stays one, for it may mean a day
+            return WriteOnlyCell(sheet, number)
+        cell = WriteOnlyCell(sheet, _shown(text))
         cell.data_type = "s"
         cell.number_format = "@"
         return cell
 
     return made
+
+
+def _number(text: str) -> float | None:
+    if not text.startswith(SERIAL):
+        return None
+    try:
+        number = float(text.removeprefix(SERIAL))
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _shown(text: str) -> str:
+    return _IN_NO_SHEET.sub("", text.replace(CUT, "…"))
 
 
 @contextmanager

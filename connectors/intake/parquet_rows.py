@@ -7,7 +7,7 @@ import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
 import pyarrow.compute as pc  # type: ignore[import-untyped]  # ships no types
 import pyarrow.parquet as pq  # type: ignore[import-untyped]  # ships no types
 
-from connectors.intake.blocks import BLOCK_ROWS, MOST_COLUMNS, Block, Line
+from connectors.intake.blocks import BLOCK_ROWS, DAMAGE, LARGEST_BLOCK, LARGEST_FILE, MOST_COLUMNS, Block, Line, tidy
 from contracts.errors import InvalidInput
 
 BANGKOK = "Asia/Bangkok"
@@ -37,17 +37,41 @@ class ParquetRows:
             rows = max(file.metadata.num_rows, 1)
             try:
                 for batch in file.iter_batches(batch_size=BLOCK_ROWS, use_threads=False):
-                    yield _block(batch, done), min((done + batch.num_rows) / rows, 1.0)
-                    done += batch.num_rows
-            except (pa.ArrowException, OSError):
+                    for some in _portions(batch):
+                        yield _block(some, done), min((done + some.num_rows) / rows, 1.0)
+                        done += some.num_rows
+            except (OSError, *DAMAGE):
                 raise InvalidInput("import-unreadable", row=done + 1) from None
 
 
 def _opened(path: Path) -> pq.ParquetFile:
     try:
-        return pq.ParquetFile(path, memory_map=False, pre_buffer=False)
-    except (pa.ArrowException, OSError):
+        schema = pq.read_schema(path)
+        # A text that stands in every row is held once.
+        texts = [each.name for each in schema if pa.types.is_string(each.type) or pa.types.is_large_string(each.type)]
+        file = pq.ParquetFile(path, memory_map=False, pre_buffer=False, read_dictionary=texts)
+    except (OSError, *DAMAGE):
         raise InvalidInput("import-unreadable", row=0) from None
+    if sum(file.metadata.row_group(each).total_byte_size for each in range(file.num_row_groups)) > LARGEST_FILE:
+        raise InvalidInput("import-too-large")
+    return file
+
+
+def _portions(batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """The batch in parts whose texts are not too large to be held at once."""
+    if batch.num_rows > 1 and sum(map(_weight, batch.columns)) > LARGEST_BLOCK:
+        half = batch.num_rows // 2
+        yield from _portions(batch.slice(0, half))
+        yield from _portions(batch.slice(half))
+    else:
+        yield batch
+
+
+def _weight(column: pa.Array) -> int:
+    """The bytes of a column as text."""
+    if not pa.types.is_dictionary(column.type):
+        return int(column.nbytes)
+    return int(pc.sum(pc.binary_length(_text(column.dictionary)).take(column.indices)).as_py() or 0)
 
 
 def _block(batch: pa.RecordBatch, done: int) -> Block:
@@ -61,7 +85,7 @@ def _block(batch: pa.RecordBatch, done: int) -> Block:
 def _text(column: pa.Array) -> pa.Array:
     kind = column.type
     if pa.types.is_dictionary(kind):
-        return _text(column.dictionary_decode())
+        return _text(column.dictionary).take(column.indices)
     if pa.types.is_timestamp(kind):
         local = pc.local_timestamp(column.cast(pa.timestamp("us", BANGKOK), safe=False)) if kind.tz else column
         return pc.strftime(local.cast(pa.timestamp("s"), safe=False), format="%Y-%m-%d %H:%M:%S")
@@ -69,7 +93,7 @@ def _text(column: pa.Array) -> pa.Array:
         return pc.strftime(column, format="%Y-%m-%d")
     if pa.types.is_floating(kind):
         return pa.array([None if each is None else _digits(each) for each in column.to_pylist()], pa.string())
-    return column.cast(pa.string())
+    return tidy(column.cast(pa.string()))
 
 
 def _digits(number: float) -> str:

@@ -19,13 +19,14 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]  # ships no types
 
 from connectors.home import Home
 from connectors.intake import store
-from connectors.intake.blocks import Rows
+from connectors.intake.blocks import Rows, nothing_told
 from connectors.intake.cells import Circumstances
 from connectors.intake.checking import Checker
 from connectors.intake.csv_rows import CsvRows
 from connectors.intake.heading import Heading, find_heading
 from connectors.intake.listing import write_listing
 from connectors.intake.parquet_rows import ParquetRows
+from connectors.intake.people import PEOPLE_SECRET, check_of
 from connectors.intake.rules import KEY_REPEATED, OUTSIDE_PILOT, RULES, told
 from connectors.intake.thai_dates import BANGKOK
 from connectors.intake.xlsx_rows import XlsxRows
@@ -36,7 +37,6 @@ from contracts.odcs_columns import ColumnFacts, columns_of
 from contracts.values import Value
 
 LISTINGS: Final = "imports"
-PEOPLE_SECRET: Final = "import-people"  # noqa: S105  # a file's name, not a secret
 CHUNK: Final = 1 << 20
 CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 """How far another computer's clock may be ahead of this one's."""
@@ -126,10 +126,13 @@ def import_file(home: Home, path: Path, wanted: Wanted, now: datetime, progress:
     written = _contract(home, wanted.dataset)
     columns = columns_of(json.loads(written.document))
     digest = _digest(path)
-    rows = open_rows(path, wanted.sheet)
-    heading = find_heading(rows.first(), columns, ignore_unknown=wanted.ignore_unknown)
-    checker = Checker(columns, heading, written.contract.pilot, _around(home, written, rows, now))
-    with store.session(home.path / store.FILE, written.contract.table, columns) as session:
+    with nothing_told():
+        rows = open_rows(path, wanted.sheet)
+        heading = find_heading(rows.first(), columns, ignore_unknown=wanted.ignore_unknown)
+    around = _around(home, written, rows, now)
+    checker = Checker(columns, heading, written.contract.pilot, around)
+    with nothing_told(), store.session(home.path / store.FILE, written.contract.table, columns) as session:
+        session.require_people(check_of(around.person_key))
         counts = _read(rows, heading, checker, session, progress)
         counts["rejected"] += _reject_repeated(rows, heading, session, columns, checker)
         checker.require_one_order()

@@ -13,16 +13,19 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Final
 
 import duckdb
 import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
 
+from connectors.home import Home
 from connectors.intake.blocks import Block
 from connectors.intake.checking import NUMBERS
 from connectors.snapshot_schema import quoted
 from connectors.sources import SHUT
+from contracts.dataset import DatasetContract
 from contracts.errors import InvalidInput
 from contracts.odcs_columns import ColumnFacts, ColumnType
 
@@ -45,6 +48,7 @@ CREATE TABLE IF NOT EXISTS saphan_imports (
     imported_at VARCHAR, rows BIGINT, added BIGINT, replaced BIGINT, unchanged BIGINT, rejected BIGINT,
     outside_pilot BIGINT)
 """
+PEOPLE: Final = "CREATE TABLE IF NOT EXISTS saphan_people (key_check VARCHAR)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,19 @@ class Session:
     def leave_as_it_was(self) -> None:
         """The store needs no change: the copy is thrown away."""
         self.is_left = True
+
+    def require_people(self, check: str) -> None:
+        """Note which secret people are kept under; with another one each of them would be somebody else.
+
+        Raises:
+            InvalidInput: ``import-people-secret``.
+        """
+        self._connection.execute(PEOPLE)
+        found = self._connection.execute("SELECT key_check FROM saphan_people").fetchall()
+        if not found:
+            self._connection.execute("INSERT INTO saphan_people VALUES ($1)", [check])
+        elif found != [(check,)]:
+            raise InvalidInput("import-people-secret")
 
     def stage(self, accepted: pa.Table) -> None:
         """Take rows in, to be merged at the end."""
@@ -234,14 +251,87 @@ def imports(path: Path) -> tuple[Entry, ...]:
     Raises:
         InvalidInput: ``import-store-damaged``.
     """
-    if not path.exists():
-        return ()
+    with _read_only(path) as connection:
+        if connection is None:
+            return ()
+        rows = connection.execute("SELECT * FROM saphan_imports ORDER BY number").fetchall()
+    return tuple(Entry(*row) for row in rows)
+
+
+def people_check(path: Path) -> str | None:
+    """The check value of the secret under which people are kept; none before the first import.
+
+    Raises:
+        InvalidInput: ``import-store-damaged``.
+    """
+    with _read_only(path) as connection:
+        if connection is None or not _has_table(connection, "saphan_people"):
+            return None
+        found = connection.execute("SELECT key_check FROM saphan_people").fetchall()
+    return None if not found else str(found[0][0])
+
+
+def prune_imported(home: Home, contract: DatasetContract, keep_from: date, *, dry_run: bool = False) -> tuple[str, ...]:
+    """Delete the imported rows of a contract whose event lies before a day; rows without an event stay.
+
+    Args:
+        home: The connector's home.
+        contract: Whose rows.
+        keep_from: The first Bangkok day whose rows are kept (``connectors.snapshot.kept_from``).
+        dry_run: Only look.
+
+    Returns:
+        A digest of each row that was, or would be, deleted, the oldest first; none for a home without a store.
+
+    Raises:
+        InvalidInput: ``import-store-damaged``; then nothing was deleted.
+    """
+    path = home.path / FILE
+    event, key = quoted(contract.event_time), quoted(contract.row_key)
+    old = f"FROM {quoted(contract.table)} WHERE CAST({event} AS DATE) < CAST($1 AS DATE)"
+    day = keep_from.isoformat()
+    with _only_one(path):
+        with _read_only(path) as connection:
+            if connection is None or not _has_table(connection, contract.table):
+                return ()
+            text = f"'{contract.id}|' || {key} || '|' || {event} || '|' || {IMPORT}"
+            found = connection.execute(
+                f"SELECT sha256({text}) AS digest {old} ORDER BY {event}, digest",  # noqa: S608  # names of the contract, quoted
+                [day],
+            ).fetchall()
+        if found and not dry_run:
+            with (
+                _replacement(path) as copy,
+                _told_damaged(),
+                duckdb.connect(str(copy), config=_config(copy)) as writable,
+            ):
+                writable.execute(f"DELETE {old}", [day])
+                writable.execute("CHECKPOINT")
+    return tuple(f"sha-256:{digest}" for (digest,) in found)
+
+
+@contextmanager
+def _told_damaged() -> Iterator[None]:
     try:
-        with duckdb.connect(str(path), read_only=True, config={**SHUT, "enable_external_access": False}) as connection:
-            rows = connection.execute("SELECT * FROM saphan_imports ORDER BY number").fetchall()
+        yield
     except duckdb.Error:
         raise InvalidInput("import-store-damaged") from None
-    return tuple(Entry(*row) for row in rows)
+
+
+@contextmanager
+def _read_only(path: Path) -> Iterator[duckdb.DuckDBPyConnection | None]:
+    """A connection that changes nothing; none while there is no store."""
+    if not path.exists():
+        yield None
+        return
+    config: dict[str, str | bool | int | float | list[str]] = {**SHUT, "enable_external_access": False}
+    with _told_damaged(), duckdb.connect(str(path), read_only=True, config=config) as connection:
+        yield connection
+
+
+def _has_table(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
+    found = connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = $1", [table]).fetchall()
+    return bool(found)
 
 
 def _listed(block: Block, errors: pa.Array) -> pa.Table:

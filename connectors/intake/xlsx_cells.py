@@ -4,6 +4,7 @@ A large sheet has tens of millions of cells, so rows are taken apart by polars a
 which spreadsheet programs write cells. Rows with a cell in another form are read by expat, which knows every form.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
+import pyarrow.compute as pc  # type: ignore[import-untyped]  # ships no types
 
-from connectors.intake.blocks import MOST_COLUMNS, Block
+from connectors.intake.blocks import LARGEST_BLOCK, MOST_COLUMNS, Block, tidy
 from connectors.intake.cells import SERIAL
 from connectors.intake.thai_dates import Unclear, of_serial
 from connectors.intake.xlsx_parts import guarded_parser
@@ -160,6 +162,30 @@ class _Collector:
             self.found[place] = (self._kind, self.found.get(place, (0, ""))[1] + text)
 
 
+def portions(cells: Cells, lengths: pa.Array) -> Iterator[tuple[Cells, int]]:
+    """The cells some rows at a time, so that what they say is not held all at once, and how many bytes that is.
+
+    Args:
+        cells: Cells of some rows.
+        lengths: The bytes of each shared text.
+
+    Raises:
+        ValueError: For a shared text that is not there.
+    """
+    said = pc.binary_length(cells.texts).to_numpy().astype(np.int64)
+    shared = cells.kinds == SHARED
+    said[shared] = lengths.take(cells.texts.filter(pa.array(shared)).cast(pa.int64())).to_numpy()
+    rows = cells.places // STRIDE
+    upto = np.cumsum(np.bincount(rows, said, minlength=len(cells.numbers))).astype(np.int64)
+    part = upto // LARGEST_BLOCK
+    for each in np.unique(part):
+        here = part[rows] == each
+        (those,) = np.nonzero(part == each)
+        texts = cells.texts.filter(pa.array(here))
+        places = cells.places[here] - those[0] * STRIDE
+        yield Cells(cells.numbers[those], places, cells.kinds[here], texts), int(said[here].sum())
+
+
 def block_of(cells: Cells, width: int, shared: pa.Array, *, from_1904: bool) -> Block:
     """The cells as columns of text.
 
@@ -189,7 +215,7 @@ def _said(cells: Cells, kind: int, shared: pa.Array, *, from_1904: bool) -> pa.A
     if kind == SHARED:
         return shared.take(texts.cast(pa.int64()))
     if kind == TEXT:
-        return texts
+        return tidy(texts)
     plain = [each.strip() for each in texts.to_pylist()]
     if kind == NUMBER:
         return pa.array([_number(each) for each in plain], pa.string())

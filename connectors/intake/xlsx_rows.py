@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Final
 from zipfile import ZipFile
 
-from connectors.intake.blocks import HEADING_ROWS, MOST_COLUMNS, Block, Line
-from connectors.intake.xlsx_cells import block_of, cells_of
+import pyarrow.compute as pc  # type: ignore[import-untyped]  # ships no types
+
+from connectors.intake.blocks import HEADING_ROWS, LARGEST_FILE, MOST_COLUMNS, Block, Line
+from connectors.intake.xlsx_cells import block_of, cells_of, portions
 from connectors.intake.xlsx_parts import CHUNK, opened, read_book
+from contracts.errors import InvalidInput
 
 PIECE: Final = 1 << 23
 """Bytes of a sheet that are taken apart at once; no row may be longer."""
@@ -36,6 +39,7 @@ class XlsxRows:
         self._path = path
         with opened(path) as archive:
             self._book = read_book(archive, sheet)
+        self._lengths = pc.binary_length(self._book.texts)
         self.from_1904 = self._book.from_1904
 
     def first(self) -> list[Line]:
@@ -55,7 +59,7 @@ class XlsxRows:
         yield from self._blocks(after, width, PIECE)
 
     def _blocks(self, after: int, width: int, piece: int) -> Iterator[tuple[Block, float]]:
-        last = 0
+        last = said = 0
         with opened(self._path) as archive:
             for rows, share in _pieces(archive, self._book.sheet, piece):
                 cells = cells_of(rows, self._book.dates)
@@ -68,8 +72,12 @@ class XlsxRows:
                 ):
                     raise ValueError("rows of a sheet follow each other")
                 last = int(cells.numbers[-1])
-                block = block_of(cells, width, self._book.texts, from_1904=self.from_1904)
-                yield block if cells.numbers[0] > after else block.kept(cells.numbers > after), share
+                for some, size in portions(cells, self._lengths):
+                    said += size
+                    if said > LARGEST_FILE:
+                        raise InvalidInput("import-too-large")
+                    block = block_of(some, width, self._book.texts, from_1904=self.from_1904)
+                    yield block if some.numbers[0] > after else block.kept(some.numbers > after), share
 
 
 def _pieces(archive: ZipFile, part: str, piece: int) -> Iterator[tuple[str, float]]:

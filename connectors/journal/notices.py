@@ -76,11 +76,12 @@ def order_here(journal: Journal, order: Suspension, document: str, now: datetime
 
 
 def unsent(journal: Journal) -> tuple[OwnOrder, ...]:
-    """The orders that were given here and that the gateway does not have yet, oldest first."""
+    """The orders that were given here and that the gateway does not have yet: of a whole agency first, then oldest."""
     statement = select(KeptOrder).where(KeptOrder.to_send).order_by(KeptOrder.kept_at)
     with journal.transaction() as session:
         rows = session.scalars(statement)
-        return tuple(OwnOrder(Suspension.model_validate_json(row.order), row.document) for row in rows)
+        given = [OwnOrder(Suspension.model_validate_json(row.order), row.document) for row in rows]
+    return tuple(sorted(given, key=lambda own: own.order.dataset is not None))
 
 
 def sent(journal: Journal, order: Suspension) -> None:
@@ -116,10 +117,11 @@ def _keep(session: Session, believed: Believed, now: datetime) -> None:
             session.add(_order(says, notice.document, now, to_send=False))
         else:
             row.to_send = False  # the gateway itself tells of it
-    elif session.get(KeptAct, digest_of(says.act)) is None:
+    elif session.get(KeptAct, digest_of(says)) is None:
         session.add(
             KeptAct(
-                digest=digest_of(says.act),
+                # With the key: whose act does not count must not stand in the place of whose does.
+                digest=digest_of(says),
                 agreement_digest=says.act.digest,
                 act=says.model_dump_json(),
                 document=notice.document,

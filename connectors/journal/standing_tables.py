@@ -38,7 +38,7 @@ class KeptOrder(Base):
 
 
 class KeptAct(Base):
-    """A verified act on an agreement, with the key that made it."""
+    """A verified act on an agreement, with the key that made it; ``digest`` is that of both together."""
 
     __tablename__ = "agreement_act"
     digest: Mapped[str] = mapped_column(primary_key=True)

@@ -45,6 +45,10 @@ def ordered(world: World, *kids: str, **changes: object) -> str:
 
 
 def acted(world: World, act: Act, kid: str = "ccib#officer-1", **changes: object) -> str:
+    return signed_act(an_act(act, kid, **changes), world.keys[kid])
+
+
+def an_act(act: Act, kid: str = "ccib#officer-1", **changes: object) -> AgreementAct:
     agreement = case().agreement
     fields: dict[str, object] = {
         "agreement": agreement.id,
@@ -55,7 +59,7 @@ def acted(world: World, act: Act, kid: str = "ccib#officer-1", **changes: object
         "at": NOW,
         "because": Because.INCIDENT,
     }
-    return signed_act(AgreementAct.model_validate(fields | changes), world.keys[kid])
+    return AgreementAct.model_validate(fields | changes)
 
 
 def give(world: World) -> Part:
@@ -157,19 +161,63 @@ def test_an_agreement_that_a_party_suspended_is_not_answered_until_the_same_part
     hear(world, acted(world, Act.SUSPEND, "oja#officer-1"))
     assert give(world).refusal == "agreement-not-active"
 
-    hear(world, acted(world, Act.RESUME, "ccib#officer-1", at=NOW + timedelta(minutes=1)), after=1)
+    follows = {"previous": digest_of(an_act(Act.SUSPEND, "oja#officer-1"))}
+    hear(world, acted(world, Act.RESUME, "ccib#officer-1", **follows), after=1)
     assert give(world).refusal == "agreement-not-active"
 
-    hear(world, acted(world, Act.RESUME, "oja#officer-2", at=NOW + timedelta(minutes=1)), after=2)
+    hear(world, acted(world, Act.RESUME, "oja#officer-2", **follows), after=2)
     assert give(world).refusal is None
 
 
 def test_the_order_in_which_acts_are_told_changes_nothing(world: World) -> None:
-    first = acted(world, Act.SUSPEND)
-    resumed = acted(world, Act.RESUME, at=NOW + timedelta(minutes=1))
-    again = acted(world, Act.SUSPEND, at=NOW + timedelta(minutes=2))
+    first = an_act(Act.SUSPEND)
+    resumed = an_act(Act.RESUME, previous=digest_of(first))
+    again = an_act(Act.SUSPEND, previous=digest_of(resumed))
 
-    hear(world, again, first, resumed)
+    hear(world, *(signed_act(each, world.keys["ccib#officer-1"]) for each in (again, first, resumed)))
+    assert give(world).refusal == "agreement-not-active"
+
+    hear(world, acted(world, Act.RESUME, previous=digest_of(again)), after=3)
+    assert give(world).refusal is None
+
+
+def test_a_resume_by_a_fast_clock_does_not_undo_the_suspension_that_follows_it(world: World) -> None:
+    first = an_act(Act.SUSPEND)
+    resumed = an_act(Act.RESUME, previous=digest_of(first), at=NOW + timedelta(seconds=110))
+    again = an_act(Act.SUSPEND, "ccib#dpo-1", previous=digest_of(resumed), at=NOW + timedelta(seconds=90))
+    hear(
+        world,
+        *(signed_act(each, world.keys["ccib#officer-1"]) for each in (first, resumed)),
+        signed_act(again, world.keys["ccib#dpo-1"]),
+    )
+
+    assert give(world).refusal == "agreement-not-active"
+
+
+def test_a_resume_follows_its_suspension_across_what_another_party_did_and_across_nothing_unheard(world: World) -> None:
+    mine, theirs = an_act(Act.SUSPEND), an_act(Act.SUSPEND, "oja#officer-1", previous=digest_of(an_act(Act.SUSPEND)))
+    over = an_act(Act.RESUME, "oja#officer-1", previous=digest_of(theirs))
+    resumed = an_act(Act.RESUME, previous=digest_of(over))
+    hear(world, signed_act(mine, world.keys["ccib#officer-1"]), signed_act(resumed, world.keys["ccib#officer-1"]))
+    assert give(world).refusal == "agreement-not-active"
+
+    hear(world, *(signed_act(each, world.keys["oja#officer-1"]) for each in (theirs, over)), after=2)
+
+    assert give(world).refusal is None
+
+
+def test_a_resume_that_follows_nothing_lifts_nothing_whatever_its_time(world: World) -> None:
+    hear(world, acted(world, Act.SUSPEND), acted(world, Act.RESUME, at=NOW + timedelta(minutes=1)))
+
+    assert give(world).refusal == "agreement-not-active"
+
+
+def test_the_same_act_by_a_key_that_does_not_count_displaces_nobodys(world: World) -> None:
+    revoked = an_act(Act.REVOKE)
+    hear(world, signed_act(revoked, world.keys["rtp#officer-1"]))
+    assert give(world).refusal is None
+
+    hear(world, signed_act(revoked, world.keys["ccib#officer-1"]), after=1)
 
     assert give(world).refusal == "agreement-not-active"
 

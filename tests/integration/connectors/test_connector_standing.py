@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,17 @@ from connectors.answer import answer, resume
 from connectors.crash import CrashPoint
 from connectors.home import Home
 from connectors.journal import notices as kept
-from connectors.orders import lift_suspension, order_suspension, standing_orders
+from connectors.orders import bring_orders, lift_suspension, order_suspension, standing_orders
+from contracts.agreement_acts import signed_act
 from contracts.calls import SignedCalls
-from contracts.errors import InvalidInput, Unavailable
+from contracts.canonical import digest_of
+from contracts.errors import InvalidInput, Refused, Unavailable
+from contracts.lifecycle import Act, AgreementAct
+from contracts.signing import payload_of
 from contracts.suspension import Order, Suspended, Suspension
 from contracts.task import Notice, Part
 from tests import factories
+from tests.agreement_world import an_act
 from tests.connector_world import PRICE, Killed, World, case, contract_text, die_at
 from tests.factories import ISSUER, NOW
 from tests.fake_gateway import FakeGateway
@@ -144,6 +150,76 @@ def test_a_suspension_that_comes_while_an_answer_is_made_holds_it_back(world: Wo
     assert world.journal.unfinished()[0].part is not None
 
 
+# ------------------------------------------------------------------ an agreement that was stopped after a part was made
+
+
+def heard_act(world: World, act: Act, kid: str = "ccib#officer-1", **changes: object) -> AgreementAct:
+    """The gateway tells of an act on the agreement of the case that hands over exact figures."""
+    done = an_act(case("gateway").agreement, act, kid, **changes)
+    hear(world, signed_act(done, world.keys[kid]), after=kept.cursor(world.journal))
+    return done
+
+
+def made(world: World) -> Part:
+    """A part with exact figures was made, and the gateway could not be reached."""
+    world.answers.append(Unavailable("gateway-unreachable"))
+    with pytest.raises(Unavailable):
+        answer(case("gateway").leased(), world.desk(), world.clock)
+    part = world.journal.unfinished()[0].part
+    assert part is not None
+    return part
+
+
+@pytest.mark.parametrize(("act", "kid"), [(Act.REVOKE, "ccib#officer-1"), (Act.SUPERSEDE, "oja#gateway-1")])
+def test_of_an_agreement_that_ended_no_figure_leaves_but_one_charged_refusal(world: World, act: Act, kid: str) -> None:
+    made(world)
+    heard_act(world, act, kid)
+
+    resume(world.journal.unfinished()[0], world.desk(), world.clock)
+
+    (posted,) = world.posted
+    assert (posted.refusal, posted.charged, posted.measures) == ("agreement-not-active", True, ())
+    assert (world.journal.unfinished(), world.spent) == ((), PRICE)
+    assert {each.state for each in world.journal.departures()} == {"agreement-not-active", "refused"}
+
+
+def test_a_refusal_that_cannot_be_posted_leaves_no_figures_to_be_taken_up(world: World) -> None:
+    made(world)
+    heard_act(world, Act.REVOKE)
+    world.answers.append(Unavailable("gateway-unreachable"))
+    with pytest.raises(Unavailable):
+        resume(world.journal.unfinished()[0], world.desk(), world.clock)
+    assert world.journal.unfinished() == ()
+
+    answer(case("gateway").leased(), world.desk(), world.clock)
+
+    assert [(each.refusal, each.charged) for each in world.posted] == [("agreement-not-active", True)]
+
+
+def test_a_part_is_held_back_while_its_agreement_is_suspended_and_leaves_after_it_resumes(world: World) -> None:
+    part = made(world)
+    stopped = heard_act(world, Act.SUSPEND)
+
+    resume(world.journal.unfinished()[0], world.desk(), world.clock)
+    answer(case("gateway").leased(), world.desk(), world.clock)
+    assert (world.posted, world.spent) == ([], PRICE)
+
+    heard_act(world, Act.RESUME, previous=digest_of(stopped))
+    resume(world.journal.unfinished()[0], world.desk(), world.clock)
+    assert world.posted == [part]
+
+
+def test_a_revocation_that_comes_while_an_answer_is_made_keeps_its_figures_here(world: World) -> None:
+    def somebody_revokes(point: CrashPoint) -> None:
+        if point is CrashPoint.CELLS_READ:
+            heard_act(world, Act.REVOKE)
+
+    answer(case("gateway").leased(), replace(world.desk(), at=somebody_revokes), world.clock)
+
+    assert [each.refusal for each in world.posted] == ["agreement-not-active"]
+    assert world.journal.unfinished() == ()
+
+
 # ------------------------------------------------------------------ the agent: notices with its leases, own orders
 
 
@@ -213,6 +289,40 @@ def test_an_own_order_is_in_force_at_once_and_brought_when_the_gateway_is_back(w
     assert kept.unsent(world.journal) == ()
 
 
+def test_an_order_that_is_never_accepted_stops_no_other_and_a_whole_agency_goes_first(world: World) -> None:
+    gateway = FakeGateway(world.keys)
+    agent = agent_of(world, gateway)
+    bad, good = own(world, id="SUS-BAD", dataset=DATASET), own(world, id="SUS-GOOD")
+    tried: list[str] = []
+
+    def send(order: kept.OwnOrder) -> None:
+        tried.append(order.order.id)
+        raise InvalidInput("unknown-contract", contract=DATASET)
+
+    assert bring_orders(world.journal, send) == dict.fromkeys(map(digest_of, (bad, good)), "unknown-contract")
+    assert tried == ["SUS-GOOD", "SUS-BAD"]
+    world.later(seconds=1)
+    gateway.now = world.now
+    later = own(world, id="SUS-LATER", dataset=DATASET)
+    kept.sent(world.journal, good)
+    gateway.problems.append(InvalidInput("unknown-contract", contract=DATASET))
+    agent._send_orders()
+
+    assert [each.order for each in kept.unsent(world.journal)] == [bad]
+    assert [Suspension.model_validate_json(payload_of(each)) for each in gateway.orders] == [later]
+
+
+def test_while_the_gateway_is_away_one_order_is_tried_not_each(world: World) -> None:
+    own(world)
+    own(world, id="SUS-0002")
+    gateway = FakeGateway(world.keys, is_down=True)
+
+    def send(order: kept.OwnOrder) -> None:
+        agent_of(world, gateway).channel.order(order)
+
+    assert list(bring_orders(world.journal, send).values()) == ["gateway-unreachable"]
+
+
 def test_an_order_that_the_gateway_tells_of_needs_no_bringing(world: World) -> None:
     own(world)
     hear(world, ordered(world))
@@ -271,4 +381,31 @@ def test_nobody_suspends_a_dataset_that_the_agency_does_not_have_or_lifts_what_n
         lift_suspension(home, world.journal, "SUS-0001", "over", ["ccib#officer-1"], NOW)
     assert kept.orders(world.journal) == ()
     order_suspension(home, world.journal, suspension(dataset=DATASET), ["ccib#officer-1"], NOW)
+    assert [each.id for each in standing_orders(world.journal)] == ["SUS-0001"]
+
+
+def test_a_lifted_suspension_is_not_ordered_again_under_its_name_nor_lifted_before_it_was_ordered(world: World) -> None:
+    home = Home(world.folder)
+    home.make()
+    home.pin(world.keys.federation)
+    for kid in ("ccib#officer-1", "ccib#dpo-1"):
+        home.save_key(world.keys[kid])
+    both = ["ccib#officer-1", "ccib#dpo-1"]
+    order_suspension(home, world.journal, suspension(), both[:1], NOW)
+
+    with pytest.raises(InvalidInput, match="suspension-id-reused"):
+        order_suspension(home, world.journal, suspension(dataset=DATASET), both[:1], NOW)
+    with pytest.raises(Refused, match="lift-before-order"):
+        lift_suspension(home, world.journal, "SUS-0001", "over", both, NOW - timedelta(seconds=1))
+    assert suspended(world).covers("ccib")
+    lift_suspension(home, world.journal, "SUS-0001", "over", both, NOW)
+    assert standing_orders(world.journal) == ()
+    with pytest.raises(InvalidInput, match="suspension-id-reused"):
+        order_suspension(home, world.journal, suspension(reason="a second incident"), both[:1], NOW)
+
+
+def test_a_lift_that_was_signed_before_its_suspension_lifts_nothing(world: World) -> None:
+    hear(world, ordered(world, **LIFTED, at=NOW - timedelta(seconds=1)), ordered(world))
+
+    assert give(world).refusal == "agency-suspended"
     assert [each.id for each in standing_orders(world.journal)] == ["SUS-0001"]

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from connectors.guard import Guard
 from connectors.home import Home
 from connectors.journal.book import Journal
-from contracts.errors import Refused
+from contracts.errors import IntegrityError, Refused
 from policies.rules import EXCHANGE, FILES, Rules, digest, installed, installed_texts, rules_of
 from saphan.connector_commands import app
 from tests import factories
@@ -68,10 +68,61 @@ def test_a_pinned_copy_is_what_decides(home: Home) -> None:
 def test_a_damaged_copy_decides_nothing(home: Home, name: str) -> None:
     home.pin_policies(installed_texts())
     (home.policies / name).unlink()
-    with pytest.raises(Refused, match="policy-error"):
+    with pytest.raises(IntegrityError, match="policies-altered"):
         home.rules()
     (home.policies / name).write_bytes(b"\xff\xfe")
-    with pytest.raises(Refused, match="policy-error"):
+    with pytest.raises(IntegrityError, match="policies-altered"):
+        home.rules()
+
+
+def cut_short(home: Home) -> None:
+    """What is left still parses, fits the schema and permits everything."""
+    path = home.policies / EXCHANGE
+    path.write_text(path.read_text(encoding="utf-8").split('@id("requester-not-party")')[0], encoding="utf-8")
+
+
+def rename_folder(home: Home) -> None:
+    home.policies.rename(home.path / "elsewhere")
+
+
+def forget_digest(home: Home) -> None:
+    home.policies_digest.unlink()
+
+
+def garble_digest(home: Home) -> None:
+    home.policies_digest.write_bytes(b"\xff\xfe")
+
+
+@pytest.mark.parametrize("damage", [cut_short, rename_folder, forget_digest, garble_digest])
+def test_a_copy_that_is_not_the_pinned_one_decides_nothing_until_it_is_pinned_again(
+    home: Home, damage: Callable[[Home], None]
+) -> None:
+    home.pin_policies(installed_texts())
+    damage(home)
+
+    with pytest.raises(IntegrityError, match="policies-altered"):
+        home.rules()
+    command = ["policies", "--home", str(home.path)]
+    shown = CliRunner().invoke(app, command)
+    assert (shown.exit_code, "policies-altered" in shown.stderr) == (5, True)
+    assert CliRunner().invoke(app, [*command, "--pin"]).exit_code == 0
+    assert home.rules().digest == installed().digest
+
+
+def test_an_agency_pins_its_own_stricter_copy_and_none_that_decides_nothing(home: Home) -> None:
+    home.pin_policies(installed_texts())
+    path = home.policies / EXCHANGE
+    path.write_text(path.read_text(encoding="utf-8") + STRICT, encoding="utf-8")
+    command = ["policies", "--home", str(home.path), "--pin-own"]
+
+    assert CliRunner().invoke(app, command).exit_code == 0
+    stricter = home.rules().digest
+    assert stricter == own_rules().digest != installed().digest
+
+    path.write_text("permit (", encoding="utf-8")
+    broken = CliRunner().invoke(app, command)
+    assert (broken.exit_code, "policy-error" in broken.stderr) == (3, True)
+    with pytest.raises(IntegrityError, match="policies-altered"):
         home.rules()
 
 

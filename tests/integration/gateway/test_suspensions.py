@@ -1,5 +1,7 @@
 """Emergency suspension at the gateway: what it stops, what it holds back, and how it ends."""
 
+from datetime import timedelta
+
 import pytest
 
 from contracts.errors import InvalidInput, Refused
@@ -234,6 +236,24 @@ def test_a_lifted_suspension_is_past_and_cannot_be_ordered_again(world: World) -
     assert only.lifted_at is not None
     assert world.kinds().count(EventKind.SUSPENSION_LIFTED) == 1
     assert world.submit(factories.request()).state is RequestState.WAITING
+
+
+def test_another_suspension_under_a_lifted_name_is_refused_and_not_taken_for_one_in_force(world: World) -> None:
+    send(world, suspension())
+    lift(world)
+
+    with pytest.raises(InvalidInput, match="suspension-id-reused"):
+        send(world, suspension(reason="a second incident", at=factories.NOW + timedelta(seconds=3)))
+    assert send(world, suspension(id="SUS-0002", reason="a second incident")).lifted_at is None
+    assert refused_for(world) == {"agency-suspended"}
+
+
+def test_a_lift_that_is_older_than_its_suspension_does_not_count(world: World) -> None:
+    send(world, suspension())
+
+    with pytest.raises(Refused, match="lift-before-order"):
+        lift(world, at=factories.NOW - timedelta(seconds=1))
+    assert refused_for(world) == {"agency-suspended"}
 
 
 @pytest.mark.parametrize("changes", [{"dataset": "tpo_complaint"}, {"by": "oja"}])

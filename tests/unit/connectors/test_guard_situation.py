@@ -114,3 +114,26 @@ def test_only_what_is_suspended_is_held_back(world: World) -> None:
 
 def test_a_question_under_an_activity_that_the_agreement_does_not_have_is_refused(world: World) -> None:
     assert refusal_of_task(world, case().asking(activity="no-such-work")) == "unknown-activity"
+
+
+@pytest.mark.parametrize(
+    ("state", "held", "ended"),
+    [
+        (AgreementState.ACTIVE, False, False),
+        (AgreementState.SUSPENDED, True, False),
+        (AgreementState.REVOKED, False, True),
+        (AgreementState.SUPERSEDED, False, True),
+    ],
+)
+def test_what_is_made_waits_for_a_suspended_agreement_and_never_leaves_under_one_that_ended(
+    world: World, state: AgreementState, *, held: bool, ended: bool
+) -> None:
+    world.situation = Known(state=state)
+
+    assert (world.guard().holds_back(case().task()), world.guard().has_ended(case().task())) == (held, ended)
+
+
+def test_what_is_made_under_an_agreement_that_cannot_be_read_is_held_back(world: World) -> None:
+    task = replace(case(), document="not a document").task()
+
+    assert (world.guard().holds_back(task), world.guard().has_ended(task)) == (True, False)

@@ -187,3 +187,11 @@ def test_the_kind_of_a_document_is_read_from_its_headers() -> None:
     assert kind_of(add_signature(document, "agreement-act", KEYS["ccib#dpo-1"])) is None
     with pytest.raises(Refused, match="signature-wrong"):
         kind_of("{}")
+
+
+def test_a_lift_lifts_what_was_ordered_until_then_and_nothing_later() -> None:
+    early, lift = order(), order(order=Order.LIFT)
+
+    assert not suspended_by([lift, early]).covers("ccib")
+    assert suspended_by([lift, early, order(at=NOW + timedelta(seconds=1))]).covers("ccib")
+    assert suspended_by([order(order=Order.LIFT, at=NOW - timedelta(seconds=1)), early]).covers("ccib")
