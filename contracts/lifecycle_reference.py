@@ -21,7 +21,8 @@ still does.
 """
 TAIL: Final = """
 `{terminal}` admit nothing. `expired` is never an act: a version
-that has not ended is expired from the first instant after its period, at midnight in Bangkok.
+that has not ended is expired from the first instant after its period, at midnight in Bangkok. Only `supersede` still
+reaches it, when its successor comes into force.
 
 **Another version.** A negotiation has one open version. {answers}.
 The answer supersedes it at once. An amendment names the version in force in `supersedes`, runs beside it, and
@@ -29,8 +30,14 @@ supersedes it in the transaction in which it comes into force. A draft lies at t
 written anew it replaces the old text, withdrawn it leaves nothing, and it is in no log.
 
 **Coming into force.** The gateway activates a signed version on its first day in Bangkok, when its contracts are not
-retired, all signatures over the text are there and, for microdata and linked cohorts, it carries a policy decision.
-`blocked` says what is missing.
+retired, all signatures over the text are there, no policy decision is dated later than today and, for microdata and
+linked cohorts, it carries one. While another version is suspended it does not begin: neither its own first day nor the
+last day of the suspended version undoes what a party stopped; what all sign after that last day may begin. `blocked`
+says what stands against it.
+
+**What connectors hear of.** Of a text that anybody has signed, the providers' connectors are told of `suspend`,
+`resume`, `revoke`, `reject`, `withdraw` and `supersede`, also before it is in force: whoever holds all the signatures
+cannot use what a party has let be. A suspended agency may still `suspend`, `revoke`, `reject` and `withdraw`.
 
 **Reasons.** {reasons} take one of:
 {because}.

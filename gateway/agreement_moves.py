@@ -22,6 +22,7 @@ from contracts.lifecycle import (
     SignedAct,
     admitted,
     begins_at,
+    ends_at,
     fold,
     role_of,
     step,
@@ -29,6 +30,7 @@ from contracts.lifecycle import (
 from contracts.signing import joined
 from contracts.suspension import Suspended
 from gateway.agreement_events import acted
+from gateway.agreement_terms import check_decisions
 from gateway.means import Means
 from gateway.notices import add_notice
 from gateway.quiet_log import what_failed
@@ -41,7 +43,9 @@ from gateway.store.registry import HeldAgreement
 from policies.acts import denied_act
 
 IN_FORCE: Final = (AgreementState.ACTIVE, AgreementState.SUSPENDED)
-CONNECTORS_HEAR_OF: Final = frozenset({Act.SUSPEND, Act.RESUME, Act.REVOKE, Act.SUPERSEDE})
+CONNECTORS_HEAR_OF: Final = frozenset({Act.SUSPEND, Act.RESUME, Act.REVOKE, Act.SUPERSEDE, Act.REJECT, Act.WITHDRAW})
+"""What the providers' connectors must know of a text that somebody signed: a signature cannot be taken back, and
+whoever has all of them could pass off as agreed what one of them has since refused."""
 
 logger: Final = logging.getLogger("saphan.gateway")
 
@@ -103,7 +107,7 @@ class Moves:
         registry.update_agreement(self.t, moved)
         agreement_acts.add_act(self.t, given, self.now)
         act = given.signed.act.act
-        if act in CONNECTORS_HEAR_OF and before.state in IN_FORCE:
+        if act in CONNECTORS_HEAR_OF and held.signers:
             add_notice(self.t, given.document, self.now, held.agreement.providers)
         if after.state is not AgreementState.DRAFT:
             parties = held.agreement.parties
@@ -129,20 +133,22 @@ class Moves:
     def activate(self, held: HeldAgreement) -> HeldAgreement:
         """Put a version in force whose time has come; nothing happens while something stands against it.
 
-        What was in force under the name until now is superseded with it.
+        What was in force under the name until now is superseded with it, also what expired meanwhile: the name has
+        one version in force.
         """
         if held.state is not AgreementState.SIGNED or self.now < begins_at(held.agreement):
             return held
         if blocks(self.t, self.means, held, self.now):
             return held
         for other in registry.agreement_versions(self.t, held.agreement.id):
-            if other.digest != held.digest and other.state_at(self.now) in IN_FORCE:
+            if other.digest != held.digest and other.state in IN_FORCE:
                 self.supersede(other)
-        return self._by_gateway(held, Act.ACTIVATE)
+        return self._by_gateway(held, Act.ACTIVATE, self.standing(held))
 
     def supersede(self, held: HeldAgreement) -> None:
         """Say that another version took the place of this one."""
-        self._by_gateway(held, Act.SUPERSEDE)
+        # Nothing moves what has expired but this: its acts count as if its period had not ended.
+        self._by_gateway(held, Act.SUPERSEDE, standing_of(self.t, held, begins_at(held.agreement)))
 
     def close(self) -> None:
         """Write the entries of the log: the last thing that the transaction does."""
@@ -154,8 +160,7 @@ class Moves:
         """What stands suspended: the gateway keeps the book also while its operator's agency is."""
         return Suspended() if signed.purpose is KeyPurpose.GATEWAY else suspensions.standing(self.t)
 
-    def _by_gateway(self, held: HeldAgreement, act: Act) -> HeldAgreement:
-        before = self.standing(held)
+    def _by_gateway(self, held: HeldAgreement, act: Act, before: AgreementStanding) -> HeldAgreement:
         given = _own_act(self.means, held, act, before.head, self.now)
         self.check(held, before, given.signed)
         return self.put(held, before, given)
@@ -183,13 +188,29 @@ def blocks(r: Reading, means: Means, held: HeldAgreement, now: datetime) -> tupl
     agreement = held.agreement
     lacking = any(each.needs_policy_decision and each.policy_decision is None for each in agreement.activities)
     codes = {"policy-decision-missing"} if lacking else set()
+    if _is_held_back(r, held):
+        codes.add("agreement-suspended")
     try:
+        check_decisions(agreement, now)
         check_not_retired(r, (ref for each in agreement.activities for ref in each.contracts))
         if read_signed(held.document, means.federation, now).missing:
             codes.add("signers-incomplete")
     except SaphanError as error:
         codes.add(error.code)
     return tuple(sorted(codes))
+
+
+def _is_held_back(r: Reading, held: HeldAgreement) -> bool:
+    """Whether another version is suspended: no first day may undo what a party stopped, and neither may a last one.
+
+    Once the suspended version has ended nobody can resume it. What is signed after that is agreed anew and may begin;
+    what was signed before is for the parties to reject or revoke.
+    """
+    others = [each for each in registry.agreement_versions(r, held.agreement.id) if each.digest != held.digest]
+    stopped = [each for each in others if each.state is AgreementState.SUSPENDED]
+    return bool(stopped) and agreement_acts.acts_of(r, held.agreement)[-1].signed.act.at < max(
+        ends_at(each.agreement) for each in stopped
+    )
 
 
 def activate_due(means: Means) -> None:

@@ -5,15 +5,15 @@ before anybody signs it.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
 from contracts.agreement import Activity, Agreement
 from contracts.canonical import canonical_bytes
 from contracts.dataset import DatasetContract
-from contracts.errors import InvalidInput
-from contracts.lifecycle import ends_at
+from contracts.errors import InvalidInput, Refused
+from contracts.lifecycle import BANGKOK, ends_at
 from gateway.retirement import check_not_retired
 from gateway.store import registry
 from gateway.store.engine import Reading
@@ -43,7 +43,7 @@ def check_terms(r: Reading, agreement: Agreement, now: datetime) -> None:
 
     Raises:
         InvalidInput: ``agreement-invalid`` naming the first broken rule; ``unknown-contract``.
-        Refused: ``contract-retired``.
+        Refused: ``contract-retired``, ``policy-decision-to-come``.
     """
     refs = {ref.digest: ref for each in agreement.activities for ref in each.contracts}
     known = registry.contracts_by_digest(r, refs)
@@ -53,6 +53,19 @@ def check_terms(r: Reading, agreement: Agreement, now: datetime) -> None:
     for rule, where in broken_rules(agreement, known, now):
         raise InvalidInput("agreement-invalid", rule=rule, where=where)
     check_not_retired(r, refs.values())
+    check_decisions(agreement, now)
+
+
+def check_decisions(agreement: Agreement, now: datetime) -> None:
+    """Refuse a policy decision that nobody can have taken yet.
+
+    Raises:
+        Refused: ``policy-decision-to-come``, when one is dated after today in Bangkok.
+    """
+    today = (now.astimezone(UTC) + BANGKOK).date()
+    for each in agreement.activities:
+        if each.policy_decision is not None and each.policy_decision.decided_on > today:
+            raise Refused("policy-decision-to-come", activity=each.id)
 
 
 def broken_rules(

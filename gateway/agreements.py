@@ -62,7 +62,7 @@ def one(means: Means, reader: str, name: str) -> AgreementView:
     now = means.clock()
     with means.store.read() as r:
         seen = _known(registry.agreement_versions(r, name), reader, name)
-        in_force = [each for state in IN_FORCE for each in seen if each.state is state]
+        in_force = [each for state in IN_FORCE for each in reversed(seen) if each.state_at(now) is state]
         return _view(r, means, (in_force or [seen[-1]])[0], now)
 
 

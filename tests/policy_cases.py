@@ -284,6 +284,7 @@ _UNDECIDED: tuple[tuple[str, dict[str, object]], ...] = (
     ("linked", {"linked": True}),
     ("microdata", {"tier": Tier.MICRODATA}),
 )
+_STOPPED = Suspended(agencies=frozenset({"oja", "ccib"}))
 _ENDED = ("rejected", "withdrawn", "revoked", "superseded", "expired")
 
 
@@ -298,6 +299,10 @@ def _allowed_deeds() -> tuple[Deed, ...]:
         *(Deed(f"The holder's data protection officer: {act.value}", act, _DPO) for act in by_holder),
         *(Deed(f"Any party: {act.value}", act, kid) for act in by_any for kid in (_OFFICER, _DPO)),
         *(Deed(f"The gateway: {act.value}", act, _GATEWAY) for act in (Act.ACTIVATE, Act.SUPERSEDE)),
+        *(
+            Deed(f"A suspended agency only lessens: {act.value}", act, kid, suspended=_STOPPED)
+            for act, kid in ((Act.SUSPEND, _DPO), (Act.REVOKE, _HOLDER), (Act.REJECT, _DPO), (Act.WITHDRAW, _OFFICER))
+        ),
         Deed(
             "The gateway activates an agreement whose linked activity cites its policy decision",
             Act.ACTIVATE,
@@ -331,12 +336,13 @@ def _refused_deeds() -> tuple[Deed, ...]:
             Deed(f"A {kind} key revokes", Act.REVOKE, f"oja#{kind}-1", ("key-never-acts",))
             for kind in ("client", "connector", "steward", "gateway", "token", "log")
         ),
-        Deed(
-            "A suspended agency revokes",
-            Act.REVOKE,
-            _HOLDER,
-            ("agency-suspended",),
-            suspended=Suspended(agencies=frozenset({"ccib"})),
+        *(
+            Deed(f"A suspended agency: {act.value}", act, kid, ("agency-suspended",), suspended=_STOPPED)
+            for act, kid in (
+                *((each, _SECOND) for each in (Act.SUBMIT, Act.SIGN)),
+                (Act.APPROVE, _DPO),
+                (Act.RESUME, _DPO),
+            )
         ),
         *(
             Deed(
