@@ -31,7 +31,7 @@ def received(world: World, request: Request) -> None:
     """A request that an older program wrote down without looking at its price."""
     sent = forwarded(request)
     digest = digest_of_request(sent)
-    key = question_key(request.query, request.contracts, request.nano_rho)
+    key = question_key(request.query, request.contracts, request.nano_rho, {})
     with world.store.transaction() as t:
         asked: Asked = look_up_again(t, request, digest, world.now)
         event = events.requested(asked, "oja#client-1", world.now, bytes)
