@@ -9,6 +9,7 @@ import typer
 from connectors import objections
 from connectors.enrol import SNAPSHOT_SECRET
 from connectors.home import Home
+from connectors.intake.people import key_in_source
 from connectors.main import now
 from connectors.objections import Objection, Section, person_hash
 from connectors.retention import certificates, retain
@@ -51,7 +52,9 @@ def object_command(
     with told_errors(as_json=as_json):
         place = Home(home.resolve())
         contract = _contract(place, dataset)
-        person = person_hash(place.secret(SNAPSHOT_SECRET), contract, _key_on_standard_input())
+        source = load_settings(home=place.path).source.get_secret_value()
+        key = key_in_source(place, source, contract, _key_on_standard_input())
+        person = person_hash(place.secret(SNAPSHOT_SECRET), contract, key)
         fields = {"dataset": dataset, "person": person, "section": section, "since": now(), "reference": reference}
         objection = _objection(fields)
         if lift:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from connectors.home import Home
+from connectors.intake.people import is_source
 from connectors.intake.run import ImportReport, RuleCount, Stage, Wanted, import_file
 from connectors.intake.run import Progress as Told
 from connectors.intake.store import FILE, imports
@@ -18,7 +19,6 @@ from connectors.intake.template_words import words_of
 from connectors.main import now
 from connectors.settings import load_settings
 from connectors.shelf import WrittenContract, read_folder
-from connectors.sources import place_of
 from contracts.errors import InvalidInput
 from contracts.odcs import bundled_text, canonical_document, read_contract
 from contracts.values import Value
@@ -140,8 +140,7 @@ def _contract(home: Path, dataset: str) -> WrittenContract:
 
 def _require_store_is_source(home: Home, dataset: str) -> None:
     source = load_settings(home=home.path).source.get_secret_value()
-    store = f"duckdb:///{home.path / FILE}"
-    if place_of(source, dataset) != place_of(store, dataset):
+    if not is_source(home, source, _contract(home.path, dataset).contract):
         raise InvalidInput("import-not-source")
 
 

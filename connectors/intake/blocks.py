@@ -28,7 +28,7 @@ LONGEST_CELL: Final = 2_000
 CUT: Final = "\x03"
 """Stands behind a text that was longer; no text of a file holds it, since control characters are taken out."""
 
-LARGEST_BLOCK: Final = 1 << 26
+LARGEST_BLOCK: Final = 1 << 25
 """Bytes of text that are held at once: one text of a workbook may stand in a million cells."""
 
 LARGEST_FILE: Final = 1 << 32

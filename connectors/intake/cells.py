@@ -48,7 +48,7 @@ _NUMBER: Final = re.compile(
 )
 _SIMPLE: Final = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 _UNITS: Final = re.compile(r"^(?:thb|฿)\s*|\s*(?:บาท|baht|thb|ปี|คน|ราย|คดี|เดือน|นาที|\.-)$")
-_BETWEEN_DIGITS: Final = re.compile(r"[\s\-‐‑‒–—−]+")  # noqa: RUF001  # dashes as they are typed
+_BETWEEN_DIGITS: Final = re.compile(r"[\s\-‐‑‒–—−]+")  # dashes as they are typed
 _YES_NO: Final = {"Y": True, "N": False, "U": None}
 
 Meaning = str | int | float | bool | date | datetime | None

@@ -296,7 +296,7 @@ def prune_imported(home: Home, contract: DatasetContract, keep_from: date, *, dr
                 return ()
             text = f"'{contract.id}|' || {key} || '|' || {event} || '|' || {IMPORT}"
             found = connection.execute(
-                f"SELECT sha256({text}) AS digest {old} ORDER BY {event}, digest",  # noqa: S608  # names of the contract, quoted
+                f"SELECT sha256({text}) AS digest {old} ORDER BY {event}, digest",  # names of the contract, quoted
                 [day],
             ).fetchall()
         if found and not dry_run:

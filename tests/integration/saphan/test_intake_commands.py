@@ -1,6 +1,7 @@
 """The whole way of an agency without an interface: template, fill in, import, correct, refresh, answer."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 
 import openpyxl
@@ -10,11 +11,12 @@ from typer.testing import CliRunner
 from connectors.compile import compile_query, run
 from connectors.home import Home
 from connectors.intake.run import ImportReport
-from contracts.errors import Problem
+from connectors.intake.store import prune_imported
+from contracts.errors import InvalidInput, Problem
 from contracts.grid import grid_of
 from contracts.odcs import bundled_text, read_contract
 from contracts.query import Query
-from saphan.connector_commands import app
+from saphan.connector_commands import Refreshed, Snapshots, app
 from saphan.intake_commands import PastImports, Written
 from tests.intake_world import DATASET, GOOD, csv_file, row
 
@@ -128,3 +130,64 @@ def test_a_template_needs_no_home_and_knows_two_kinds_of_files(tmp_path: Path) -
     assert (tmp_path / "t.csv").read_text(encoding="utf-8-sig").startswith("เลขคดีคุมประพฤติ,")
     assert saphan("template", "dop_case", "-o", tmp_path / "t.pdf", "--home", tmp_path)[0] == 2
     assert saphan("template", "no_such", "-o", tmp_path / "t.csv", "--home", tmp_path)[0] == 2
+
+
+def key(home: Path, given: str, *more: str) -> tuple[int, str, str]:
+    arguments = ["object", "--dataset", DATASET, "--home", str(home), "--json", *more]
+    result = CliRunner().invoke(app, arguments, input=f"{given}\n")
+    return result.exit_code, result.stdout, result.stderr
+
+
+def refreshed(home: Path) -> Refreshed:
+    code, out, err = saphan("refresh", "--home", home, "--json")
+    assert code == 0, err
+    return Snapshots.model_validate_json(out).datasets[0]
+
+
+def test_who_objects_in_another_spelling_is_left_out_of_imported_rows(home: Path, tmp_path: Path) -> None:
+    rows = [row(1), row(2), row(3, victim_id="2-1007-01234-56-8")]
+    assert saphan("import", csv_file(tmp_path / "in.csv", rows), "--dataset", DATASET, "--home", home)[0] == 0
+    assert refreshed(home).kept_rows == 3
+    assert key(home, "๑ ๑๐๐๗–๐๑๒๓๔ ๕๖ ๗")[0] == 0
+    after = refreshed(home)
+    assert (after.kept_rows, after.unmatched_objections) == (1, 0)
+    assert key(home, "1100701234567", "--lift")[0] == 0
+    assert refreshed(home).kept_rows == 3
+
+
+def test_a_key_that_matches_nobody_is_counted_at_the_refresh(home: Path, tmp_path: Path) -> None:
+    assert key(home, "3100701234567")[0] == 0
+    assert key(home, "-")[0] == 2
+    assert saphan("import", csv_file(tmp_path / "in.csv", [row(1)]), "--dataset", DATASET, "--home", home)[0] == 0
+    found = refreshed(home)
+    assert (found.kept_rows, found.unmatched_objections) == (1, 1)
+    assert "1 keys of people to leave out match nobody" in saphan("refresh", "--home", home)[1]
+
+
+def test_a_secret_that_was_lost_and_made_anew_is_refused(home: Path, tmp_path: Path) -> None:
+    path = csv_file(tmp_path / "in.csv", [row(1)])
+    assert saphan("import", path, "--dataset", DATASET, "--home", home)[0] == 0
+    secret = home / "import-people.secret"
+    kept, before = secret.read_bytes(), (home / "import.duckdb").read_bytes()
+    secret.unlink()
+    assert "import-people-secret (1138)" in saphan("import", path, "--dataset", DATASET, "--home", home)[2]
+    assert "import-people-secret (1138)" in key(home, "1100701234567")[2]
+    assert (home / "import.duckdb").read_bytes() == before
+    secret.write_bytes(kept)
+    assert saphan("import", path, "--dataset", DATASET, "--home", home)[0] == 0
+
+
+def test_imported_rows_past_a_day_are_deleted_and_told_by_digest(home: Path, tmp_path: Path) -> None:
+    place, contract = Home(home), read_contract(bundled_text(DATASET))
+    assert prune_imported(place, contract, date(2030, 1, 1)) == ()
+    old = row(2, reported_at="24/2/2568")
+    assert saphan("import", csv_file(tmp_path / "in.csv", [row(1), old]), "--dataset", DATASET, "--home", home)[0] == 0
+    due = prune_imported(place, contract, date(2025, 2, 25), dry_run=True)
+    assert len(due) == 1
+    assert refreshed(home).rows == 2
+    assert prune_imported(place, contract, date(2025, 2, 25)) == due
+    assert prune_imported(place, contract, date(2025, 2, 25)) == ()
+    assert refreshed(home).rows == 1
+    (home / "import.duckdb").write_bytes(b"no database" * 1000)
+    with pytest.raises(InvalidInput, match="import-store-damaged"):
+        prune_imported(place, contract, date(2025, 2, 25))

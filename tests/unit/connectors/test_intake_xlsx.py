@@ -165,7 +165,7 @@ def test_parts_that_unpack_to_too_much_are_refused_before_they_are(tmp_path: Pat
     record = data.rindex(b"PK\x01\x02", 0, data.rindex(b"xl/sharedStrings.xml"))
     data[record + 24 : record + 28] = (1 << 30).to_bytes(4, "little")
     path.write_bytes(data)
-    with pytest.raises(InvalidInput, match="import-unreadable"):
+    with pytest.raises(InvalidInput, match="import-too-large"):
         XlsxRows(path)
 
 
