@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from http import HTTPStatus
-from pathlib import Path
 
 import pytest
 from pydantic import TypeAdapter
@@ -100,6 +99,26 @@ def test_officers_of_all_agencies_may_approve_at_the_same_moment(world: ApiWorld
         agreement_calls.approve(line, read, world.keys["ccib#officer-2"])  # nothing is left to approve
 
 
+def test_only_a_move_meanwhile_lets_an_approval_be_tried_again(world: ApiWorld) -> None:
+    agreed = draft(id="AGR-2569-013")
+    agreement_calls.put_forward(world.gateway(), agreed, Act.SUBMIT, world.keys["oja#officer-1"])
+    line = world.gateway("ccib#connector-1")
+    read = agreement_calls.meant(line, agreed.id, Act.APPROVE)
+
+    with pytest.raises(SaphanError, match="signers-incomplete"):
+        agreement_calls.approve(line, read, world.keys["rtp#officer-1"])
+
+
+def test_a_history_that_does_not_hold_keeps_anybody_from_answering_it(world: ApiWorld) -> None:
+    gateway = world.gateway()
+    told = agreement_calls.histories(gateway, NAME)
+    bent = told[0].model_copy(update={"acts": told[0].acts[1:]})
+    gateway.get_all = lambda *_: (bent,)  # type: ignore[method-assign,assignment]  # a gateway that leaves an act out
+
+    with pytest.raises(SaphanError, match="agreement-history-wrong"):
+        agreement_calls.put_forward(gateway, draft(version=2), Act.SUBMIT, world.keys["oja#officer-1"])
+
+
 def test_a_draft_lies_there_is_written_anew_and_submitted(world: ApiWorld) -> None:
     gateway, key = world.gateway(), world.keys["oja#officer-1"]
     agreement_calls.put_forward(gateway, draft(id="AGR-2569-012"), Act.DRAFT, key)
@@ -112,13 +131,30 @@ def test_a_draft_lies_there_is_written_anew_and_submitted(world: ApiWorld) -> No
     assert (submitted.state, submitted.agreement) == (AgreementState.SUBMITTED, agreed)
 
 
-def test_the_list_is_read_page_by_page(world: ApiWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agreement_calls, "PAGE", 1)
-
+def test_every_version_is_listed_once(world: ApiWorld) -> None:
     names = [each.agreement.id for each in agreement_calls.everything(world.gateway())]
 
     assert len(names) == len(set(names))
     assert {AGREEMENT.id, NAME} <= set(names)
+    (first,) = world.member().get("/v1/agreements?limit=1").json()
+    assert first["agreement"]["id"] == names[0]
+
+
+def test_an_act_may_name_the_entity_tag_of_what_was_read(world: ApiWorld) -> None:
+    member, key = world.member(), world.keys["oja#officer-1"]
+    read = member.get(f"/v1/agreements/{AGREEMENT.id}")
+    view = AgreementView.model_validate_json(read.content)
+    act = an_act(AGREEMENT, Act.SUSPEND, key.kid, at=world.now, previous=view.head)
+    body = canonical_bytes(SignedText(document=signed_act(act, key)))
+    path = f"/v1/agreements/{AGREEMENT.id}/acts"
+
+    codes = []
+    for tag in ('"another"', read.headers["etag"]):
+        signed = member.message("POST", path, body)
+        headers = {**signed.headers, "if-match": tag}
+        codes.append(world.http.request("POST", path, content=body, headers=headers).status_code)
+
+    assert codes == [HTTPStatus.PRECONDITION_FAILED, HTTPStatus.OK]
 
 
 def test_an_amendment_is_made_from_python(world: ApiWorld) -> None:
@@ -147,7 +183,7 @@ def test_a_history_of_another_agreement_is_not_believed(world: ApiWorld) -> None
         agreement_calls.histories(gateway, NAME)
 
 
-def test_what_cannot_be_asked_is_not_taken_for_unknown(world: ApiWorld, tmp_path: Path) -> None:
+def test_what_cannot_be_asked_is_not_taken_for_unknown(world: ApiWorld) -> None:
     stranger = world.gateway("rtp#connector-1")
     with pytest.raises(SaphanError) as caught:
         agreement_calls.put_forward(stranger, draft(id=NAME), Act.SUBMIT, world.keys["rtp#officer-1"])

@@ -195,6 +195,15 @@ def test_no_act_can_be_left_out(place: int) -> None:
     assert code_of(lambda: check_history(history(place), FEDERATION, NOW)) == "agreement-history-wrong"
 
 
+def test_no_act_that_did_not_count_can_be_told() -> None:
+    told = history()
+    review = an_act(AGREED, Act.REVIEW, CCIB, previous=told.view.head)
+    entry = told.acts[-1].model_copy(update={"act": review, "document": signed_act(review, KEYS[CCIB])})
+    more = told.model_copy(update={"acts": (*told.acts, entry)})
+
+    assert code_of(lambda: check_history(more, FEDERATION, NOW)) == "agreement-history-wrong"
+
+
 def test_what_nobody_did_anything_to_yet_is_a_draft() -> None:
     blank = AgreementView(
         agreement=AGREED, digest=digest_of(AGREED), document="", signed_by=(), state=AgreementState.DRAFT
