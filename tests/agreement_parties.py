@@ -1,14 +1,19 @@
 """The people who act on an agreement, around a gateway over a real store."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+
+import pytest
 
 from contracts.agreement import Agreement
 from contracts.agreement_acts import SIGNS_THE_TEXT, AgreementProposal, signed_act
 from contracts.canonical import canonical_bytes
+from contracts.errors import SaphanError
 from contracts.lifecycle import Act, AgreementAct
 from contracts.views import AgreementView
 from gateway import agreements
 from gateway.caller import Caller
+from gateway.store import agreement_acts, registry
 from tests import factories
 from tests.agreement_world import an_act, text_signed
 from tests.gateway_world import World
@@ -59,3 +64,26 @@ class Parties:
         """A fresh call of a key's owner by its machine's key."""
         agency = kid.partition("#")[0]
         return self.world.caller() if agency == "oja" else self.world.connector(agency)
+
+
+def refusal(call: Callable[[], object]) -> SaphanError:
+    """The error that a call ends in."""
+    with pytest.raises(SaphanError) as caught:
+        call()
+    return caught.value
+
+
+def stored(world: World) -> tuple[int, int, int]:
+    """How many agreements, acts and entries of the log there are."""
+    with world.store.read() as r:
+        held = registry.all_agreements(r)
+        acts = sum(len(agreement_acts.acts_of(r, each.agreement)) for each in held)
+    return len(held), acts, len(world.log())
+
+
+def forget(world: World, name: str) -> None:
+    """Take an agreement away again, so that the next test finds none of that name."""
+    with world.store.transaction() as t:
+        for held in registry.agreement_versions(t, name):
+            registry.discard_draft(t, held.digest)
+            agreement_acts.discard_acts(t, held.agreement)
