@@ -253,7 +253,7 @@ class DisclosureLine(Value):
 
     ``kind`` is ``release`` or ``repeat`` for what the exchange gave, else that of the agency's own entry. ``reference``
     and ``digest`` name the release or the signed entry, ``log_index`` its place in the log. ``state`` says whether a
-    release still stands; ``public`` that everybody may read it since then. A correction of an own entry cites ``digest``.
+    release still stands; ``public`` that everybody may read it since then. A correction cites ``digest``.
     """
 
     kind: str

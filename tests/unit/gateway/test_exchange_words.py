@@ -40,10 +40,11 @@ def test_a_question_is_the_same_whoever_asks_and_however_it_is_written() -> None
     query = factories.query(measures=("damage_thb:sum", "count"), where={"province": ("50", "10")})
     same = factories.query(measures=("count", "damage_thb:sum"), where={"province": ("10", "50")})
 
-    assert question_key(query, both, 5) == question_key(same, turned, 5)
-    assert question_key(query, both, 5) != question_key(query, both, 6)
-    assert question_key(query, both, 5) != question_key(query, both[:1], 5)
-    assert question_key(query, both, 5) != question_key(factories.query(), both, 5)
+    assert question_key(query, both, 5, {}) == question_key(same, turned, 5, {})
+    assert question_key(query, both, 5, {}) != question_key(query, both, 6, {})
+    assert question_key(query, both, 5, {}) != question_key(query, both[:1], 5, {})
+    assert question_key(query, both, 5, {}) != question_key(factories.query(), both, 5, {})
+    assert question_key(query, both, 5, {}) != question_key(query, both, 5, {"activity": "looked-at-each-time"})
 
 
 @pytest.mark.parametrize("body", ["", "[]", "{}", '{"id": 1}'])
