@@ -51,7 +51,8 @@ class Parties:
         if text is None and act in SIGNS_THE_TEXT:
             text = text_signed(self.world.keys, view.agreement, kid)
         document = signed_act(made, self.world.keys[kid])
-        return agreements.act(self.world.exchange.means, self.caller(kid), self.name, document, str(text) if text else None)
+        signed_text = str(text) if text else None
+        return agreements.act(self.world.exchange.means, self.caller(kid), self.name, document, signed_text)
 
     def agree(self, version: int | None = None) -> AgreementView:
         """Let the providers approve and the requester sign."""
