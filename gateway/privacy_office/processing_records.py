@@ -14,6 +14,7 @@ from typing import Final
 from contracts.agreement import Activity
 from contracts.dataset import DatasetContract, ProtectAt, Text
 from contracts.errors import InvalidInput
+from contracts.lifecycle import AgreementState
 from contracts.personal_data import RIGHTS, DisclosureLine, SubjectCase, SubjectState
 from contracts.processing import (
     CollectedColumn,
@@ -58,12 +59,20 @@ ALWAYS: Final = (
 )
 """Measures that hold for every dataset; ``_security`` adds those of its contract."""
 
+BOUND: Final = frozenset(
+    {AgreementState.SIGNED, AgreementState.ACTIVE, AgreementState.SUSPENDED, AgreementState.REVOKED}
+)
+"""Stored states that only a version with all its signatures reaches; it expires by its period alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Sources:
     """What the record is made from."""
 
     documents: Mapping[str, str]
+    digests: Mapping[str, frozenset[str]]
+    """Of each of the agency's datasets, every version: another agency may have a dataset of the same name."""
+    now: datetime
     agreements: tuple[HeldAgreement, ...]
     disclosures: tuple[DisclosureLine, ...]
     requests: tuple[SubjectCase, ...]
@@ -81,8 +90,9 @@ def record_of(means: Means, caller: Caller, agency: str) -> ProcessingRecord:
     if member is None:
         raise InvalidInput("unknown-agency", agency=agency)
     with means.store.read() as r:
-        newest = {each.id: each for each in registry.all_contracts(r) if each.agency == agency}
-        sources = _sources(r, agency, now)
+        own = tuple(each for each in registry.all_contracts(r) if each.agency == agency)
+        newest = {each.id: each for each in own}
+        sources = _sources(r, agency, own, now)
         return ProcessingRecord(
             agency=agency,
             title=member.title,
@@ -92,13 +102,26 @@ def record_of(means: Means, caller: Caller, agency: str) -> ProcessingRecord:
         )
 
 
-def _sources(r: Reading, agency: str, now: datetime) -> _Sources:
+def _sources(r: Reading, agency: str, own: tuple[DatasetContract, ...], now: datetime) -> _Sources:
+    known = (each for each in registry.all_agreements(r) if agency in each.agreement.providers)
     return _Sources(
         documents={each.reference.digest: each.document for each in registry.published(r) if each.agency == agency},
-        agreements=tuple(each for each in registry.all_agreements(r) if agency in each.agreement.providers),
+        digests={name: frozenset(each.digest for each in own if each.id == name) for name in {one.id for one in own}},
+        now=now,
+        agreements=tuple(each for each in known if _ever_bound(each)),
         disclosures=register_of(r, agency, now),
         requests=held_by(r, agency, now),
     )
+
+
+def _ever_bound(held: HeldAgreement) -> bool:
+    """Whether everybody had signed it at some time: a draft or a proposal is no recipient, and nobody else's business.
+
+    A proposal is superseded by its answer too, so there the signatures decide.
+    """
+    if held.state is AgreementState.SUPERSEDED:
+        return len(held.signers) == len(held.agreement.required_signers)
+    return held.state in BOUND
 
 
 def _processing(contract: DatasetContract, sources: _Sources) -> Processing:
@@ -153,7 +176,7 @@ def _by_agreement(contract: DatasetContract, sources: _Sources) -> tuple[Recipie
         _recipient(held, activity, contract, sources)
         for held in sources.agreements
         for activity in held.agreement.activities
-        if contract.id in {each.id for each in activity.contracts}
+        if sources.digests[contract.id] & {each.digest for each in activity.contracts}
     )
 
 
@@ -162,7 +185,8 @@ def _recipient(held: HeldAgreement, activity: Activity, contract: DatasetContrac
     given = [
         each.at
         for each in sources.disclosures
-        if (each.agreement, each.activity) == (agreed.id, activity.id) and contract.id in each.datasets
+        if (each.agreement, each.activity) == (agreed.id, activity.id)
+        and sources.digests[contract.id] & set(each.contracts)
     ]
     return Recipient(
         recipient=agreed.requester,
@@ -172,7 +196,7 @@ def _recipient(held: HeldAgreement, activity: Activity, contract: DatasetContrac
         purpose=activity.purpose,
         legal_basis=activity.legal_basis,
         tier=activity.tier.value,
-        state=held.state.value,
+        state=held.state_at(sources.now).value,
         times=len(given),
         last_at=max(given, default=None),
     )

@@ -9,15 +9,19 @@ import openpyxl
 import pytest
 
 from connectors.shelf import read_file
+from contracts.canonical import digest_of
 from contracts.dataset import Contact
 from contracts.errors import SaphanError
 from contracts.federation import KeyPurpose
+from contracts.lifecycle import AgreementState
 from contracts.personal_data import DisclosureLine, SubjectCase
 from contracts.processing import ProcessingRecord
 from contracts.release import ReleaseState, Withdrawal
 from contracts.signing import sign_document
 from gateway.privacy_calls import disclosures, move_subject_request, processing_record, record_disclosure
 from gateway.privacy_office.processing_records import collected
+from gateway.store import registry
+from gateway.store.retention import NEVER_BOUND
 from gateway.workbook import MEDIA_TYPE
 from tests import factories
 from tests.api_world import ApiWorld, problem_in
@@ -187,6 +191,40 @@ def test_the_newest_version_of_a_contract_counts(world: ApiWorld) -> None:
     (item,) = record(world).processing
     assert (item.contract.version, item.retention_days) == ("1.1.0", 100)
     assert item.contacts[0].role == "dpo"
+
+
+def kept(world: ApiWorld, name: str, state: AgreementState, *, signed_by_all: bool, **changes: object) -> None:
+    """An agreement in the store as it stands in some state."""
+    agreement = AGREEMENT.model_copy(update={"id": name, **changes})
+    signers = factories.signers_of(agreement) if signed_by_all else ()
+    held = registry.HeldAgreement(agreement, digest_of(agreement), "", tuple(signers), state, None)
+    with world.desk.exchange.means.store.transaction() as t:
+        registry.add_agreement(t, held, world.now)
+
+
+def recipients(world: ApiWorld) -> list[tuple[str, str]]:
+    (item,) = record(world).processing
+    return sorted((each.agreement, each.state) for each in item.recipients)
+
+
+def test_what_never_bound_is_nobody_s_business(world: ApiWorld) -> None:
+    before = recipients(world)
+    for state in (*map(AgreementState, NEVER_BOUND), AgreementState.APPROVED, AgreementState.SUPERSEDED):
+        kept(world, f"AGR-{state.value.upper().replace('_', '-')}", state, signed_by_all=False)
+    assert recipients(world) == before
+
+
+def test_what_bound_once_stays_and_is_said_to_be_expired(world: ApiWorld) -> None:
+    kept(world, "AGR-WAS", AgreementState.SUPERSEDED, signed_by_all=True)
+    over = factories.agreement((CONTRACT,)).period.model_copy(update={"until": NOW.date()})
+    kept(world, "AGR-OVER", AgreementState.ACTIVE, signed_by_all=True, period=over)
+    assert {("AGR-WAS v1", "superseded"), ("AGR-OVER v1", "expired")} <= set(recipients(world))
+
+
+def test_another_agency_s_dataset_of_the_same_name_is_not_ours(world: ApiWorld) -> None:
+    theirs = factories.activity((CONTRACT.model_copy(update={"digest": "sha-256:" + "0" * 64}),))
+    kept(world, "AGR-THEIRS", AgreementState.ACTIVE, signed_by_all=True, activities=(theirs,))
+    assert "AGR-THEIRS v1" not in {name for name, _ in recipients(world)}
 
 
 def test_the_columns_come_from_the_signed_document() -> None:
