@@ -9,8 +9,14 @@ from typing import cast
 
 VENDOR = "saphan"
 DIRECT = "direct-identifier"
+CLASSES = ("", "public", "internal", "quasi-identifier", "sensitive", DIRECT)
+"""How carefully a column is handled, least first; a column without a class is handled the least."""
+
+ACCESS = ("servers", "roles")
+"""Where the data lies and who may reach it: no words."""
+
 WORDS_OF_COLUMN = frozenset({"businessName", "description", "tags", "examples", "authoritativeDefinitions"})
-APART = frozenset({"version", "schema", "customProperties", "slaProperties"})
+APART = frozenset({"version", "schema", "customProperties", "slaProperties", *ACCESS})
 """Compared piece by piece and not whole; ``version`` differs always."""
 
 Node = Mapping[str, object]
@@ -21,6 +27,9 @@ def document_changes(old: Node, new: Node) -> Iterator[Told]:
     """Rule, path, before and after of everything that only the documents tell."""
     yield from _columns(_named(_table(old).get("properties")), _named(_table(new).get("properties")))
     yield from _lists(_extra(old, "codeLists"), _extra(new, "codeLists"))
+    for name in ACCESS:
+        if old.get(name) != new.get(name):
+            yield ("access-changed", name, old.get(name), new.get(name))
     if _quality(old) != _quality(new):
         yield ("quality-changed", "schema.quality", _quality(old), _quality(new))
     before, after = _words(old), _words(new)
@@ -32,12 +41,20 @@ def document_changes(old: Node, new: Node) -> Iterator[Told]:
 def _columns(old: Mapping[str, Node], new: Mapping[str, Node]) -> Iterator[Told]:
     for name in sorted(old.keys() | new.keys()):
         before, after = old.get(name), new.get(name)
-        marked = before is not None and before.get("classification") == DIRECT
-        if marked and after is not None and after.get("classification") != DIRECT:
-            yield ("identifier-unmarked", f"schema.{name}.classification", DIRECT, after.get("classification"))
+        if before is not None and after is not None:
+            yield from _class(name, before.get("classification") or "", after.get("classification") or "")
         was, becomes = _facts(before), _facts(after)
         if was != becomes:
             yield ("column-changed", f"schema.{name}", was, becomes)
+
+
+def _class(name: str, before: object, after: object) -> Iterator[Told]:
+    """A class that falls; one that is not known to be higher counts as lower."""
+    is_known = before in CLASSES and after in CLASSES
+    if before == after or (is_known and CLASSES.index(str(after)) > CLASSES.index(str(before))):
+        return
+    rule = "identifier-unmarked" if before == DIRECT else "column-classified-lower"
+    yield (rule, f"schema.{name}.classification", before, after)
 
 
 def _lists(old: Node, new: Node) -> Iterator[Told]:
