@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from contracts.canonical import canonical_bytes, digest_of_bytes
 from contracts.contract_diff import Version, compare
+from contracts.contract_tables import check_one_dataset
 from contracts.contract_versions import check_version, paths_of, required_bump, version_order
 from contracts.dataset import DatasetContract
 from contracts.errors import InvalidInput, Refused
@@ -34,7 +35,8 @@ def publish_contract(means: Means, caller: Caller, published: PublishedContract)
     Raises:
         Refused: ``signers-incomplete`` unless exactly one steward and one DPO of the agency signed; ``not-allowed``
             for another agency's contract or source; ``source-renamed`` when a version that was published under this
-            name is about another source; ``contract-version-not-higher``, ``contract-weaker-than-version``,
+            name is about another source; ``dataset-renamed`` when the table was published under another dataset's name;
+            ``contract-version-not-higher``, ``contract-weaker-than-version``,
             ``contract-breaks-under-version`` or ``contract-version-too-low`` against the newest version that was ever
             published, retired or not; ``signature-wrong``, ``key-unknown``, ``request-replayed``.
         InvalidInput: ``contract-invalid``, also when the version was published with another text.
@@ -59,6 +61,7 @@ def publish_contract(means: Means, caller: Caller, published: PublishedContract)
         if contract.version in {each.contract.version for each in known}:
             raise InvalidInput("contract-invalid", rule="version-is-immutable", where="version")
         _check_source(known, contract)
+        check_one_dataset(registry.all_contracts(t), contract)
         event = events.contract_published(contract, now, _changes(known, Version.of(contract, signed.payload)))
         registry.add_contract(t, contract, published.document, now, event)
 

@@ -33,3 +33,14 @@ def test_a_later_version_names_the_source_of_all_versions_before_it(world: World
 
     assert caught.value.details == {"contract": "dop_case", "source": "dop/other", "known": "dop/probation"}
     assert {line.source for line in world.exchange.budget(world.caller())} == {CONTRACT.source, DOP.source}
+
+
+def test_a_table_is_not_published_again_under_another_dataset(world: World) -> None:
+    world.exchange.publish_contract(world.connector("dop"), signed(world, ODCS))
+    renamed = ODCS.replace("id: dop_case", "id: dop_case_b")
+    assert (read_contract(renamed).id, read_contract(renamed).table) == ("dop_case_b", DOP.table)
+
+    with pytest.raises(Refused, match="dataset-renamed") as caught:
+        world.exchange.publish_contract(world.connector("dop"), signed(world, renamed))
+
+    assert caught.value.details["known"] == "dop_case"
