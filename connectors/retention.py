@@ -1,23 +1,33 @@
 """A connector's retention: rows of the snapshot, parts in the journal, imported files; each run leaves a certificate.
 
+What is about to be deleted is written down first. A run that ends between deletion and certificate is certified by the
+next one, which sees what is still there.
+
 Never deleted: charges, refusals and approvals of the journal, ranks and keyed hashes of the snapshot. Nothing that was
 spent comes back, and no rank is given twice.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from connectors.home import Home
-from connectors.journal.retention_tables import RetentionBook
+from connectors.journal.retention_tables import Intended, Leaves, RetentionBook
 from connectors.snapshot_retention import Pruned, prune
 from contracts.canonical import canonical_bytes, digest_of_bytes
 from contracts.dataset import DatasetContract
 from contracts.merkle import leaf_hash, root_of
-from contracts.retention import IssuedCertificate, RetentionCertificate, RetentionRule, RuleOutcome
+from contracts.retention import (
+    DeletedDigests,
+    IssuedCertificate,
+    RetentionCertificate,
+    RetentionProof,
+    RetentionRule,
+    RuleOutcome,
+)
 from contracts.signing import SigningKey, sign_compact
 
 CERTIFICATE_KIND: Final = "retention-certificate"
@@ -29,18 +39,6 @@ PARTS_KEPT: Final = timedelta(days=30)
 """How long a part is kept after the gateway's last word on it: to answer questions about it, not to send it again."""
 
 IMPORTS_KEPT: Final = timedelta(days=30)
-
-
-@dataclass(frozen=True, slots=True)
-class _Deleted:
-    """What one rule found: digests in the order of the root's leaves, dates, and what is left."""
-
-    rule: RetentionRule
-    what: str
-    digests: tuple[str, ...]
-    oldest: datetime | None
-    newest: datetime | None
-    left: int
 
 
 def retain(
@@ -60,27 +58,75 @@ def retain(
     """
     book = RetentionBook(home.journal)
     try:
-        deleted = [_rows(home, each, now, dry_run=dry_run) for each in contracts]
-        deleted += [_parts(book, now, dry_run=dry_run), _files(home.path / IMPORTS, now, dry_run=dry_run)]
-        certificate = RetentionCertificate(
+        due = Intended(
             id=f"{'dry-run' if dry_run else 'run'}-{now.astimezone(UTC):%Y-%m-%d-%H%M%S-%f}",
-            agency=key.kid.partition("#")[0],
-            program=PROGRAM,
             at=now,
-            dry_run=dry_run,
-            outcomes=tuple(_outcome(each) for each in deleted),
+            leaves=_leaves(home, book, contracts, now, dry_run=True),
         )
-        payload = canonical_bytes(certificate)
-        issued = IssuedCertificate(
-            certificate=certificate,
-            digest=digest_of_bytes(payload),
-            document=sign_compact(payload, CERTIFICATE_KIND, key),
-        )
-        if not dry_run:
-            book.certify(issued)
+        if dry_run:
+            return _proof(due, key, dry_run=True).issued
+        for each in book.intents():
+            book.certify(_proof(_finished(each, due.leaves), key))
+        book.intend(due)
+        done = due.model_copy(update={"leaves": _leaves(home, book, contracts, now, dry_run=False)})
+        proof = _proof(done, key)
+        book.certify(proof)
     finally:
         book.close()
-    return issued
+    return proof.issued
+
+
+def proof_of(home: Home, name: str) -> RetentionProof | None:
+    """A certificate of this connector with the digests from which its roots are computed again; none if unknown."""
+    book = RetentionBook(home.journal)
+    try:
+        return book.proof(name)
+    finally:
+        book.close()
+
+
+def _leaves(
+    home: Home, book: RetentionBook, contracts: Sequence[DatasetContract], now: datetime, *, dry_run: bool
+) -> tuple[Leaves, ...]:
+    """Every rule in its order: what it deletes, or would."""
+    rows = [_rows(home, each, now, dry_run=dry_run) for each in contracts]
+    return (*rows, _parts(book, now, dry_run=dry_run), _files(home.path / IMPORTS, now, dry_run=dry_run))
+
+
+def _finished(intended: Intended, due: Sequence[Leaves]) -> Intended:
+    """What a run that ended before its certificate has deleted: what it was about to, less what is still due now."""
+    still = Counter((each.rule, digest) for each in due for digest in each.digests)
+    return intended.model_copy(update={"leaves": tuple(_gone(each, still) for each in intended.leaves)})
+
+
+def _gone(leaves: Leaves, still: Counter[tuple[RetentionRule, str]]) -> Leaves:
+    gone = []
+    for digest in leaves.digests:
+        if still[leaves.rule, digest]:
+            still[leaves.rule, digest] -= 1
+        else:
+            gone.append(digest)
+    dates = {} if gone else {"oldest": None, "newest": None}
+    return leaves.model_copy(update={"digests": tuple(gone), "left": len(leaves.digests) - len(gone), **dates})
+
+
+def _proof(run: Intended, key: SigningKey, *, dry_run: bool = False) -> RetentionProof:
+    certificate = RetentionCertificate(
+        id=run.id,
+        agency=key.kid.partition("#")[0],
+        program=PROGRAM,
+        at=run.at,
+        dry_run=dry_run,
+        outcomes=tuple(_outcome(each) for each in run.leaves),
+    )
+    payload = canonical_bytes(certificate)
+    issued = IssuedCertificate(
+        certificate=certificate,
+        digest=digest_of_bytes(payload),
+        document=sign_compact(payload, CERTIFICATE_KIND, key),
+    )
+    deleted = tuple(DeletedDigests(rule=each.rule, digests=each.digests) for each in run.leaves)
+    return RetentionProof(issued=issued, deleted=deleted)
 
 
 def certificates(home: Home) -> tuple[IssuedCertificate, ...]:
@@ -92,42 +138,49 @@ def certificates(home: Home) -> tuple[IssuedCertificate, ...]:
         book.close()
 
 
-def _rows(home: Home, contract: DatasetContract, now: datetime, *, dry_run: bool) -> _Deleted:
+def _rows(home: Home, contract: DatasetContract, now: datetime, *, dry_run: bool) -> Leaves:
     pruned = prune(home.snapshot, contract, now, dry_run=dry_run) if home.snapshot.exists() else Pruned()
     what = f"rows of {contract.id} more than {contract.retention_days} days after their event"
-    return _Deleted(RetentionRule.SNAPSHOT_ROWS, what, pruned.digests, pruned.oldest, pruned.newest, pruned.left)
+    return Leaves(
+        rule=RetentionRule.SNAPSHOT_ROWS,
+        what=what,
+        digests=pruned.digests,
+        oldest=pruned.oldest,
+        newest=pruned.newest,
+        left=pruned.left,
+    )
 
 
-def _parts(book: RetentionBook, now: datetime, *, dry_run: bool) -> _Deleted:
+def _parts(book: RetentionBook, now: datetime, *, dry_run: bool) -> Leaves:
     before = now - PARTS_KEPT
     found = book.settled_parts(before)
     if not dry_run:
         book.erase_parts(found)
     dates = [each.settled_at for each in found]
-    return _Deleted(
-        RetentionRule.JOURNAL_PARTS,
-        f"parts more than {PARTS_KEPT.days} days after the gateway's last word",
-        tuple(each.digest for each in found),
-        min(dates, default=None),
-        max(dates, default=None),
-        len(book.settled_parts(before)),
+    return Leaves(
+        rule=RetentionRule.JOURNAL_PARTS,
+        what=f"parts more than {PARTS_KEPT.days} days after the gateway's last word",
+        digests=tuple(each.digest for each in found),
+        oldest=min(dates, default=None),
+        newest=max(dates, default=None),
+        left=len(book.settled_parts(before)),
     )
 
 
-def _files(folder: Path, now: datetime, *, dry_run: bool) -> _Deleted:
+def _files(folder: Path, now: datetime, *, dry_run: bool) -> Leaves:
     due = _old_files(folder, now)
     digests = tuple(f"sha-256:{_digest(path)}" for _, path in due)
     if not dry_run:
         for _, path in due:
             path.unlink(missing_ok=True)
     dates = [at for at, _ in due]
-    return _Deleted(
-        RetentionRule.IMPORT_FILES,
-        f"imported files and their reports more than {IMPORTS_KEPT.days} days old",
-        digests,
-        min(dates, default=None),
-        max(dates, default=None),
-        len(_old_files(folder, now)),
+    return Leaves(
+        rule=RetentionRule.IMPORT_FILES,
+        what=f"imported files and their reports more than {IMPORTS_KEPT.days} days old",
+        digests=digests,
+        oldest=min(dates, default=None),
+        newest=max(dates, default=None),
+        left=len(_old_files(folder, now)),
     )
 
 
@@ -144,7 +197,7 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _outcome(deleted: _Deleted) -> RuleOutcome:
+def _outcome(deleted: Leaves) -> RuleOutcome:
     return RuleOutcome(
         rule=deleted.rule,
         what=deleted.what,

@@ -6,20 +6,50 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, select
+from pydantic import AwareDatetime
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from connectors.journal.tables import Answer, AnswerState, Base, Instant, add_missing_columns, engine_of
-from contracts.retention import IssuedCertificate
+from contracts.retention import IssuedCertificate, RetentionProof, RetentionRule
+from contracts.values import Value
 
 
 class Certificate(Base):
-    """One retention run of this connector; the table only grows."""
+    """One retention run of this connector; the table only grows. ``deleted`` holds the leaves under its roots."""
 
     __tablename__ = "retention_certificate"
     id: Mapped[str] = mapped_column(primary_key=True)
     issued: Mapped[str]
     at: Mapped[datetime] = mapped_column(Instant)
+    deleted: Mapped[str | None]
+
+
+class Intent(Base):
+    """What a run is about to delete, written before it; gone with the certificate."""
+
+    __tablename__ = "retention_intent"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    intended: Mapped[str]
+
+
+class Leaves(Value):
+    """What one rule deletes: the digests in the order of the root's leaves, dates, and how much is left afterwards."""
+
+    rule: RetentionRule
+    what: str
+    digests: tuple[str, ...]
+    oldest: AwareDatetime | None = None
+    newest: AwareDatetime | None = None
+    left: int = 0
+
+
+class Intended(Value):
+    """A run that is about to delete."""
+
+    id: str
+    at: AwareDatetime
+    leaves: tuple[Leaves, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +97,32 @@ class RetentionBook:
                 if row is not None:
                     row.part = None
 
-    def certify(self, issued: IssuedCertificate) -> None:
-        """Keep a certificate."""
+    def intend(self, intended: Intended) -> None:
+        """Write down what is about to be deleted."""
         with self._transaction() as session:
+            session.add(Intent(id=intended.id, intended=intended.model_dump_json()))
+
+    def intents(self) -> tuple[Intended, ...]:
+        """What was about to be deleted by runs that kept no certificate."""
+        with self._transaction() as session:
+            rows = session.scalars(select(Intent).order_by(Intent.id))
+            return tuple(Intended.model_validate_json(row.intended) for row in rows)
+
+    def certify(self, proof: RetentionProof) -> None:
+        """Keep a certificate with its leaves, in place of the run's intent."""
+        issued = proof.issued
+        made = issued.certificate
+        with self._transaction() as session:
+            session.execute(delete(Intent).where(Intent.id == made.id))
             session.add(
-                Certificate(id=issued.certificate.id, issued=issued.model_dump_json(), at=issued.certificate.at)
+                Certificate(id=made.id, issued=issued.model_dump_json(), at=made.at, deleted=proof.model_dump_json())
             )
+
+    def proof(self, name: str) -> RetentionProof | None:
+        """A certificate with every digest under its roots; none where they were not kept yet."""
+        with self._transaction() as session:
+            row = session.get(Certificate, name)
+            return None if row is None or row.deleted is None else RetentionProof.model_validate_json(row.deleted)
 
     def certificates(self) -> tuple[IssuedCertificate, ...]:
         """Every certificate, newest first."""
