@@ -61,26 +61,27 @@ def record(means: Means, caller: Caller, document: str) -> BreachView:
 
     def check(t: Transaction, before: tuple[Entry, ...]) -> None:
         check_held(t, breach.agency, breach.dataset)
-        if before and before[0].agency != breach.agency:
-            raise InvalidInput("unknown-entry")
         check_previous(before, breach.previous)
         if before:
             _check_update(Breach.model_validate_json(before[-1].text), breach)
 
     event = log_entries.written(signed.digest, now, means.entropy)
-    write(means, caller, (Register.BREACHES, breach.id), signed, event, check)
+    write(means, caller, (Register.BREACHES, _subject(breach.agency, breach.id)), signed, event, check)
     return found(means, caller, breach.id)
 
 
 def found(means: Means, caller: Caller, name: str) -> BreachView:
-    """One breach.
+    """One breach: the caller's own; for who sees all, else the one of that name that was recorded first.
 
     Raises:
         InvalidInput: ``unknown-entry``, also for whom it does not concern.
     """
     with means.store.read() as r:
-        entries = register.entries_of(r, Register.BREACHES, name)
-    if not entries or not (sees_all(means, caller) or caller.agency == entries[0].agency):
+        entries = register.entries_of(r, Register.BREACHES, _subject(caller.agency, name))
+        if not entries and sees_all(means, caller):
+            listed = register.subjects(r, Register.BREACHES)
+            entries = next((each for each in listed if each[0].subject.partition("/")[2] == name), ())
+    if not entries:
         raise InvalidInput("unknown-entry")
     return _view(entries, means.clock())
 
@@ -93,6 +94,11 @@ def breaches(means: Means, caller: Caller) -> tuple[BreachView, ...]:
     shown = (each for each in listed if sees_all(means, caller) or caller.agency == each[0].agency)
     views = [_view(each, now) for each in shown]
     return tuple(sorted(views, key=lambda each: (each.seconds_left is None, each.due, each.breach.id)))
+
+
+def _subject(agency: str, name: str) -> str:
+    """Each agency names its own: whether another has one of that name would tell that there is a breach."""
+    return f"{agency}/{name}"
 
 
 def _check_update(old: Breach, new: Breach) -> None:

@@ -29,6 +29,7 @@ from gateway.privacy_office import log_entries
 from gateway.privacy_office.signed_entries import sees_all
 from gateway.store import retention
 from gateway.store.engine import Transaction
+from gateway.store.idempotency import purge_answers
 from gateway.store.retention import Due
 
 CERTIFICATE_KIND: Final = "retention-certificate"
@@ -133,6 +134,8 @@ def _batch(means: Means, name: str) -> IssuedCertificate | None:
     with means.store.transaction() as t:
         if not retention.claim(t, name, now):
             return None
+        # Copies of answers, given again for a day: what they say is certified where it is kept.
+        purge_answers(t, now)
         deleted = _delete_all(t, now)
         left = {rule: len(retention.due(t, rule, now, _day(now))) for rule in WHAT}
         outcomes = tuple(_outcome(rule, found, left=left[rule]) for rule, found in deleted.items())

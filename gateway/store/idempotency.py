@@ -31,6 +31,11 @@ def kept_answer(r: Reading, kid: str, key: str, now: datetime) -> KeptAnswer | N
 
 def keep_answer(t: Transaction, kid: str, key: str, answer: KeptAnswer, now: datetime) -> None:
     """Keep an answer; the first one stays. What is too old goes on the way."""
-    t.run(delete(kept_answers).where(kept_answers.c.kept_at <= now - KEPT_FOR))
+    purge_answers(t, now)
     given = {"call": answer.call, "status": answer.status, "media_type": answer.media_type, "body": answer.body}
     t.add_new(kept_answers, {"kid": kid, "key": key, **given, "kept_at": now})
+
+
+def purge_answers(t: Transaction, now: datetime) -> None:
+    """Delete every answer that is too old to be given again."""
+    t.run(delete(kept_answers).where(kept_answers.c.kept_at <= now - KEPT_FOR))

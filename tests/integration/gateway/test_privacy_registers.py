@@ -258,10 +258,16 @@ def test_a_breach_is_seen_by_its_agency_the_operator_and_the_supervisor_alone(wo
     assert world.gateway("rtp#connector-1").get_all("/v1/breaches", BreachView) == ()
 
 
-def test_nobody_writes_into_another_s_breach(world: ApiWorld) -> None:
+def test_another_s_name_of_a_breach_tells_nothing_and_is_not_written_into(world: ApiWorld) -> None:
     view = recorded(world)
-    theirs = signed(world.keys, breach(agency="rtp", previous=view.digest), "breach", "rtp#dpo-1")
-    assert code(post(world, "/v1/breaches", theirs, "rtp#connector-1")) == "unknown-entry"
+    follows = signed(world.keys, breach(agency="rtp", previous=view.digest), "breach", "rtp#dpo-1")
+    assert code(post(world, "/v1/breaches", follows, "rtp#connector-1")) == "register-moved"
+    theirs = signed(world.keys, breach(agency="rtp"), "breach", "rtp#dpo-1")
+    assert post(world, "/v1/breaches", theirs, "rtp#connector-1").status_code == 201
+    for caller, agency in ((CONNECTOR, "ccib"), ("rtp#connector-1", "rtp"), ("pdpc#client-1", "ccib")):
+        shown = BreachView.model_validate_json(world.member(caller).get(f"/v1/breaches/{BREACH}").content)
+        assert (shown.breach.agency, shown.versions) == (agency, 1)
+    assert len(world.gateway("pdpc#client-1").get_all("/v1/breaches", BreachView)) == 2
 
 
 def test_a_breach_names_nobody_but_the_office_to_ask(world: ApiWorld) -> None:

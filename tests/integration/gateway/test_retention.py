@@ -18,6 +18,8 @@ from contracts.transparency import EventKind
 from gateway.privacy_office import disclosures, retention
 from gateway.privacy_office.retention import Daily
 from gateway.store import registry
+from gateway.store.idempotency import KEPT_FOR, KeptAnswer, keep_answer
+from gateway.store.idempotency_tables import kept_answers
 from gateway.store.releases import make_public
 from gateway.store.tables import releases, requests, tasks
 from tests import factories
@@ -311,3 +313,13 @@ def test_the_list_of_digests_is_for_operator_and_supervisor(world: World, agency
 
 def other_query() -> object:
     return factories.query(period=factories.period("2025-11-01", "2026-01-01"))
+
+
+def test_answers_kept_for_a_day_go_with_the_daily_run(world: World) -> None:
+    means = world.exchange.means
+    with means.store.transaction() as t:
+        keep_answer(t, "oja#client-1", "key-1", KeptAnswer("call", 200, "text/plain", b"figures"), means.clock())
+    world.later(int(KEPT_FOR.total_seconds()))
+    run(world)
+    with means.store.read() as r:
+        assert r.all(select(kept_answers)) == []
