@@ -64,7 +64,12 @@ def run(modules: Sequence[str], paths: Sequence[str], say: Callable[[str], None]
     say(f"{len(guards)} guards; everything imported after {time.monotonic() - start:.0f} s")
     seen = record(files, options, policy_texts.watch, workers)
     say(f"first run took {seen.seconds:.0f} s; {len(seen.failed)} tests failed as it is")
-    return Result(tuple(verdicts(guards, seen, _disable, workers)), _excused(guards), seen.failed)
+    tried = []
+    for verdict in verdicts(guards, seen, _disable, workers):
+        tried.append(verdict)
+        if verdict.word != "noticed":
+            say(f"  {verdict.word}: {verdict.guard}")
+    return Result(tuple(tried), _excused(guards), seen.failed)
 
 
 def _disable(name: str) -> None:

@@ -168,6 +168,7 @@ def _start(guard: str, tests: Sequence[str], disable: Callable[[str], None]) -> 
     child = os.fork()
     if child == 0:
         code = KILLED
+        os.setsid()  # a test that ends its process group ends this run alone
         try:
             disable(guard)
             with _quiet():
