@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Final
 
 from connectors.home import Home
+from connectors.intake.store import prune_imported
 from connectors.journal.retention_tables import Intended, Leaves, RetentionBook
+from connectors.snapshot import kept_from
 from connectors.snapshot_retention import Pruned, prune
 from contracts.canonical import canonical_bytes, digest_of_bytes
 from contracts.dataset import DatasetContract
@@ -90,7 +92,8 @@ def _leaves(
 ) -> tuple[Leaves, ...]:
     """Every rule in its order: what it deletes, or would."""
     rows = [_rows(home, each, now, dry_run=dry_run) for each in contracts]
-    return (*rows, _parts(book, now, dry_run=dry_run), _files(home.path / IMPORTS, now, dry_run=dry_run))
+    imported = [_imported(home, each, now, dry_run=dry_run) for each in contracts]
+    return (*rows, *imported, _parts(book, now, dry_run=dry_run), _files(home.path / IMPORTS, now, dry_run=dry_run))
 
 
 def _finished(intended: Intended, due: Sequence[Leaves]) -> Intended:
@@ -148,6 +151,20 @@ def _rows(home: Home, contract: DatasetContract, now: datetime, *, dry_run: bool
         oldest=pruned.oldest,
         newest=pruned.newest,
         left=pruned.left,
+    )
+
+
+def _imported(home: Home, contract: DatasetContract, now: datetime, *, dry_run: bool) -> Leaves:
+    """The rows that files brought, where the import store is the agency's source."""
+    keep_from = kept_from(contract, now)
+    digests = prune_imported(home, contract, keep_from, dry_run=dry_run)
+    return Leaves(
+        rule=RetentionRule.IMPORTED_ROWS,
+        what=f"imported rows of {contract.id} more than {contract.retention_days} days after their event",
+        digests=digests,
+        oldest=None,
+        newest=None,
+        left=len(prune_imported(home, contract, keep_from, dry_run=True)),
     )
 
 

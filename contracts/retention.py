@@ -20,6 +20,7 @@ class RetentionRule(StrEnum):
     SNAPSHOT_ROWS = "snapshot-rows"
     JOURNAL_PARTS = "journal-parts"
     IMPORT_FILES = "import-files"
+    IMPORTED_ROWS = "imported-rows"
 
 
 class RuleOutcome(Value):

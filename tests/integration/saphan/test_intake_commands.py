@@ -1,7 +1,7 @@
 """The whole way of an agency without an interface: template, fill in, import, correct, refresh, answer."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import openpyxl
@@ -12,10 +12,13 @@ from connectors.compile import compile_query, run
 from connectors.home import Home
 from connectors.intake.run import ImportReport
 from connectors.intake.store import prune_imported
+from connectors.retention import retain
 from contracts.errors import InvalidInput, Problem
 from contracts.grid import grid_of
 from contracts.odcs import bundled_text, read_contract
 from contracts.query import Query
+from contracts.retention import RetentionRule
+from contracts.signing import new_key
 from saphan.connector_commands import Refreshed, Snapshots, app
 from saphan.intake_commands import PastImports, Written
 from tests.intake_world import DATASET, GOOD, csv_file, row
@@ -191,3 +194,17 @@ def test_imported_rows_past_a_day_are_deleted_and_told_by_digest(home: Path, tmp
     (home / "import.duckdb").write_bytes(b"no database" * 1000)
     with pytest.raises(InvalidInput, match="import-store-damaged"):
         prune_imported(place, contract, date(2025, 2, 25))
+
+
+def test_retention_certifies_the_imported_rows_that_it_deletes(home: Path, tmp_path: Path) -> None:
+    place, contract = Home(home), read_contract(bundled_text(DATASET))
+    assert saphan("import", csv_file(tmp_path / "in.csv", [row(1)]), "--dataset", DATASET, "--home", home)[0] == 0
+    key = new_key("ccib#connector-1")
+
+    issued = retain(place, [contract], key, datetime(2046, 1, 1, tzinfo=UTC))
+
+    outcomes = {each.rule: each for each in issued.certificate.outcomes}
+    assert outcomes[RetentionRule.IMPORTED_ROWS].count == 1
+    assert outcomes[RetentionRule.IMPORTED_ROWS].left == 0
+    again = retain(place, [contract], key, datetime(2046, 1, 2, tzinfo=UTC))
+    assert {each.count for each in again.certificate.outcomes} == {0}
