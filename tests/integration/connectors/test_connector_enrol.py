@@ -220,7 +220,9 @@ def test_no_rename_of_the_source_opens_a_new_budget(home: Path, tmp_path: Path) 
 
 def test_refresh_counts_what_the_snapshot_holds(home: Path) -> None:
     counted = {"dataset": "tpo_complaint", "data_version": 1, "rows": 2, "kept_rows": 2, "persons": 2}
-    assert done(run(home, "refresh", "--json")) == {"datasets": [{**counted, "outside_pilot": []}]}
+    assert done(run(home, "refresh", "--json")) == {
+        "datasets": [{**counted, "outside_pilot": [], "unmatched_objections": 0}]
+    }
     versions = DataVersions(home / "snapshot.duckdb")
     assert versions() == versions() == {"tpo_complaint": 1}
     assert "version 2, 2 of 2 rows" in run(home, "refresh").stdout
