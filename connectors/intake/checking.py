@@ -13,6 +13,7 @@ import pyarrow.compute as pc  # type: ignore[import-untyped]  # ships no types
 from connectors.intake.blocks import Block
 from connectors.intake.cells import Circumstances, Read, Reader, reader_of
 from connectors.intake.heading import Heading
+from connectors.intake.plain import Plainly, plain_reader_of
 from connectors.intake.rules import DAY_FIRST, MONTH_FIRST, OUTSIDE_PILOT, ROW_SHAPE, told
 from contracts.dataset import Pilot
 from contracts.errors import InvalidInput
@@ -72,6 +73,7 @@ class Checker:
         self._columns = [each for each in columns if each.name in heading.positions]
         self._places = heading.positions
         self._readers: dict[str, Reader] = {each.name: reader_of(each, around) for each in self._columns}
+        self._plain = {each.name: plain_reader_of(each, around) for each in self._columns}
         self._pilot = pilot
 
     def check(self, block: Block) -> Checked:
@@ -112,17 +114,29 @@ class Checker:
     def _read(self, column: ColumnFacts, cells: pa.Array) -> tuple[pa.Array, pa.Array]:
         """The values of a column, and for each row what is wrong with its cell, none if nothing is."""
         texts = cells.fill_null("").dictionary_encode()
+        plainly = self._read_plainly(column, texts.dictionary)
+        other = pc.invert(plainly.known)
         reader = self._readers[column.name]
-        reads: list[Read] = [reader(text) for text in texts.dictionary.to_pylist()]
-        times = np.bincount(texts.indices.to_numpy(zero_copy_only=False), minlength=len(reads))
-        for read, often in zip(reads, times.tolist(), strict=True):
+        reads: list[Read] = [reader(text) for text in texts.dictionary.filter(other).to_pylist()]
+        times = np.bincount(texts.indices.to_numpy(zero_copy_only=False), minlength=len(texts.dictionary))
+        for read, often in zip(reads, times[other.to_numpy(zero_copy_only=False)].tolist(), strict=True):
             if read.rule is not None:
                 self.tally.broken[column.name, read.rule] += often
             elif read.note is not None:
                 self.tally.noted[column.name, read.note] += often
         values = pa.array([read.value for read in reads], ARROW_TYPES[column.type])
         errors = pa.array([None if read.rule is None else told(read.rule, column) for read in reads], pa.string())
-        return values.take(texts.indices), errors.take(texts.indices)
+        return (
+            pc.replace_with_mask(plainly.values, other, values).take(texts.indices),
+            pc.replace_with_mask(pa.nulls(len(other), pa.string()), other, errors).take(texts.indices),
+        )
+
+    def _read_plainly(self, column: ColumnFacts, texts: pa.Array) -> Plainly:
+        reader = self._plain[column.name]
+        if reader is None:
+            nothing = pa.array(np.zeros(len(texts), dtype=bool))
+            return Plainly(nothing, pa.nulls(len(texts), ARROW_TYPES[column.type]))
+        return reader(texts)
 
     def _shapes(self, misshapen: pa.Array) -> pa.Array:
         odd = misshapen.to_pylist() if misshapen.null_count < len(misshapen) else []
