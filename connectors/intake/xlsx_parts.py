@@ -1,4 +1,4 @@
-"""The small parts of an XLSX workbook: its sheets, its shared texts, which of its cell styles are dates.
+"""The small parts of an XLSX workbook: its sheets, which of its cell styles are dates.
 
 Read with expat, which neither fetches nor expands anything here: a document type declaration ends the reading. Sizes
 are checked before anything is unpacked.
@@ -12,17 +12,14 @@ from typing import Final
 from xml.parsers import expat
 from zipfile import ZipFile
 
-import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
 from openpyxl.styles.numbers import BUILTIN_FORMATS, is_date_format
 
-from connectors.intake.blocks import DAMAGE, LONGEST_CELL, tidy
+from connectors.intake.blocks import DAMAGE
 from contracts.errors import InvalidInput
 
 CHUNK: Final = 1 << 20
 LARGEST_SHEET: Final = 4 << 30
-LARGEST_TEXTS: Final = 1 << 27
 LARGEST_PART: Final = 1 << 26
-TEXTS_AT_ONCE: Final = 100_000
 DATA_SHEET: Final = "ข้อมูล"
 """The sheet of our templates that is filled in."""
 
@@ -37,11 +34,10 @@ OnStart = Callable[[str, Attributes], None]
 class Book:
     """What reading a sheet needs of its workbook.
 
-    ``texts`` are the shared texts by number; ``dates`` the numbers of the cell styles that show dates.
+    ``dates`` are the numbers of the cell styles that show dates.
     """
 
     sheet: str
-    texts: pa.Array
     dates: frozenset[str]
     from_1904: bool
 
@@ -76,16 +72,15 @@ def read_book(archive: ZipFile, wanted: str | None) -> Book:
     walk(archive, "xl/workbook.xml", LARGEST_PART, start)
     target = _targets(archive)[_chosen(sheets, wanted)]
     part = target.lstrip("/") if target.startswith("/") else str(PurePosixPath("xl", target))
-    _size(archive, part, LARGEST_SHEET)
-    return Book(part, _texts(archive), _date_styles(archive), from_1904)
+    size_of(archive, part, LARGEST_SHEET)
+    return Book(part, _date_styles(archive), from_1904)
 
 
-def walk(archive: ZipFile, part: str, largest: int, start: OnStart, text: Callable[[str], None] | None = None) -> None:
-    """Call ``start`` for each element of a part and ``text`` for its text, names without their prefixes."""
-    _size(archive, part, largest)
+def walk(archive: ZipFile, part: str, largest: int, start: OnStart) -> None:
+    """Call ``start`` for each element of a part, names without their prefixes."""
+    size_of(archive, part, largest)
     parser = guarded_parser()
     parser.StartElementHandler = lambda name, attributes: start(name.rpartition(":")[2], attributes)
-    parser.CharacterDataHandler = text
     with archive.open(part) as file:
         while chunk := file.read(CHUNK):
             parser.Parse(chunk, False)  # noqa: FBT003  # expat's own signature
@@ -104,7 +99,12 @@ def _no_doctype(*_: object) -> None:
     raise ValueError("a workbook declares no document type")
 
 
-def _size(archive: ZipFile, part: str, largest: int) -> int:
+def size_of(archive: ZipFile, part: str, largest: int) -> int:
+    """How large a part is when unpacked.
+
+    Raises:
+        InvalidInput: ``import-too-large``.
+    """
     size = archive.getinfo(part).file_size
     if size > largest:
         raise InvalidInput("import-too-large")
@@ -130,38 +130,6 @@ def _chosen(sheets: list[tuple[str, str, str]], wanted: str | None) -> str:
     if wanted is not None or not shown:
         raise InvalidInput("import-sheet-unknown", sheet=wanted or DATA_SHEET)
     return shown[0]
-
-
-def _texts(archive: ZipFile) -> pa.Array:
-    """The shared texts, kept as Arrow strings: a third of what Python's would take."""
-    part = "xl/sharedStrings.xml"
-    if part not in archive.namelist():
-        return pa.array([], pa.string())
-    full: list[pa.Array] = []
-    texts: list[str] = []
-    pieces: list[str] = []
-    reading = False
-    begun = False
-
-    def start(name: str, _: Attributes) -> None:
-        nonlocal reading, begun
-        if name == "si":
-            if begun:
-                texts.append("".join(pieces)[: LONGEST_CELL + 1])
-                pieces.clear()
-            begun = True
-            if len(texts) == TEXTS_AT_ONCE:
-                full.append(tidy(pa.array(texts, pa.string())))
-                texts.clear()
-        # rPh holds how a text is read aloud; its own text comes in a t as well, which is then left out.
-        reading = name == "t" and not spoken[0]
-        spoken[0] = name == "rPh"
-
-    spoken = [False]
-    walk(archive, part, LARGEST_TEXTS, start, lambda piece: pieces.append(piece) if reading else None)
-    if begun:
-        texts.append("".join(pieces))
-    return pa.concat_arrays([*full, tidy(pa.array(texts, pa.string()))])
 
 
 def _date_styles(archive: ZipFile) -> frozenset[str]:

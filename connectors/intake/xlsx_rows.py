@@ -4,25 +4,21 @@ Measured beside the readers that there are (``docs/benchmarks.md``), this is the
 grow with the sheet.
 """
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
-from zipfile import ZipFile
 
 import pyarrow.compute as pc  # type: ignore[import-untyped]  # ships no types
 
 from connectors.intake.blocks import HEADING_ROWS, LARGEST_FILE, MOST_COLUMNS, Block, Line
 from connectors.intake.xlsx_cells import block_of, cells_of, portions
-from connectors.intake.xlsx_parts import CHUNK, opened, read_book
+from connectors.intake.xlsx_parts import opened, read_book
+from connectors.intake.xlsx_pieces import PIECE, pieces
+from connectors.intake.xlsx_texts import shared_texts
 from contracts.errors import InvalidInput
-
-PIECE: Final = 1 << 23
-"""Bytes of a sheet that are taken apart at once; no row may be longer."""
 
 FIRST_PIECE: Final = 1 << 16
 LAST_ROW: Final = 1_048_576
-_BEGIN: Final = re.compile(rb"<((?:\w+:)?)sheetData\s*/?>")
 
 
 class XlsxRows:
@@ -39,7 +35,8 @@ class XlsxRows:
         self._path = path
         with opened(path) as archive:
             self._book = read_book(archive, sheet)
-        self._lengths = pc.binary_length(self._book.texts)
+            self._texts = shared_texts(archive)
+        self._lengths = pc.binary_length(self._texts)
         self.from_1904 = self._book.from_1904
 
     def first(self) -> list[Line]:
@@ -61,7 +58,7 @@ class XlsxRows:
     def _blocks(self, after: int, width: int, piece: int) -> Iterator[tuple[Block, float]]:
         last = said = 0
         with opened(self._path) as archive:
-            for rows, share in _pieces(archive, self._book.sheet, piece):
+            for rows, share in pieces(archive, self._book.sheet, "sheetData", "row", piece):
                 cells = cells_of(rows, self._book.dates)
                 if not len(cells.numbers):
                     continue
@@ -76,43 +73,8 @@ class XlsxRows:
                     said += size
                     if said > LARGEST_FILE:
                         raise InvalidInput("import-too-large")
-                    block = block_of(some, width, self._book.texts, from_1904=self.from_1904)
+                    block = block_of(some, width, self._texts, from_1904=self.from_1904)
                     yield block if some.numbers[0] > after else block.kept(some.numbers > after), share
-
-
-def _pieces(archive: ZipFile, part: str, piece: int) -> Iterator[tuple[str, float]]:
-    """Whole rows of a sheet as text, names without their prefix, and which share of the sheet has been unpacked."""
-    size = max(archive.getinfo(part).file_size, 1)
-    with archive.open(part) as file:
-        prefix, rest = _beginning(file.read(CHUNK))
-        ending = b"</" + prefix + b"row>"
-        while chunk := file.read(piece):
-            rest += chunk
-            cut = rest.rfind(ending) + len(ending)
-            if cut >= len(ending):
-                yield _plain(rest[:cut], prefix), min(file.tell() / size, 1.0)
-                rest = rest[cut:]
-            elif len(rest) > PIECE:
-                raise ValueError("a row that is too long")
-    cut = rest.rfind(ending) + len(ending)
-    if cut >= len(ending):
-        yield _plain(rest[:cut], prefix), 1.0
-
-
-def _beginning(head: bytes) -> tuple[bytes, bytes]:
-    """The prefix of the sheet's names, and what follows after the beginning of its data."""
-    found = _BEGIN.search(head)
-    if found is None or b"<!DOCTYPE" in head:
-        raise ValueError("no data of a sheet")
-    return found[1], head[found.end() :]
-
-
-def _plain(rows: bytes, prefix: bytes) -> str:
-    if b"<!" in rows:
-        raise ValueError("no program writes comments or character data sections among rows")
-    if prefix:
-        rows = rows.replace(b"<" + prefix, b"<").replace(b"</" + prefix, b"</")
-    return rows.decode()
 
 
 def _ended(cells: list[str | None]) -> list[str | None]:

@@ -9,7 +9,7 @@ import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
 import pyarrow.parquet as pq  # type: ignore[import-untyped]  # ships no types
 import pytest
 
-from connectors.intake import parquet_rows, xlsx_cells, xlsx_parts, xlsx_rows
+from connectors.intake import parquet_rows, xlsx_cells, xlsx_rows, xlsx_texts
 from connectors.intake.blocks import CUT, LONGEST_CELL, nothing_told, tidy
 from connectors.intake.cells import SERIAL, read_person
 from connectors.intake.heading import Heading
@@ -92,7 +92,7 @@ def test_an_inline_text_is_cut_and_its_control_characters_taken_out(tmp_path: Pa
 
 
 def test_too_many_shared_texts_are_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(xlsx_parts, "LARGEST_TEXTS", 1000)
+    monkeypatch.setattr(xlsx_texts, "LARGEST", 1000)
     with pytest.raises(InvalidInput, match="import-too-large"):
         XlsxRows(amplified(tmp_path / "a.xlsx", 30_000, [1]))
 

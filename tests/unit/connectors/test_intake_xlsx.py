@@ -185,3 +185,29 @@ def test_a_sheet_is_the_same_wherever_it_is_cut(tmp_path: Path) -> None:
     assert [number for number, _, _ in found] == list(range(1, BLOCK_ROWS))
     assert all(cells == [f"{SERIAL}{number}", ("ก & ข", "จังหวัด")[number % 2]] for number, cells, _ in found)
     assert [line.number for line in XlsxRows(path).first()] == list(range(1, 11))
+
+
+def test_shared_texts_in_every_form_keep_their_numbers(tmp_path: Path) -> None:
+    forms = (
+        '<si><t>a</t></si> <si><t xml:space="preserve"> b </t></si><si/><si><t></t></si><si><t>&#3585;</t></si>'
+        "<si><r><rPr/><t>c</t></r>\n<r><t>d</t></r><rPh sb='0'><t>no</t></rPh></si>"
+    )
+    plain = "".join(f"<si><t>{n}</t></si>" for n in range(3))
+    cells = "".join(f'<c r="{letter}1" t="s"><v>{n}</v></c>' for n, letter in enumerate("ABCDEF"))
+    for prefix, texts, found in (
+        ("", forms, ["a", " b ", "", "", "ก", "cd"]),
+        ("x:", forms, ["a", " b ", "", "", "ก", "cd"]),
+        ("", plain + plain, ["0", "1", "2", "0", "1", "2"]),
+    ):
+        named = (
+            texts.replace("</", f"</{prefix}").replace("<", f"<{prefix}").replace(f"<{prefix}/{prefix}", f"</{prefix}")
+        )
+        sst = f'<{prefix}sst xmlns{":x" if prefix else ""}="{MAIN}" count="6">{named}</{prefix}sst>'
+        path = workbook(tmp_path / "a.xlsx", f'<row r="1">{cells}</row>', **{"xl/sharedStrings.xml": sst})
+        assert read(path, 6) == [(1, found, None)]
+
+
+def test_shared_texts_that_expand_are_refused(tmp_path: Path) -> None:
+    sst = f'<!DOCTYPE x [<!ENTITY e "e">]><sst xmlns="{MAIN}"><si><t>&e;</t></si></sst>'
+    with pytest.raises(InvalidInput, match="import-unreadable"):
+        XlsxRows(workbook(tmp_path / "a.xlsx", "", **{"xl/sharedStrings.xml": sst}))
