@@ -11,6 +11,7 @@ another process number. Tests fork workers after both were used.
 """
 
 import math
+import os
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
@@ -24,6 +25,7 @@ from opendp.mod import enable_features
 
 from contracts.errors import InvalidInput
 from privacy import table_sampler
+from privacy.table_sampler import Entropy
 
 NANO = 1_000_000_000
 LARGEST_CELL = 2**52
@@ -33,6 +35,7 @@ LARGEST_EXACT = 200_000
 """Grids of up to so many cells get OpenDP's Gaussian noise, a few seconds of work; larger ones a table's."""
 
 LARGEST_SENSITIVITY = 2**62
+HIGHEST_PRICE = 10**30
 LARGEST_CONVERTED = 200 * NANO
 SIGMA_BITS = 24
 ERROR_RISK = 0.05
@@ -63,8 +66,7 @@ def gaussian_scale(l2_squared: int, nano_rho: int) -> float:
         InvalidInput: ``sensitivity-not-positive`` or ``price-not-positive``.
     """
     _check_sensitivity(l2_squared, LARGEST_SENSITIVITY**2)
-    _check_price(nano_rho)
-    sigma = _rounded_up(_root(l2_squared) / math.sqrt(2 * nano_rho / NANO))
+    sigma = _rounded_up(_root(l2_squared) / math.sqrt(2 * _checked_price(nano_rho) / NANO))
     while gaussian_cost(l2_squared, sigma) > nano_rho:
         sigma = _rounded_up(sigma * (1 + 2.0**-SIGMA_BITS))
     return sigma
@@ -106,7 +108,7 @@ def scaled_sigma(sigma: float, amount: int) -> float:
     return _rounded_up(amount * Fraction(_checked_scale(sigma)))
 
 
-def draw_gaussian(cells: Sequence[int], sigma: float) -> list[int]:
+def draw_gaussian(cells: Sequence[int], sigma: float, entropy: Entropy = os.urandom) -> list[int]:
     """Add discrete Gaussian noise to every cell, empty ones too.
 
     Up to ``LARGEST_EXACT`` cells the law is exact; beyond, ``sampler_delta`` says what the difference costs.
@@ -114,6 +116,7 @@ def draw_gaussian(cells: Sequence[int], sigma: float) -> list[int]:
     Args:
         cells: Exact figures, whole units, as integers of Python.
         sigma: The scale of each cell's noise.
+        entropy: Where the table sampler's bytes come from; only tests pass another.
 
     Returns:
         Signed, unbiased, unclipped figures in the same order, none larger than ``LARGEST_CELL`` either way.
@@ -123,7 +126,7 @@ def draw_gaussian(cells: Sequence[int], sigma: float) -> list[int]:
     """
     exact, scale = _whole(cells), _checked_scale(sigma)
     if len(exact) > LARGEST_EXACT:
-        noise = table_sampler.draw(scale, len(exact)).tolist()
+        noise = table_sampler.draw(scale, len(exact), entropy).tolist()
         return [clamped(cell + each) for cell, each in zip(exact, noise, strict=True)]
     mechanism = make_gaussian(_VECTORS, _EUCLIDEAN, scale=scale)
     return [clamped(cell) for cell in mechanism(exact)]
@@ -174,8 +177,7 @@ def laplace_scale(l1: int, nano_rho: int) -> float:
         InvalidInput: ``sensitivity-not-positive`` or ``price-not-positive``.
     """
     _check_sensitivity(l1, LARGEST_SENSITIVITY)
-    _check_price(nano_rho)
-    scale = _rounded_up(l1 / math.sqrt(2 * nano_rho / NANO))
+    scale = _rounded_up(l1 / math.sqrt(2 * _checked_price(nano_rho) / NANO))
     while laplace_price(l1, scale) > nano_rho:
         scale = _rounded_up(scale * (1 + 2.0**-SIGMA_BITS))
     return scale
@@ -235,13 +237,18 @@ def clamped(cell: int) -> int:
     return max(-LARGEST_CELL, min(LARGEST_CELL, int(cell)))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=4096, typed=True)
 def epsilon_of(nano_rho: int, delta: str) -> float:
     """The epsilon at ``delta`` of a total zCDP loss: OpenDP's conversion, tighter than the textbook formula.
 
     Beyond ``LARGEST_CONVERTED``, where the conversion overflows, it is rho + 2 sqrt(rho ln(1/delta)): Bun, Steinke
     2016, "Concentrated Differential Privacy", proposition 1.3. Neither is smaller than the true epsilon.
+
+    Raises:
+        InvalidInput: ``price-not-positive``, for a loss below 0.
     """
+    if type(nano_rho) is not int or nano_rho < 0:
+        raise InvalidInput("price-not-positive")
     if nano_rho == 0:
         return 0.0
     if nano_rho > LARGEST_CONVERTED:
@@ -280,9 +287,11 @@ def _whole(cells: Sequence[int]) -> list[int]:
     return [clamped(cell) for cell in cells]
 
 
-def _check_price(nano_rho: int) -> None:
+def _checked_price(nano_rho: int) -> int:
+    """A price above zero; one at which no noise is left is no better for being higher."""
     if type(nano_rho) is not int or nano_rho < 1:
         raise InvalidInput("price-not-positive")
+    return min(nano_rho, HIGHEST_PRICE)
 
 
 def _check_sensitivity(distance: int, largest: int) -> None:

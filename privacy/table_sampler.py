@@ -2,7 +2,7 @@
 
 No proven library draws millions of discrete Gaussians in seconds. This sampler does, and pays for it with a distance
 from the true law that is proven here, is far below any delta of a contract, and is charged to delta by
-``privacy.mechanisms.sampler_delta``. Total variation of one cell, for the pieces that ``_pieces`` names:
+``privacy.mechanisms.sampler_delta``. Total variation of one cell, for the pieces that ``pieces`` names:
 
 1. *Table.* The law is cut at plus and minus L, and each of the 2L cumulative probabilities inside is rounded to a
    multiple of 2^-128, with an error below 2^-128 (the 60 digits behind it are off by less than 2^-150). Each of the
@@ -87,38 +87,47 @@ def draw(sigma: float, cells: int, entropy: Entropy = os.urandom) -> Integers:
     Raises:
         InvalidInput: ``scale-out-of-range``.
     """
-    pieces = _pieces(_variance(sigma), WIDEST_TABLE)
+    parts = [(piece.factor, table(piece.variance)) for piece in pieces(sigma)]
     noise = np.zeros(cells, dtype=np.int64)
     for start in range(0, cells, BLOCK_CELLS):
         block = noise[start : start + BLOCK_CELLS]
-        for piece in pieces:
-            block += piece.factor * _drawn(table(piece.variance), block.size, entropy)
+        for factor, law in parts:
+            block += factor * look_up(law, block.size, entropy)
     return noise
 
 
-def distance(sigma: float) -> float:
-    """Total variation between one cell's noise and the discrete Gaussian of that scale, never understated."""
-    pieces = _pieces(_variance(sigma), WIDEST_TABLE)
-    tables = sum((2 * _reach(piece.variance) + 1) * 2.0**-UNIFORM_BITS + 2.0**-130 for piece in pieces)
-    return (tables + (len(pieces) - 1) * 2.0**-225) * (1 + 2.0**-20)
+def distance(sigma: float, widest: int = WIDEST_TABLE) -> float:
+    """Total variation between one cell's noise and the discrete Gaussian of that scale, never understated.
+
+    Raises:
+        InvalidInput: ``scale-out-of-range``.
+    """
+    parts = pieces(sigma, widest)
+    tables = sum((2 * _reach(piece.variance) + 1) * 2.0**-UNIFORM_BITS + 2.0**-130 for piece in parts)
+    return (tables + (len(parts) - 1) * 2.0**-225) * (1 + 2.0**-20)
 
 
-def _variance(sigma: float) -> Fraction:
+def pieces(sigma: float, widest: int = WIDEST_TABLE) -> tuple[Piece, ...]:
+    """What adds up to noise of that scale.
+
+    Args:
+        sigma: The scale, above 0, at most 2^56.
+        widest: The largest scale of a table, at least 16: then the remainder that a stride leaves, ``a`` above, is at
+            least (widest / 2)^2 - 16, which is 48.
+
+    Raises:
+        InvalidInput: ``scale-out-of-range``.
+    """
     if not 0 < sigma <= WIDEST_SIGMA:
         raise InvalidInput("scale-out-of-range")
-    return Fraction(sigma) ** 2
-
-
-def _pieces(variance: Fraction, widest: int) -> tuple[Piece, ...]:
-    """The tables whose sum has that variance; ``widest``, at least 16, is the largest scale of one."""
-    pieces, factor = [], 1
+    found, factor, variance = [], 1, Fraction(sigma) ** 2
     while variance > widest * widest:
-        stride = min(widest // SMOOTHING, math.isqrt(math.ceil(variance / (widest * widest))) + 1)
+        stride = min(widest // SMOOTHING, math.isqrt(math.floor(variance / (widest * widest))) + 1)
         fine = (SMOOTHING * stride) ** 2
-        pieces.append(Piece(factor, Fraction(fine)))
+        found.append(Piece(factor, Fraction(fine)))
         variance = (variance - fine) / stride**2
         factor *= stride
-    return (*pieces, Piece(factor, variance))
+    return (*found, Piece(factor, variance))
 
 
 def _reach(variance: Fraction) -> int:
@@ -157,7 +166,7 @@ def _cumulated(weights: list[Decimal], reach: int) -> Table:
     return Table(reach, high, low)
 
 
-def _drawn(law: Table, cells: int, entropy: Entropy) -> Integers:
+def look_up(law: Table, cells: int, entropy: Entropy) -> Integers:
     """Where uniform numbers of 128 bits fall in a table; the low word is read only where the high one ties."""
     high = np.frombuffer(entropy(WORD_BYTES * cells), dtype=np.uint64)
     places = np.searchsorted(law.high, high, side="left").astype(np.int64)
