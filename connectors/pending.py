@@ -17,7 +17,7 @@ from contracts.periods import Window
 from contracts.query import Query
 from contracts.values import Value
 from contracts.views import PreviewMeasure
-from privacy.plan import Z_95, plan
+from privacy.plan import plan
 
 
 class WindowLeft(Value):
@@ -79,8 +79,8 @@ def _preview(
         contract=pending.task.contract,
         query=request.query,
         measures=tuple(
-            PreviewMeasure(measure=each.measure, unit=each.unit, sigma=each.sigma, expected_error_95=Z_95 * each.sigma)
-            for each in terms.measures
+            PreviewMeasure(measure=each.measure, unit=each.unit, sigma=each.sigma, expected_error_95=each.error_95)
+            for each in terms.vectors
         ),
         windows=tuple(
             WindowLeft(

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from contracts.identifiers import AgencyId, Code, DatasetId, Digest, MeasureName, Name, NanoRho, SourceId, Version
+from contracts.measures import COUNT, PEOPLE, Kind, measure_of
 from contracts.values import Value
 
 
@@ -29,8 +30,9 @@ class Tier(StrEnum):
 
 
 class Grain(StrEnum):
-    """What a timestamp is reduced to, in Bangkok time."""
+    """What a timestamp is reduced to, in Bangkok time; ``year`` is the fiscal year."""
 
+    YEAR = "year"
     MONTH = "month"
     WEEKDAY = "weekday"
     HOUR = "hour"
@@ -74,19 +76,48 @@ class MeasureColumn(Value):
     unit: str
     clamp_by: Name | None = None
     clamps: dict[Code, tuple[int, int]] = Field(default_factory=dict)
+    bins: tuple[int, ...] = ()
+    """The edges of a histogram, ascending: ``[b0, b1), [b1, b2), ...``; all below and all above are bins, too."""
+
+    per: tuple[Name, ...] = ()
+    """Columns whose sum this one's may be divided by."""
+
+
+class Shape(Value):
+    """How one person's rows may be spread in one fiscal year.
+
+    A cell is a combination of labels of the dimensions ``by``. At most ``rows`` of a person's rows count in one cell,
+    in at most ``cells`` cells.
+    """
+
+    by: tuple[Name, ...] = Field(min_length=1, max_length=4)
+    rows: int = Field(ge=1, le=1000)
+    cells: int = Field(ge=1, le=1000)
 
 
 class ProtectedUnit(Value):
     """Whom the promise protects, and how much one of them may contribute.
 
     ``person`` says who (victim, suspect, probationer); ``column`` holds the agency's own key for them and never leaves
-    it; ``rows_per_window`` bounds the rows of one person in one fiscal year. Without a column every row is a person of
-    its own, and the promise says so.
+    it; ``rows_per_window`` bounds the rows of one person in one fiscal year, ``shape`` where they may fall. Without a
+    column every row is a person of its own, and the promise says so. ``others`` names who else stands in the rows and
+    is not protected by the bound, such as the holder of an account in a victim's complaint.
     """
 
     person: Text
     column: Name | None
     rows_per_window: int = Field(ge=1, le=1000)
+    shape: Shape | None = None
+    others: tuple[Text, ...] = ()
+
+    @property
+    def most_rows(self) -> int:
+        """The most rows of one person that count in one fiscal year."""
+        return (
+            self.rows_per_window
+            if self.shape is None
+            else min(self.rows_per_window, self.shape.rows * self.shape.cells)
+        )
 
 
 class PrivacyTerms(Value):
@@ -208,8 +239,19 @@ class DatasetContract(Value):
 
     @property
     def measures(self) -> tuple[MeasureName, ...]:
-        """Every measure that may be asked: the count, and the kinds of each measurable column."""
-        return ("count", *(f"{each.column}:{kind}" for each in self.measure_columns for kind in each.kinds))
+        """Every measure that may be asked, but for shares: those of any coded dimension may be."""
+        of_columns = (f"{each.column}:{kind}" for each in self.measure_columns for kind in each.kinds)
+        ratios = (f"{each.column}:per:{other}" for each in self.measure_columns for other in each.per)
+        people = () if self.unit.column is None else (PEOPLE,)
+        return (COUNT, *people, *of_columns, *ratios)
+
+    def offers(self, measure: str) -> bool:
+        """Whether a measure may be asked."""
+        found = measure_of(measure)
+        if found.kind is Kind.SHARE:
+            dimension = self.dimension(found.column)
+            return dimension is not None and dimension.grain is None
+        return measure in self.measures
 
     @property
     def reference(self) -> "ContractRef":

@@ -6,6 +6,7 @@ from datetime import date
 from contracts.dataset import DatasetContract
 from contracts.errors import InvalidInput
 from contracts.grid import Grid, grid_of, key_set
+from contracts.measures import measure_of
 from contracts.query import Query
 
 
@@ -43,7 +44,7 @@ def _check_sources(contracts: Sequence[DatasetContract]) -> None:
 
 def _check_names(query: Query, contract: DatasetContract) -> None:
     for measure in query.measures:
-        if measure not in contract.measures:
+        if not contract.offers(measure):
             raise InvalidInput(
                 "unknown-measure", contract=contract.id, measure=measure, choices=", ".join(contract.measures)
             )
@@ -81,5 +82,5 @@ def closed_until(today: date) -> date:
 
 
 def _measured(query: Query, contract: DatasetContract) -> tuple[object, ...]:
-    columns = sorted({m.partition(":")[0] for m in query.measures if m != "count"})
+    columns = sorted({column for name in query.measures for column in measure_of(name).columns})
     return tuple(contract.measure_column(column) for column in columns)

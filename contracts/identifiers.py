@@ -16,8 +16,14 @@ SourceId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,31}/[a-z
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 """A dimension or a column."""
 
-MeasureName = Annotated[str, StringConstraints(pattern=r"^(count|[a-z][a-z0-9_]{0,63}:(sum|mean))$")]
-"""A measure: ``count``, ``damage_thb:sum`` or ``damage_thb:mean``."""
+MeasureName = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^(count|people|[a-z][a-z0-9_]{0,63}:"
+        r"(sum|mean|histogram|median|p10|p25|p75|p90|share|per:[a-z][a-z0-9_]{0,63}))$"
+    ),
+]
+"""A measure, such as ``count`` or ``damage_thb:sum``; see ``contracts.measures``."""
 
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:+-]{0,63}$")]
 """A value of a code list, or a label of a public key set."""

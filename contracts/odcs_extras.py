@@ -29,12 +29,22 @@ class FederationExtra(Extra):
     source: SourceId
 
 
+class ShapeExtra(Extra):
+    """At most ``rows`` rows of one person in one cell of the dimensions ``by``, in at most ``cells`` cells."""
+
+    by: tuple[Name, ...] = Field(min_length=1, max_length=4)
+    rows: int = Field(ge=1, le=1000)
+    cells: int = Field(ge=1, le=1000)
+
+
 class UnitOfPrivacy(Extra):
     """Whom the promise protects; ``column`` null means that every row is a person of its own."""
 
     person: Text
     column: Name | None
     rows_per_window: int = Field(ge=1, le=1000)
+    shape: ShapeExtra | None = None
+    others: tuple[Text, ...] = ()
 
 
 class DimensionExtra(Extra):
@@ -65,10 +75,12 @@ class MeasureExtra(Extra):
     """
 
     title: Text
-    kinds: tuple[Literal["sum", "mean"], ...] = Field(min_length=1)
+    kinds: tuple[Literal["sum", "mean", "histogram", "median", "p10", "p25", "p75", "p90"], ...] = Field(min_length=1)
     clamp: tuple[int, int]
     unit: str = Field(min_length=1, max_length=16)
     clamp_by: ClampBy | None = None
+    bins: tuple[int, ...] = Field(default=(), max_length=200)
+    per: tuple[Name, ...] = ()
 
 
 class PilotExtra(Extra):

@@ -172,7 +172,7 @@ def _labels(written: Written) -> Iterator[str]:
 def _time(written: Written) -> Iterator[str]:
     for column, dimension in written.dimensions():
         allowed = {"timestamp"} if dimension.grain is Grain.HOUR else TIME_TYPES
-        late = dimension.grain is Grain.MONTH and column.name != written.table_extras.event_time
+        late = dimension.grain in (Grain.YEAR, Grain.MONTH) and column.name != written.table_extras.event_time
         if dimension.grain is not None and (column.type not in allowed or late):
             yield f"{column.name}.{dimension.name}"
 

@@ -6,7 +6,7 @@ from pydantic import AwareDatetime, Field
 
 from contracts.dataset import ContractRef, ProtectAt, Text, Tier
 from contracts.grid import Grid
-from contracts.identifiers import AgencyId, Code, Digest, Identifier
+from contracts.identifiers import AgencyId, Code, Digest, Identifier, Name
 from contracts.query import Query
 from contracts.task import Charge
 from contracts.transparency import Receipt
@@ -17,7 +17,9 @@ class Released(Value):
     """One noisy base measure, unbiased and unclipped, in the order of the cells.
 
     ``sigma`` is the standard deviation of the noise in each cell, in ``unit``; ``expected_error_95`` the half-width of
-    the interval that holds the exact (bounded and clamped) figure 95 times in 100.
+    the interval that holds the exact (bounded and clamped) figure 95 times in 100. Where the noise differs by a code
+    of the dimension ``along``, they are the largest, and ``sigmas`` has each code's. ``bins`` are the edges of a
+    histogram, whose bins run faster than the last axis of the grid.
     """
 
     measure: str
@@ -25,6 +27,9 @@ class Released(Value):
     cells: tuple[int, ...]
     sigma: float = Field(gt=0)
     expected_error_95: float = Field(gt=0)
+    along: Name | None = None
+    sigmas: dict[Code, float] = Field(default_factory=dict)
+    bins: tuple[int, ...] = ()
 
 
 class Derived(Value):
@@ -39,6 +44,26 @@ class Derived(Value):
     errors_95: tuple[float | None, ...]
 
 
+class ReleasedTable(Value):
+    """One table of a family, made consistent with the others.
+
+    ``measured`` are the noisy figures of this table alone, unbiased, with noise of scale ``sigma``; none for a table
+    that follows from the others. ``estimates`` are the best linear unbiased estimates from all tables together, which
+    forecasts read, and ``sigmas`` their standard deviations. ``integers``, if the family asks for them, are whole, not
+    negative and add up over all tables; they are for reading, and slightly biased upwards where cells are small.
+    """
+
+    measure: str
+    unit: str
+    by: tuple[Name, ...]
+    grid: Grid
+    measured: tuple[int, ...]
+    sigma: float = Field(gt=0)
+    estimates: tuple[float, ...]
+    sigmas: tuple[float, ...]
+    integers: tuple[int, ...] = ()
+
+
 class Promise(Value):
     """What a person in the data is promised: whom it protects, from whom, and at what epsilon."""
 
@@ -46,6 +71,12 @@ class Promise(Value):
     person: Text
     protect_at: ProtectAt
     rows_per_window: int
+    others: tuple[Text, ...] = ()
+    """Who else stands in the rows and is not protected by the bound."""
+
+    row_is_person: bool = False
+    """Whether each row counts as a person of its own, since the agency has no key of persons."""
+
     epsilon: float
     """Of this release for one person, over all the windows that it touches, at ``delta``."""
 
@@ -70,6 +101,9 @@ class ReleaseBody(Value):
     grid: Grid
     released: tuple[Released, ...]
     derived: tuple[Derived, ...]
+    tables: tuple[ReleasedTable, ...] = ()
+    """Every table of a family; ``released`` then has the measured figures of the table of all dimensions."""
+
     charges: tuple[Charge, ...]
     promises: tuple[Promise, ...]
     epsilon: float

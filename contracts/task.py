@@ -5,7 +5,7 @@ from typing import Annotated, Final, Self
 from pydantic import AwareDatetime, Field, model_validator
 
 from contracts.dataset import ContractRef
-from contracts.identifiers import AgencyId, Digest, Identifier, NanoRho
+from contracts.identifiers import AgencyId, Code, Digest, Identifier, Name, NanoRho
 from contracts.periods import Window
 from contracts.values import Value
 
@@ -97,12 +97,16 @@ class Charge(Value):
 class PartMeasure(Value):
     """One base measure over the whole grid, in the order of its cells.
 
-    ``sigma`` is the scale of the discrete Gaussian noise already in ``cells``; none when the cells are exact.
+    A histogram's bins run faster than the last axis. ``by`` names the axes of a table of a family; an exact part gives
+    the table of all dimensions alone. ``sigma`` is the largest standard deviation of the noise already in ``cells``,
+    ``sigmas`` that of each code, where they differ; none when the cells are exact.
     """
 
     measure: str
     cells: tuple[Cell, ...]
     sigma: float | None = None
+    by: tuple[Name, ...] | None = None
+    sigmas: dict[Code, float] = Field(default_factory=dict)
 
 
 class Part(Value):

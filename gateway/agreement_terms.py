@@ -93,7 +93,7 @@ def _not_offered(activity: Activity, contract: DatasetContract) -> Iterator[tupl
     lacking = [
         *(("purpose-offered", each) for each in (activity.purpose,) if each not in contract.purposes),
         *(("legal-basis-offered", each) for each in activity.legal_basis if each not in contract.legal_basis),
-        *(("measure-offered", each) for each in activity.measures if each not in contract.measures),
+        *(("measure-offered", each) for each in activity.measures if not contract.offers(each)),
         *(("dimension-offered", each) for each in activity.dimensions if each not in offered),
         *(("tier-offered", each.value) for each in (activity.tier,) if each not in contract.tiers),
     ]

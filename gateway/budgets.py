@@ -24,7 +24,7 @@ from gateway.store import ledger, registry
 from gateway.store.engine import Reading
 from gateway.store.registry import HeldAgreement
 from gateway.suspensions import what_stops
-from privacy.plan import Z_95, plan
+from privacy.plan import plan
 
 Account = tuple[str, str]
 """A source and a window."""
@@ -56,8 +56,8 @@ def preview(means: Means, caller: Caller, call: PreviewCall) -> Preview:
         epsilon=terms.epsilon,
         delta=terms.delta,
         measures=tuple(
-            PreviewMeasure(measure=each.measure, unit=each.unit, sigma=each.sigma, expected_error_95=Z_95 * each.sigma)
-            for each in terms.measures
+            PreviewMeasure(measure=each.measure, unit=each.unit, sigma=each.sigma, expected_error_95=each.error_95)
+            for each in terms.vectors
         ),
         before=before,
         affordable=_is_affordable(before, terms.charges),

@@ -231,6 +231,7 @@ def _body(asked: Asked, parts: Sequence[Part], seals: Sequence[Opening], created
         grid=asked.grid,
         released=assembled.released,
         derived=assembled.derived,
+        tables=assembled.tables,
         charges=asked.price,
         promises=tuple(promise(c, request.query, request.nano_rho, version) for c, version in promised),
         epsilon=terms.epsilon,

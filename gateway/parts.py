@@ -5,13 +5,14 @@ from pydantic import ValidationError
 from contracts.canonical import canonical_bytes
 from contracts.dataset import DatasetContract, ProtectAt
 from contracts.errors import IntegrityError, InvalidInput
-from contracts.grid import grid_of
+from contracts.grid import Grid, grid_of
 from contracts.query import Query
 from contracts.request import Request
 from contracts.task import Forwarded, Part, PartMeasure
 from gateway.question import digest_of_request
 from gateway.store.relay import HeldTask
-from privacy.plan import plan
+from privacy.layout import layout_of, vector_size
+from privacy.plan import PlannedVector, plan
 
 SIGMA_SLACK = 1 - 1e-9
 """Scales are computed in floating point on both sides; a part in a thousand million is not less noise."""
@@ -50,20 +51,40 @@ def check_part(part: Part, held: HeldTask, contract: DatasetContract) -> None:
 
 
 def _answers(part: Part, request: Request, contract: DatasetContract) -> bool:
-    size = grid_of(request.query, contract).size
-    noise = _least_noise(request.query, contract, request.nano_rho)
-    complete = sorted(each.measure for each in part.measures) == sorted(request.query.base_measures)
-    return complete and all(len(each.cells) == size and _is_protected(each, noise) for each in part.measures)
-
-
-def _least_noise(query: Query, contract: DatasetContract, nano_rho: int) -> dict[str, float] | None:
-    """The noise that each measure must carry already; none when the gateway is to add it."""
+    query, grid = request.query, grid_of(request.query, contract)
     if contract.privacy.protect_at is ProtectAt.GATEWAY:
-        return None
-    return {each.measure: each.sigma for each in plan(query, [contract], nano_rho).measures}
+        return _is_exact(part, query, contract, grid)
+    vectors = {(each.measure, each.by): each for each in plan(query, [contract], request.nano_rho).vectors}
+    posted = [(each.measure, query.dimensions if each.by is None else each.by) for each in part.measures]
+    if sorted(posted) != sorted(vectors) or any((each.by is None) == bool(query.family) for each in part.measures):
+        return False
+    return all(
+        len(each.cells) == _size(each, query, contract, grid) and _is_protected(each, vectors[name])
+        for name, each in zip(posted, part.measures, strict=True)
+    )
 
 
-def _is_protected(measure: PartMeasure, noise: dict[str, float] | None) -> bool:
-    if noise is None or measure.sigma is None:
-        return noise is None and measure.sigma is None
-    return measure.sigma >= noise[measure.measure] * SIGMA_SLACK
+def _is_exact(part: Part, query: Query, contract: DatasetContract, grid: Grid) -> bool:
+    """Whether it has each base measure once, over the question's own cells, without noise: the gateway is to add it."""
+    complete = sorted(each.measure for each in part.measures) == sorted(query.base_measures)
+    return complete and all(
+        each.sigma is None
+        and each.by is None
+        and not each.sigmas
+        and len(each.cells) == vector_size(grid, contract, each.measure)
+        for each in part.measures
+    )
+
+
+def _size(measure: PartMeasure, query: Query, contract: DatasetContract, grid: Grid) -> int:
+    table = grid if measure.by is None else layout_of(query, contract, grid, measure.by).grid
+    return vector_size(table, contract, measure.measure)
+
+
+def _is_protected(measure: PartMeasure, planned: PlannedVector) -> bool:
+    """Whether it says that it carries the noise that is planned, in every cell."""
+    least = planned.sigmas
+    if measure.sigma is None or measure.sigmas.keys() != least.keys():
+        return False
+    enough = all(measure.sigmas[code] >= sigma * SIGMA_SLACK for code, sigma in least.items())
+    return enough and measure.sigma >= planned.sigma * SIGMA_SLACK

@@ -6,50 +6,112 @@ The preview, the connector and the gateway call the same ``plan``, so what was s
 import math
 from collections.abc import Sequence
 
-from contracts.clamps import largest_amount
-from contracts.dataset import DatasetContract, Grain, ProtectAt
+from pydantic import Field
+
+from contracts.dataset import DatasetContract, ProtectAt
 from contracts.errors import InvalidInput
-from contracts.query import Query
+from contracts.identifiers import Code, Name
+from contracts.measures import PEOPLE, Kind, measure_of
+from contracts.query import FamilyTable, Mechanism, Query
 from contracts.release import Promise
 from contracts.task import Charge
 from contracts.values import Value
-from privacy.mechanisms import epsilon_of, gaussian_sigma
+from privacy.mechanisms import (
+    NANO,
+    epsilon_of,
+    gaussian_scale,
+    laplace_error_95,
+    laplace_scale,
+    laplace_sigma,
+    scaled_sigma,
+)
+from privacy.sensitivity import Sensitivity, amounts, clamped_along, sensitivity, together
 
 Z_95 = 1.959963984540054
 """Half-width of the central 95 % of a Gaussian, in standard deviations."""
 
-COUNT_UNIT = "case"
+COUNT_UNIT, PEOPLE_UNIT, SHARE_UNIT = "case", "person", "1"
+PURE_DELTA = "0"
 
 
-class PlannedMeasure(Value):
-    """The noise of one base measure.
+class Noise(Value):
+    """The noise that one agency, or the gateway, adds to each cell of a vector.
 
-    ``nano_rho`` is its share of the request's price. ``sigma`` is the scale of all the noise that a cell of the
-    answer carries, ``central_l2`` the sensitivity for the noise that the gateway adds, 0 when it adds none.
+    ``scale`` is the mechanism's own for one unit: the sigma of the discrete Gaussian, the b of the discrete Laplace. A
+    cell whose rows move it by ``amount`` each gets so many times that; ``amounts`` has those of the codes that differ.
+    """
+
+    mechanism: Mechanism
+    scale: float = Field(gt=0)
+    amount: int = Field(default=1, ge=1)
+    amounts: dict[Code, int] = Field(default_factory=dict)
+
+    def scale_for(self, amount: int) -> float:
+        """The mechanism's scale in a cell whose rows move it by that amount."""
+        return self.scale if amount == 1 else scaled_sigma(self.scale, amount)
+
+    def sigma_for(self, amount: int) -> float:
+        """The standard deviation of the noise in such a cell."""
+        scale = self.scale_for(amount)
+        return scale if self.mechanism is Mechanism.GAUSSIAN else laplace_sigma(scale)
+
+
+class PlannedVector(Value):
+    """One draw of noise: a base measure over the cells of one table.
+
+    ``by`` names the table's axes. ``nano_rho`` is its share of the request's price. ``noises`` are all that its cells
+    will carry, independent of each other; ``central`` is the one that the gateway adds, none when agencies add all.
+    ``along`` is the dimension by whose codes the noise differs.
     """
 
     measure: str
+    by: tuple[Name, ...]
     unit: str
     nano_rho: int
-    sigma: float
-    central_l2: int
+    along: Name | None
+    noises: tuple[Noise, ...]
+    central: Noise | None
+
+    @property
+    def sigma(self) -> float:
+        """The largest standard deviation of the noise in a cell."""
+        return math.hypot(*(each.sigma_for(each.amount) for each in self.noises))
+
+    @property
+    def sigmas(self) -> dict[str, float]:
+        """The standard deviation in the cells of each code of ``along``; empty where all cells are alike."""
+        codes = self.noises[0].amounts
+        return {code: math.hypot(*(each.sigma_for(each.amounts[code]) for each in self.noises)) for code in codes}
+
+    @property
+    def error_95(self) -> float:
+        """The half-width of the interval that holds the exact figure of a cell 95 times in 100, at most."""
+        first = self.noises[0]
+        if len(self.noises) == 1 and first.mechanism is Mechanism.LAPLACE:
+            return laplace_error_95(first.scale_for(first.amount))
+        return Z_95 * self.sigma
 
 
 class Plan(Value):
     """The terms of an answer: noise, charges, and the loss of one person over all windows and contracts."""
 
-    measures: tuple[PlannedMeasure, ...]
+    vectors: tuple[PlannedVector, ...]
     charges: tuple[Charge, ...]
     epsilon: float
     delta: str
+
+    def vector(self, measure: str, by: tuple[str, ...]) -> PlannedVector:
+        """The vector of a base measure and a table of the plan."""
+        return next(each for each in self.vectors if (each.measure, each.by) == (measure, by))
 
 
 def plan(query: Query, contracts: Sequence[DatasetContract], nano_rho: int) -> Plan:
     """The terms on which a checked question is answered.
 
-    The price is split evenly over the base measures. Every window that the period touches is charged in full for every
-    source, because the same rows of a person answer all the cells of a window. The loss of one person over all of
-    them is never more than the sum of these charges: see ``sensitivity``.
+    The price is split evenly over the base measures, and each share over the tables of a family by their weights. Every
+    window that the period touches is charged in full for every source, because the same rows of a person answer all the
+    cells of a window. The loss of one person over all of them is never more than the sum of these charges: see
+    ``privacy.sensitivity``. What a standing series was charged before is the ledger's business, not the plan's.
 
     Args:
         query: A question that fits every contract.
@@ -57,95 +119,127 @@ def plan(query: Query, contracts: Sequence[DatasetContract], nano_rho: int) -> P
         nano_rho: The price in each window.
 
     Raises:
-        InvalidInput: ``price-not-positive`` when there is less than one nano-rho for each measure.
+        InvalidInput: ``price-not-positive`` when there is less than one nano-rho for each vector.
     """
-    share = nano_rho // len(query.base_measures)
-    if share < 1:
-        raise InvalidInput("price-not-positive")
     windows = query.period.windows()
     charges = tuple(
         Charge(source=source, window=window, nano_rho=nano_rho)
         for source in sorted({contract.source for contract in contracts})
         for window in windows
     )
-    counted_once = 1 if _disjoint(contracts) else len(contracts)
+    counted = 1 if _disjoint(contracts) else len(contracts)
     delta = min((contract.privacy.delta for contract in contracts), key=float)
+    epsilon, shown = _loss(query, nano_rho, len(windows) * counted, delta)
     return Plan(
-        measures=tuple(_planned(measure, query, contracts, share) for measure in query.base_measures),
+        vectors=tuple(
+            _vector(query, contracts, measure, table.by, share)
+            for measure in query.base_measures
+            for table, share in _shares(query, nano_rho)
+        ),
         charges=charges,
-        epsilon=epsilon_of(nano_rho * len(windows) * counted_once, delta),
-        delta=delta,
+        epsilon=epsilon,
+        delta=shown,
     )
 
 
 def promise(contract: DatasetContract, query: Query, nano_rho: int, data_version: int) -> Promise:
     """What the release promises a person of one contract's data."""
+    epsilon, delta = _loss(query, nano_rho, len(query.period.windows()), contract.privacy.delta)
     return Promise(
         contract=contract.reference,
         person=contract.unit.person,
         protect_at=contract.privacy.protect_at,
-        rows_per_window=contract.unit.rows_per_window,
-        epsilon=epsilon_of(nano_rho * len(query.period.windows()), contract.privacy.delta),
-        delta=contract.privacy.delta,
+        rows_per_window=contract.unit.most_rows,
+        others=contract.unit.others,
+        row_is_person=contract.unit.column is None,
+        epsilon=epsilon,
+        delta=delta,
         data_version=data_version,
-    )
-
-
-def sensitivity(query: Query, contract: DatasetContract, base_measure: str) -> int:
-    """How far one person can move the whole vector of a base measure (L2), such that the charges cover the loss.
-
-    In a window at most ``rows_per_window`` rows count, and all of them may fall into one cell: the L2 distance is then
-    their sum, not its root. A sum moves by the largest clamped amount that a row can have in the question: where the
-    contract clamps by code, a question for some codes alone is protected at the largest of their clamps.
-
-    Where each window has cells of its own, the losses of the windows add up, and the distance of one window is what
-    counts. Where the same cells pool ``w`` windows, a person moves them by ``w`` times that distance, which costs ``w``
-    squared times as much, while only ``w`` windows are charged: the distance is then widened by the root of ``w``.
-    """
-    rows = contract.unit.rows_per_window
-    distance = rows if base_measure == "count" else rows * _largest(query, contract, base_measure)
-    pooled = 1 if _separates_windows(query, contract) else len(query.period.windows())
-    return _root_rounded_up(distance * distance * pooled)
-
-
-def _largest(query: Query, contract: DatasetContract, base_measure: str) -> int:
-    measured = contract.measure_column(base_measure.partition(":")[0])
-    if measured is None:
-        raise InvalidInput(
-            "unknown-measure", contract=contract.id, measure=base_measure, choices=", ".join(contract.measures)
-        )
-    return largest_amount(contract, measured, query)
-
-
-def _separates_windows(query: Query, contract: DatasetContract) -> bool:
-    """Whether no cell holds rows of two windows: the months of the event time, which fiscal years consist of."""
-    grouped = [contract.dimension(name) for name in query.dimensions]
-    return any(d is not None and d.grain is Grain.MONTH and d.column == contract.event_time for d in grouped)
-
-
-def _root_rounded_up(square: int) -> int:
-    root = math.isqrt(square)
-    return root if root * root == square else root + 1
-
-
-def _planned(measure: str, query: Query, contracts: Sequence[DatasetContract], share: int) -> PlannedMeasure:
-    central = [sensitivity(query, c, measure) for c in contracts if c.privacy.protect_at is ProtectAt.GATEWAY]
-    central_l2 = (max(central) if _disjoint(contracts) else sum(central)) if central else 0
-    own = [sensitivity(query, c, measure) for c in contracts if c.privacy.protect_at is ProtectAt.CONNECTOR]
-    sigmas = [gaussian_sigma(l2, share) for l2 in (*own, *([central_l2] if central_l2 else []))]
-    return PlannedMeasure(
-        measure=measure,
-        unit=unit_of(measure, contracts[0]),
-        nano_rho=share,
-        sigma=math.hypot(*sigmas),
-        central_l2=central_l2,
     )
 
 
 def unit_of(measure: str, contract: DatasetContract) -> str:
     """The unit of a measure's figures."""
-    column = contract.measure_column(measure.partition(":")[0])
-    return column.unit if column else COUNT_UNIT
+    found = measure_of(measure)
+    match found.kind:
+        case Kind.COUNT | Kind.HISTOGRAM:
+            return COUNT_UNIT
+        case Kind.PEOPLE:
+            return PEOPLE_UNIT
+        case Kind.SHARE | Kind.RATIO:
+            return SHARE_UNIT
+        case _:
+            column = contract.measure_column(found.column)
+            return column.unit if column else COUNT_UNIT
+
+
+def tables_of(query: Query) -> tuple[FamilyTable, ...]:
+    """The tables that are measured: those of the family, or the one of all dimensions, in the question's order."""
+    if query.family is None:
+        return (FamilyTable.model_construct(by=query.dimensions, weight=1),)
+    return query.family.tables
+
+
+def _shares(query: Query, nano_rho: int) -> list[tuple[FamilyTable, int]]:
+    """What each table of one base measure may cost; together never more than the measure's even share."""
+    share, tables = nano_rho // len(query.base_measures), tables_of(query)
+    whole = sum(table.weight for table in tables)
+    shares = [(table, share * table.weight // whole) for table in tables]
+    if any(each < 1 for _, each in shares):
+        raise InvalidInput("price-not-positive")
+    return shares
+
+
+def _loss(query: Query, nano_rho: int, times: int, delta: str) -> tuple[float, str]:
+    """The epsilon of one person who is charged so many times, and the delta that it is meant at."""
+    if query.mechanism is Mechanism.LAPLACE:
+        # eps^2 / 2 = rho in each window (pure to zCDP), and pure losses add up.
+        return math.sqrt(2 * nano_rho / NANO) * times, PURE_DELTA
+    return epsilon_of(nano_rho * times, delta), delta
+
+
+def _vector(
+    query: Query, contracts: Sequence[DatasetContract], measure: str, by: tuple[str, ...], share: int
+) -> PlannedVector:
+    central = [c for c in contracts if c.privacy.protect_at is ProtectAt.GATEWAY]
+    own = [c for c in contracts if c.privacy.protect_at is ProtectAt.CONNECTOR]
+    _check_people(measure, contracts)
+    largest = _largest([sensitivity(query, c, measure, by) for c in central], disjoint=_disjoint(contracts))
+    gateways = _noise(query, central[0], measure, largest, share) if largest else None
+    agencies = [_noise(query, c, measure, sensitivity(query, c, measure, by), share) for c in own]
+    return PlannedVector(
+        measure=measure,
+        by=by,
+        unit=unit_of(measure, contracts[0]),
+        nano_rho=share,
+        along=clamped_along(query, contracts[0], measure),
+        noises=(*agencies, *([gateways] if gateways else [])),
+        central=gateways,
+    )
+
+
+def _largest(distances: Sequence[Sensitivity], *, disjoint: bool) -> Sensitivity | None:
+    """How far one person moves what the gateway protects: by one contract alone if nobody stands in two."""
+    if not distances:
+        return None
+    if disjoint:
+        return Sensitivity(max(d.l2_squared for d in distances), max(d.l1 for d in distances))
+    return together(distances)
+
+
+def _noise(query: Query, contract: DatasetContract, measure: str, distance: Sensitivity, share: int) -> Noise:
+    amount, by_code = amounts(query, contract, measure)
+    if query.mechanism is Mechanism.LAPLACE:
+        scale = laplace_scale(distance.l1, share)
+    else:
+        scale = gaussian_scale(distance.l2_squared, share)
+    return Noise(mechanism=query.mechanism, scale=scale, amount=amount, amounts=by_code)
+
+
+def _check_people(measure: str, contracts: Sequence[DatasetContract]) -> None:
+    """Distinct people of several agencies add up only if nobody stands in two of them."""
+    if measure == PEOPLE and len(contracts) > 1 and not _disjoint(contracts):
+        raise InvalidInput("people-not-additive", contract=", ".join(contract.id for contract in contracts))
 
 
 def _disjoint(contracts: Sequence[DatasetContract]) -> bool:

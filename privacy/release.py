@@ -1,48 +1,59 @@
 """Exact figures in, protected figures out: the same code at the connector and at the gateway."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from contracts.dataset import DatasetContract
-from contracts.query import Query
-from contracts.release import Derived, Released
-from contracts.task import Part, PartMeasure
-from privacy.mechanisms import add_gaussian, clamped, gaussian_sigma
-from privacy.plan import Z_95, Plan, PlannedMeasure, plan, sensitivity, unit_of
+import numpy as np
+import numpy.typing as npt
 
-DECIMALS = 2
+from contracts.dataset import DatasetContract
+from contracts.grid import Grid, grid_of
+from contracts.query import Mechanism, Query
+from contracts.release import Derived, Released, ReleasedTable
+from contracts.task import Part, PartMeasure
+from privacy.consistency import consistent_tables
+from privacy.derived import derived_of
+from privacy.layout import bins_of, layout_of
+from privacy.mechanisms import clamped, draw_gaussian, draw_laplace
+from privacy.plan import Noise, Plan, PlannedVector, plan
+
+Cells = Sequence[int]
 
 
 class Assembled(NamedTuple):
-    """The protected answer: noisy base measures, and what follows from them at no cost."""
+    """The protected answer: noisy base measures, the tables of a family, and what follows from them at no cost."""
 
     released: tuple[Released, ...]
     derived: tuple[Derived, ...]
+    tables: tuple[ReleasedTable, ...]
 
 
 def protect(
-    exact: Mapping[str, Sequence[int]], contract: DatasetContract, query: Query, nano_rho: int
+    exact: Mapping[str, Cells], contract: DatasetContract, query: Query, nano_rho: int
 ) -> tuple[PartMeasure, ...]:
     """Add one agency's own noise to its exact cells, inside the agency.
 
     Args:
-        exact: The cells of each base measure of the query.
+        exact: The cells of each base measure of the query, over the question's own grid.
         contract: The agency's contract.
         query: The question.
-        nano_rho: The price in each window; the planned share of it protects each measure.
+        nano_rho: The price in each window; the planned share of it protects each vector.
+
+    Returns:
+        Every vector of the plan: each base measure, over each table of a family.
     """
+    grid = grid_of(query, contract)
     terms = plan(query, [contract], nano_rho)
-    return tuple(_protected(exact[each.measure], contract, query, each) for each in terms.measures)
+    return tuple(_protected(exact[each.measure], contract, query, grid, each) for each in terms.vectors)
 
 
-def exact_part(exact: Mapping[str, Sequence[int]], query: Query) -> tuple[PartMeasure, ...]:
+def exact_part(exact: Mapping[str, Cells], query: Query) -> tuple[PartMeasure, ...]:
     """An agency's exact cells, for a contract that trusts the centre to add the noise."""
     return tuple(PartMeasure(measure=name, cells=tuple(exact[name])) for name in query.base_measures)
 
 
 def assemble(parts: Sequence[Part], contracts: Sequence[DatasetContract], query: Query, nano_rho: int) -> Assembled:
-    """Add the parts up, add the noise that is still owed, and derive the means.
+    """Add the parts up, add the noise that is still owed, make the tables of a family agree, and derive the rest.
 
     Args:
         parts: One answered part of each contract, cells in the order of the grid.
@@ -50,53 +61,112 @@ def assemble(parts: Sequence[Part], contracts: Sequence[DatasetContract], query:
         query: The question.
         nano_rho: The price in each window.
     """
-    terms = plan(query, contracts, nano_rho)
-    released = tuple(_assembled(each, parts) for each in terms.measures)
-    by_name = {each.measure: each for each in released}
-    derived = tuple(_mean(name, by_name, contracts[0]) for name in query.measures if name.endswith(":mean"))
-    asked = tuple(each for each in released if each.measure in query.measures or derived)
-    return Assembled(released=asked, derived=derived)
-
-
-def planned_sigmas(terms: Plan) -> dict[str, float]:
-    """The noise that each base measure of an answer will carry."""
-    return {each.measure: each.sigma for each in terms.measures}
-
-
-def _protected(cells: Sequence[int], contract: DatasetContract, query: Query, planned: PlannedMeasure) -> PartMeasure:
-    l2 = sensitivity(query, contract, planned.measure)
-    return PartMeasure(
-        measure=planned.measure,
-        cells=tuple(add_gaussian(cells, l2, planned.nano_rho)),
-        sigma=gaussian_sigma(l2, planned.nano_rho),
+    contract, terms = contracts[0], plan(query, contracts, nano_rho)
+    grid = grid_of(query, contract)
+    noisy = {(each.measure, each.by): _assembled(each, parts, contract, query, grid) for each in terms.vectors}
+    leaf = tuple(sorted(query.dimensions)) if query.family else query.dimensions
+    released = tuple(_released(terms.vector(name, leaf), noisy[name, leaf], contract) for name in query.base_measures)
+    return Assembled(
+        released=released,
+        derived=derived_of(released, grid, query, contract),
+        tables=consistent_tables(noisy, terms, query, contract, grid) if query.family else (),
     )
 
 
-def _assembled(planned: PlannedMeasure, parts: Sequence[Part]) -> Released:
-    vectors = [next(m.cells for m in part.measures if m.measure == planned.measure) for part in parts]
+def planned_sigmas(terms: Plan) -> dict[tuple[str, tuple[str, ...]], float]:
+    """The largest noise that each vector of an answer will carry."""
+    return {(each.measure, each.by): each.sigma for each in terms.vectors}
+
+
+def with_noise(cells: Cells, noise: Noise, of_cell: npt.NDArray[np.int64] | None) -> list[int]:
+    """Add a draw of noise to every cell, empty ones too.
+
+    Args:
+        cells: Whole units.
+        noise: Which.
+        of_cell: For each cell by how much one of its rows moves it, where cells differ; else the noise's one amount.
+    """
+    if of_cell is None:
+        return _drawn(cells, noise, noise.amount)
+    figures, found = np.asarray(cells, dtype=np.int64), np.zeros(len(cells), dtype=np.int64)
+    for amount in np.unique(of_cell):
+        alike = of_cell == amount
+        found[alike] = _drawn([int(cell) for cell in figures[alike]], noise, int(amount))
+    return [int(cell) for cell in found]
+
+
+def _drawn(cells: Cells, noise: Noise, amount: int) -> list[int]:
+    scale = noise.scale_for(amount)
+    return draw_gaussian(cells, scale) if noise.mechanism is Mechanism.GAUSSIAN else draw_laplace(cells, scale)
+
+
+def _amounts_of_cells(planned: PlannedVector, noise: Noise, grid: Grid) -> npt.NDArray[np.int64] | None:
+    if planned.along is None:
+        return None
+    place = next(number for number, axis in enumerate(grid.axes) if axis.name == planned.along)
+    sizes = [len(axis.values) for axis in grid.axes]
+    amounts = np.asarray([noise.amounts[label] for label in grid.axes[place].values], dtype=np.int64)
+    shape = [1] * len(sizes)
+    shape[place] = sizes[place]
+    return np.broadcast_to(amounts.reshape(shape), sizes).ravel()
+
+
+def _protected(
+    cells: Cells, contract: DatasetContract, query: Query, grid: Grid, planned: PlannedVector
+) -> PartMeasure:
+    (noise,) = planned.noises
+    table = _of_table(cells, planned, contract, query, grid)
+    return PartMeasure(
+        measure=planned.measure,
+        cells=tuple(with_noise(table, noise, _amounts_of_cells(planned, noise, grid))),
+        sigma=planned.sigma,
+        by=planned.by if query.family else None,
+        sigmas=planned.sigmas,
+    )
+
+
+def _of_table(leaves: Cells, planned: PlannedVector, contract: DatasetContract, query: Query, grid: Grid) -> list[int]:
+    """The exact figures of the vector's table, from those of the leaves."""
+    figures = [clamped(cell) for cell in leaves]
+    if query.family is None:
+        return figures
+    layout = layout_of(query, contract, grid, planned.by)
+    bins = len(bins_of(planned.measure, contract)) + 1
+    if bins == 1:
+        return layout.added_up(figures)
+    # The bins of a histogram run fastest: each is a table of its own.
+    apart = [layout.added_up(figures[number::bins]) for number in range(bins)]
+    return [figure for cell in zip(*apart, strict=True) for figure in cell]
+
+
+def _assembled(
+    planned: PlannedVector, parts: Sequence[Part], contract: DatasetContract, query: Query, grid: Grid
+) -> list[int]:
+    vectors = [_figures(part, planned, contract, query, grid) for part in parts]
     total = [clamped(sum(cells)) for cells in zip(*vectors, strict=True)]
-    noisy = add_gaussian(total, planned.central_l2, planned.nano_rho) if planned.central_l2 else total
+    if planned.central is None:
+        return total
+    return with_noise(total, planned.central, _amounts_of_cells(planned, planned.central, grid))
+
+
+def _figures(part: Part, planned: PlannedVector, contract: DatasetContract, query: Query, grid: Grid) -> Cells:
+    """One part's figures of a vector: as they came with their noise, or added up from the exact leaves."""
+    of_measure = [each for each in part.measures if each.measure == planned.measure]
+    found = next((each for each in of_measure if each.by == planned.by), None)
+    if found is not None:
+        return found.cells
+    (leaves,) = of_measure
+    return _of_table(leaves.cells, planned, contract, query, grid)
+
+
+def _released(planned: PlannedVector, cells: Cells, contract: DatasetContract) -> Released:
     return Released(
         measure=planned.measure,
         unit=planned.unit,
-        cells=tuple(noisy),
+        cells=tuple(cells),
         sigma=planned.sigma,
-        expected_error_95=Z_95 * planned.sigma,
+        expected_error_95=planned.error_95,
+        along=planned.along,
+        sigmas=planned.sigmas,
+        bins=bins_of(planned.measure, contract),
     )
-
-
-def _mean(name: str, released: Mapping[str, Released], contract: DatasetContract) -> Derived:
-    """Mean = sum / count; its error by the delta method, shown only where the count stands out of its noise."""
-    column = name.partition(":")[0]
-    sums, counts = released[f"{column}:sum"], released["count"]
-    means: list[float | None] = []
-    errors: list[float | None] = []
-    for total, count in zip(sums.cells, counts.cells, strict=True):
-        if count <= 2 * counts.sigma:
-            means.append(None)
-            errors.append(None)
-            continue
-        mean = total / count
-        means.append(round(mean, DECIMALS))
-        errors.append(round(Z_95 * math.hypot(sums.sigma, mean * counts.sigma) / count, DECIMALS))
-    return Derived(measure=name, unit=unit_of(name, contract), cells=tuple(means), errors_95=tuple(errors))
