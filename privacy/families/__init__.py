@@ -1,0 +1,1 @@
+"""Families of tables: measured together in one charge, made to agree with each other by least squares."""
