@@ -21,6 +21,7 @@ NOUNS: Final = {
     "federation": "saphan.federation_commands:app",
     "forecast": "saphan.forecast_commands:app",
     "gateway": "saphan.gateway_commands:app",
+    "privacy": "saphan.privacy_commands:app",
     "record": "saphan.record_commands:app",
     "release": "saphan.client_commands:release",
     "subject": "saphan.subject_commands:app",
