@@ -15,6 +15,7 @@ import os
 from collections.abc import Sequence
 from fractions import Fraction
 from functools import lru_cache
+from operator import add
 from typing import Any
 
 from opendp.combinators import make_pureDP_to_zCDP, make_zCDP_to_approxDP
@@ -125,11 +126,10 @@ def draw_gaussian(cells: Sequence[int], sigma: float, entropy: Entropy = os.uran
         InvalidInput: ``cells-not-whole`` or ``scale-out-of-range``.
     """
     exact, scale = _whole(cells), _checked_scale(sigma)
-    if len(exact) > LARGEST_EXACT:
-        noise = table_sampler.draw(scale, len(exact), entropy).tolist()
-        return [clamped(cell + each) for cell, each in zip(exact, noise, strict=True)]
-    mechanism = make_gaussian(_VECTORS, _EUCLIDEAN, scale=scale)
-    return [clamped(cell) for cell in mechanism(exact)]
+    if _from_table(len(exact)):
+        noise = table_sampler.draw(scale, len(exact), entropy)
+        return _within(list(map(add, exact, noise.tolist())))
+    return _within(make_gaussian(_VECTORS, _EUCLIDEAN, scale=scale)(exact))
 
 
 def add_gaussian(cells: Sequence[int], l2: int, nano_rho: int) -> list[int]:
@@ -155,7 +155,7 @@ def sampler_delta(sigma: float, cells: int, epsilon: float) -> float:
         InvalidInput: ``scale-out-of-range``.
     """
     scale = _checked_scale(sigma)
-    if cells <= LARGEST_EXACT:
+    if not _from_table(cells):
         return 0.0
     if not epsilon < table_sampler.UNIFORM_BITS:
         return 1.0
@@ -228,8 +228,7 @@ def draw_laplace(cells: Sequence[int], scale: float) -> list[int]:
     arguments, the figures and the errors.
     """
     exact = _whole(cells)
-    mechanism = make_laplace(_VECTORS, _ABSOLUTE, scale=_checked_scale(scale))
-    return [clamped(cell) for cell in mechanism(exact)]
+    return _within(make_laplace(_VECTORS, _ABSOLUTE, scale=_checked_scale(scale))(exact))
 
 
 def clamped(cell: int) -> int:
@@ -280,11 +279,23 @@ def _root(square: int) -> float:
     return root
 
 
+def _from_table(cells: int) -> bool:
+    """Whether so many cells get their Gaussian noise from the table sampler, and delta is charged for it."""
+    return cells > LARGEST_EXACT
+
+
 def _whole(cells: Sequence[int]) -> list[int]:
     """Clamped figures; truth values, floats and everything else that is not an integer of Python are refused."""
     if not set(map(type, cells)) <= {int}:
         raise InvalidInput("cells-not-whole")
-    return [clamped(cell) for cell in cells]
+    return _within(cells)
+
+
+def _within(cells: Sequence[int]) -> list[int]:
+    """The same figures, clamped; nearly always there is nothing to clamp."""
+    if cells and (max(cells) > LARGEST_CELL or min(cells) < -LARGEST_CELL):
+        return [clamped(cell) for cell in cells]
+    return list(cells)
 
 
 def _checked_price(nano_rho: int) -> int:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from contracts.periods import Period
-from privacy.mechanisms import add_gaussian, gaussian_sigma
+from privacy.mechanisms import LARGEST_EXACT, draw_gaussian, gaussian_scale
 from privacy.plan import plan
 from tests import factories as make
 
@@ -31,30 +31,42 @@ def probabilities(sigma: float, reach: int) -> NDArray[np.float64]:
     return np.asarray(weights / weights.sum())
 
 
-def test_the_noise_is_discrete_gaussian() -> None:
-    l2, nano_rho = 2, 500_000_000
-    sigma = gaussian_sigma(l2, nano_rho)
-    noise = np.array(add_gaussian([0] * DRAWS, l2, nano_rho))
+def fit(noise: NDArray[np.int64], sigma: float) -> float:
+    """The p-value of a chi-square test of the middle values one by one and of all the others together."""
     reach = math.ceil(3 * sigma)
     law = probabilities(sigma, 20 * reach)
     middle = law[19 * reach : 21 * reach + 1]
     observed = np.array([(noise == value).sum() for value in range(-reach, reach + 1)])
-    expected = np.append(middle, 1 - middle.sum()) * DRAWS
-    seen = np.append(observed, DRAWS - observed.sum())
+    expected = np.append(middle, 1 - middle.sum()) * noise.size
+    seen = np.append(observed, noise.size - observed.sum())
+    return float(stats.chisquare(seen, expected * seen.sum() / expected.sum()).pvalue)
 
-    assert stats.chisquare(seen, expected * seen.sum() / expected.sum()).pvalue > ONE_IN_A_MILLION
+
+def test_the_noise_is_discrete_gaussian() -> None:
+    sigma = gaussian_scale(4, 500_000_000)
+    noise = np.array(draw_gaussian([0] * DRAWS, sigma))
+
+    assert fit(noise, sigma) > ONE_IN_A_MILLION
 
 
 def test_a_smaller_noise_than_promised_would_be_noticed() -> None:
     """The test above has teeth: noise of nine tenths of the scale fails it."""
-    sigma = gaussian_sigma(2, 500_000_000)
-    noise = np.array(add_gaussian([0] * DRAWS, 2, int(500_000_000 / 0.81)))
+    noise = np.array(draw_gaussian([0] * DRAWS, 0.9 * 2.0))
 
-    assert abs(noise.std() / sigma - 1) > 4 / math.sqrt(2 * DRAWS)
+    assert fit(noise, 2.0) < ONE_IN_A_MILLION
+
+
+@pytest.mark.parametrize("sigma", [2.0, 9.5, 1500.0])
+def test_the_noise_of_a_large_grid_is_discrete_gaussian_too(sigma: float) -> None:
+    """The last scale is wider than any table: its noise is a sum."""
+    noise = np.array(draw_gaussian([0] * (LARGEST_EXACT + 1), sigma))
+
+    assert fit(noise, sigma) > ONE_IN_A_MILLION
+    assert abs(np.corrcoef(noise[:-1], noise[1:])[0, 1]) < 5 / math.sqrt(noise.size)
 
 
 def test_neighbouring_cells_do_not_move_together() -> None:
-    noise = np.array(add_gaussian([0] * DRAWS, 2, 50_000_000), dtype=float)
+    noise = np.array(draw_gaussian([0] * DRAWS, 4.0), dtype=float)
 
     assert abs(np.corrcoef(noise[:-1], noise[1:])[0, 1]) < 5 / math.sqrt(DRAWS)
 
@@ -62,7 +74,7 @@ def test_neighbouring_cells_do_not_move_together() -> None:
 def test_two_draws_of_the_same_figures_differ() -> None:
     exact = [10] * 100
 
-    assert add_gaussian(exact, 2, 1_000_000) != add_gaussian(exact, 2, 1_000_000)
+    assert draw_gaussian(exact, 30.0) != draw_gaussian(exact, 30.0)
 
 
 @settings(max_examples=60, deadline=None)
