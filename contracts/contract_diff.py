@@ -17,6 +17,7 @@ from contracts.code_lists import code_list
 from contracts.contract_diff_document import document_changes
 from contracts.dataset import ContractRef, DatasetContract, Dimension, FeedRows, MeasureColumn, Pilot, ProtectAt, Text
 from contracts.errors import InvalidInput
+from contracts.measures import PEOPLE
 from contracts.odcs import contract_as_signed
 from contracts.values import Value
 
@@ -205,7 +206,9 @@ def _dimension(old: Dimension, new: Dimension) -> Iterator[Told]:
 
 
 def _measures(old: DatasetContract, new: DatasetContract) -> Iterator[Told]:
-    yield from _sets("measures", ("measure-added", "measure-removed"), old.measures, new.measures)
+    # Distinct people come and go with the unit, of which ``_unit`` tells.
+    offered, offers = (tuple(name for name in each.measures if name != PEOPLE) for each in (old, new))
+    yield from _sets("measures", ("measure-added", "measure-removed"), offered, offers)
     for before in old.measure_columns:
         after = new.measure_column(before.column)
         if after is None:

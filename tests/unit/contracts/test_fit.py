@@ -31,7 +31,11 @@ def test_a_question_that_fits_gives_the_cells_of_its_answer() -> None:
     ("asked", "code", "details"),
     [
         ({"measures": ("weight:sum",)}, "unknown-measure", {"measure": "weight:sum", "contract": "tpo_complaint"}),
-        ({"measures": ("count", "hour:sum")}, "unknown-measure", {"choices": "count, damage_thb:sum, damage_thb:mean"}),
+        (
+            {"measures": ("count", "hour:sum")},
+            "unknown-measure",
+            {"choices": "count, people, damage_thb:sum, damage_thb:mean"},
+        ),
         ({"dimensions": ("colour",)}, "unknown-dimension", {"dimension": "colour"}),
         ({"where": {"colour": ("red",)}}, "unknown-dimension", {"dimension": "colour"}),
         ({"where": {"province": ("10", "11")}}, "unknown-filter-value", {"dimension": "province"}),

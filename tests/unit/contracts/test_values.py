@@ -84,7 +84,7 @@ def test_a_name_on_the_wire_has_one_form(kind: type[str], good: str, bad: list[s
 def test_a_contract_lists_what_may_be_asked() -> None:
     offered = contract()
 
-    assert offered.measures == ("count", "damage_thb:sum", "damage_thb:mean")
+    assert offered.measures == ("count", "people", "damage_thb:sum", "damage_thb:mean")
     assert offered.dimension("province") is offered.dimensions[1]
     assert offered.dimension("colour") is None
     assert offered.measure_column("damage_thb") is offered.measure_columns[0]

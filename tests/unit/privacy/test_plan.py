@@ -6,13 +6,21 @@ import pytest
 
 from contracts.dataset import Grain, ProtectAt
 from contracts.errors import InvalidInput
-from privacy.mechanisms import epsilon_of, gaussian_price, gaussian_sigma
-from privacy.plan import plan, promise, sensitivity
+from privacy.mechanisms import epsilon_of, gaussian_cost
+from privacy.plan import Plan, plan, promise
+from privacy.sensitivity import Sensitivity, amounts, sensitivity
 from tests import factories as make
 
 pytestmark = pytest.mark.unit
 
 RHO = 50_000_000
+
+
+def squared_distance(terms: Plan) -> int:
+    """The square of the distance that the gateway's noise for the first vector is made for."""
+    noise = terms.vectors[0].central
+    assert noise is not None
+    return round(noise.scale**2 * 2 * RHO / 1e9)
 
 
 def test_every_window_that_the_period_touches_is_charged_in_full() -> None:
@@ -34,8 +42,8 @@ def test_each_source_of_a_question_is_charged() -> None:
 def test_all_rows_of_a_person_may_fall_into_one_cell() -> None:
     offered = make.contract(rows_per_window=3)
 
-    assert sensitivity(make.query(), offered, "count") == 3
-    assert sensitivity(make.query(), offered, "damage_thb:sum") == 300_000
+    assert sensitivity(make.query(), offered, "count", ("month",)) == Sensitivity(9, 3)
+    assert amounts(make.query(), offered, "damage_thb:sum") == (100_000, {})
 
 
 def test_cells_that_pool_windows_carry_noise_for_all_of_them_together() -> None:
@@ -44,44 +52,46 @@ def test_cells_that_pool_windows_carry_noise_for_all_of_them_together() -> None:
     offered = make.contract(rows_per_window=3)
     pooled = make.query(dimensions=("province",), period=three_years)
     terms = plan(pooled, [offered], RHO)
-    (count,) = terms.measures
+    (count,) = terms.vectors
 
-    assert sensitivity(pooled, offered, "count") == math.ceil(3 * math.sqrt(3))
-    assert gaussian_price(3 * 3, count.sigma) <= sum(charge.nano_rho for charge in terms.charges)
-    assert terms.epsilon >= epsilon_of(gaussian_price(3 * 3, count.sigma), "1e-6")
+    assert sensitivity(pooled, offered, "count", ("province",)) == Sensitivity(27, 6)
+    assert gaussian_cost((3 * 3) ** 2, count.sigma) <= sum(charge.nano_rho for charge in terms.charges)
+    assert terms.epsilon >= epsilon_of(gaussian_cost((3 * 3) ** 2, count.sigma), "1e-6")
 
 
 def test_months_of_another_time_than_the_event_s_do_not_separate_windows() -> None:
     elsewhere = make.dimension("month", grain=Grain.MONTH, column="occurred_at")
     two_years = make.query(period=make.period("2024-10-01", "2026-01-01"))
 
-    assert sensitivity(two_years, make.contract(rows_per_window=4), "count") == 4
-    assert sensitivity(two_years, make.contract(rows_per_window=4, dimensions=(elsewhere,)), "count") == 6
+    here, there = (make.contract(rows_per_window=4), make.contract(rows_per_window=4, dimensions=(elsewhere,)))
+    assert sensitivity(two_years, here, "count", ("month",)).l2_squared == 16
+    assert sensitivity(two_years, there, "count", ("month",)).l2_squared == 32
 
 
 def test_contracts_on_one_source_are_never_disjoint() -> None:
     one = make.contract(disjoint_from=("crimes_case",))
     other = make.contract(id="crimes_case", source=one.source, disjoint_from=("tpo_complaint",))
 
-    assert plan(make.query(), [one, other], RHO).measures[0].central_l2 == 4
+    assert squared_distance(plan(make.query(), [one, other], RHO)) == 16
 
 
 def test_a_sum_is_as_sensitive_as_its_larger_clamp() -> None:
     offered = make.contract(measure_columns=(make.damage(clamp=(-500, 100)),))
 
-    assert sensitivity(make.query(), offered, "damage_thb:sum") == 1000
+    assert amounts(make.query(), offered, "damage_thb:sum") == (500, {})
 
 
 def test_a_measure_that_the_contract_lacks_has_no_sensitivity() -> None:
     with pytest.raises(InvalidInput, match="unknown-measure"):
-        sensitivity(make.query(), make.contract(), "frozen_thb:sum")
+        amounts(make.query(), make.contract(), "frozen_thb:sum")
 
 
 def test_the_price_is_split_over_the_base_measures() -> None:
     terms = plan(make.query(measures=("count", "damage_thb:mean")), [make.contract()], RHO)
 
-    assert [(m.measure, m.nano_rho) for m in terms.measures] == [("count", RHO // 2), ("damage_thb:sum", RHO // 2)]
-    assert sum(gaussian_price(m.central_l2, m.sigma) for m in terms.measures) <= RHO
+    assert [(v.measure, v.nano_rho) for v in terms.vectors] == [("count", RHO // 2), ("damage_thb:sum", RHO // 2)]
+    count, damage = terms.vectors
+    assert gaussian_cost(4, count.sigma) + gaussian_cost(4 * 100_000**2, damage.sigma) <= RHO
 
 
 def test_a_price_below_one_nano_rho_a_measure_is_refused() -> None:
@@ -92,9 +102,8 @@ def test_a_price_below_one_nano_rho_a_measure_is_refused() -> None:
 def test_sensitivities_of_overlapping_contracts_add_up() -> None:
     other = make.contract(id="crimes_case", agency="rtp", rows_per_window=3)
 
-    (count,) = plan(make.query(), [make.contract(), other], RHO).measures
+    (count,) = plan(make.query(), [make.contract(), other], RHO).vectors
 
-    assert count.central_l2 == 5
     assert count.sigma == pytest.approx(5 / math.sqrt(2 * RHO / 1e9))
 
 
@@ -103,17 +112,18 @@ def test_disjoint_contracts_share_the_larger_sensitivity_only_if_both_declare_it
     other = make.contract(id="crimes_case", agency="rtp", rows_per_window=3, disjoint_from=("tpo_complaint",))
     silent = make.contract(id="crimes_case", agency="rtp", rows_per_window=3)
 
-    assert plan(make.query(), [one, other], RHO).measures[0].central_l2 == 3
-    assert plan(make.query(), [one, silent], RHO).measures[0].central_l2 == 5
+    assert squared_distance(plan(make.query(), [one, other], RHO)) == 9
+    assert squared_distance(plan(make.query(), [one, silent], RHO)) == 25
 
 
 def test_noise_of_several_places_adds_in_variance() -> None:
     inside = make.contract(protect_at=ProtectAt.CONNECTOR, rows_per_window=3)
     other = make.contract(id="crimes_case", agency="rtp", rows_per_window=4)
 
-    (count,) = plan(make.query(), [inside, other], RHO).measures
+    (count,) = plan(make.query(), [inside, other], RHO).vectors
 
-    assert count.central_l2 == 4
+    assert count.central is not None
+    assert count.central.scale == pytest.approx(4 / math.sqrt(2 * RHO / 1e9))
     assert count.sigma == pytest.approx(5 / math.sqrt(2 * RHO / 1e9))
 
 
@@ -145,25 +155,12 @@ def test_an_absurd_loss_is_still_a_number_and_never_understated() -> None:
     assert just_below <= just_above <= just_below * 1.05
 
 
-@pytest.mark.parametrize("nano_rho", [1, 7, 300_000_000, 999_999_999, 10**10])
-def test_the_noise_never_costs_more_than_its_price(nano_rho: int) -> None:
-    sigma = gaussian_sigma(3, nano_rho)
-
-    assert gaussian_price(3, sigma) <= nano_rho
-    assert sigma == pytest.approx(3 / math.sqrt(2 * nano_rho / 1e9), rel=2e-7)
-
-
-def test_noise_without_a_price_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="price-not-positive"):
-        gaussian_sigma(1, 0)
-
-
 def test_a_question_for_small_amounts_alone_is_previewed_with_their_small_error() -> None:
     by_type = make.damage(clamp_by="case_type", clamps={"shopping_scam": (0, 5_000)})
     offered = make.contract(measure_columns=(by_type,), rows_per_window=3)
     asked = make.query(measures=("damage_thb:sum",), dimensions=("province",))
     shopping = asked.model_copy(update={"where": {"case_type": ("shopping_scam",)}})
 
-    assert sensitivity(shopping, offered, "damage_thb:sum") == 15_000
-    (all_types,), (shops,) = (plan(each, [offered], RHO).measures for each in (asked, shopping))
+    assert amounts(shopping, offered, "damage_thb:sum") == (5_000, {})
+    (all_types,), (shops,) = (plan(each, [offered], RHO).vectors for each in (asked, shopping))
     assert shops.sigma == pytest.approx(all_types.sigma / 20, rel=1e-5)
