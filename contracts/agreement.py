@@ -10,6 +10,7 @@ from contracts.dataset import ContractRef, Text, Tier
 from contracts.federation import KeyPurpose
 from contracts.identifiers import AgencyId, Code, Digest, Identifier, KeyId, MeasureName, Name, NanoRho
 from contracts.periods import Period
+from contracts.query import Family
 from contracts.values import Value
 
 
@@ -60,7 +61,8 @@ class Activity(Value):
     ``nano_rho_per_request`` is the most that one request may charge to each window it touches; ``nano_rho_in_all``, if
     given, the most that all of them together may charge to one window. ``publish`` says that its releases are public.
     ``linked`` says that it follows the same people through several agencies. ``need`` tells the officers who decide why
-    the requester cannot do without it.
+    the requester cannot do without it. ``families`` are the families of tables that it may ask for, each table with its
+    weight, exactly so.
     """
 
     id: Identifier
@@ -79,6 +81,7 @@ class Activity(Value):
     linked: bool = False
     policy_decision: PolicyDecision | None = None
     need: Text | None = None
+    families: tuple[Family, ...] = Field(default=(), max_length=8)
 
     @property
     def needs_policy_decision(self) -> bool:

@@ -8,6 +8,7 @@ from typing import NamedTuple, TypedDict
 from cedarpy import Entities
 
 from contracts.agreement import Activity, Agreement, Approval
+from contracts.canonical import digest_of
 from contracts.dataset import DatasetContract
 from contracts.errors import InvalidInput
 from contracts.lifecycle import AgreementState
@@ -52,6 +53,7 @@ class _Terms(NamedTuple):
     contracts: tuple[str, ...]
     measures: tuple[str, ...]
     dimensions: tuple[str, ...]
+    families: tuple[str, ...]
     tier: str
     nano_rho_per_request: int
     nano_rho_in_all: int | None
@@ -145,6 +147,8 @@ def questions(
         asked["nanoRhoSpent"] = standing.nano_rho_spent
     if activity.schedule is not None:
         asked["askedInSpan"] = standing.asked_in_span
+    if request.query.family is not None:
+        asked["family"] = digest_of(request.query.family)
     return [
         {
             "principal": {"type": "Agency", "id": asking_agency},
@@ -181,6 +185,7 @@ def _terms(activity: Activity, agreement: Agreement) -> _Terms:
         contracts=tuple(ref.digest for ref in activity.contracts),
         measures=activity.measures,
         dimensions=activity.dimensions,
+        families=tuple(digest_of(family) for family in activity.families),
         tier=activity.tier.value,
         nano_rho_per_request=activity.nano_rho_per_request,
         nano_rho_in_all=activity.nano_rho_in_all,
@@ -222,6 +227,8 @@ def _activity_entity(terms: _Terms) -> Entity:
         "needsDecision": terms.needs_decision,
         "hasDecision": terms.has_decision,
     }
+    if terms.families:
+        attrs["families"] = terms.families
     if terms.nano_rho_in_all is not None:
         attrs["nanoRhoInAll"] = terms.nano_rho_in_all
     if terms.requests_in_span is not None:

@@ -11,6 +11,7 @@ from contracts.agreement import Activity, Agreement, Approval, Every, PolicyDeci
 from contracts.dataset import DatasetContract, Tier
 from contracts.federation import KeyPurpose
 from contracts.lifecycle import Act, AgreementState
+from contracts.query import Family, FamilyTable
 from contracts.standing import Standing
 from contracts.suspension import Suspended
 from policies.acts import denied_act
@@ -21,6 +22,9 @@ from tests import factories as make
 DECISION = PolicyDecision(
     number="12/2569", decided_on=date(2026, 1, 5), digest=f"sha-256:{'d' * 64}", body=make.text("the commission")
 )
+LEAVES = FamilyTable(by=("month", "province"))
+FAMILY = Family(tables=(FamilyTable(by=()), LEAVES))
+HEAVIER = Family(tables=(FamilyTable(by=(), weight=2), LEAVES))
 FIRST = datetime(2025, 9, 30, 17, 0, tzinfo=UTC)
 """The first instant of the default agreement: midnight in Bangkok of 1 October 2025."""
 
@@ -197,6 +201,22 @@ def _asks(build: Callable[..., Ask] = Ask) -> tuple[Ask, ...]:
             ("dimension-not-agreed",),
             activity={"dimensions": ("month", "province")},
             request={"query": make.query(where={"case_type": ("romance_scam",)})},
+        ),
+        build(
+            "A family of tables that the activity names",
+            activity={"families": (FAMILY,)},
+            request={"query": make.query(family=FAMILY)},
+        ),
+        build(
+            "A family of tables under an activity that names none",
+            ("family-not-agreed",),
+            request={"query": make.query(family=FAMILY)},
+        ),
+        build(
+            "A family of tables with other weights than the activity's",
+            ("family-not-agreed",),
+            activity={"families": (FAMILY,)},
+            request={"query": make.query(family=HEAVIER)},
         ),
         build("A price at the activity's limit", request={"nano_rho": 100_000_000}),
         build("A price above the activity's limit", ("price-above-activity",), request={"nano_rho": 100_000_001}),

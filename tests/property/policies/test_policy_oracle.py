@@ -10,6 +10,7 @@ from contracts.agreement import Activity, Agreement, Approval, Every, Schedule
 from contracts.dataset import DatasetContract, Tier
 from contracts.federation import KeyPurpose
 from contracts.lifecycle import Act, AgreementState
+from contracts.query import Family, FamilyTable
 from contracts.request import Request
 from contracts.standing import Standing
 from contracts.suspension import Suspended
@@ -51,6 +52,7 @@ def oracle(request: Request, agreed: Agreement, contract: DatasetContract, stand
             "contract-not-agreed": contract.digest not in {ref.digest for ref in may.contracts},
             "measure-not-agreed": not {*asked.measures} <= {*may.measures},
             "dimension-not-agreed": not {*asked.dimensions, *asked.where} <= {*may.dimensions},
+            "family-not-agreed": asked.family is not None and asked.family not in may.families,
             "price-above-activity": request.nano_rho > may.nano_rho_per_request,
             "activity-budget-exceeded": in_all is not None and standing.nano_rho_spent + request.nano_rho > in_all,
             "schedule-exceeded": schedule is not None and standing.asked_in_span >= schedule.requests,
@@ -65,17 +67,24 @@ def oracle(request: Request, agreed: Agreement, contract: DatasetContract, stand
     }
 
 
+def family(dimensions: tuple[str, ...], weight: int = 1) -> Family:
+    """The total beside the table of all dimensions."""
+    return Family(tables=(FamilyTable(by=()), FamilyTable(by=dimensions, weight=weight)))
+
+
 @st.composite
 def activities(draw: st.DrawFn, contract: DatasetContract) -> Activity:
     """An activity over that contract, or over another one."""
     covered = draw(st.sampled_from((contract, make.contract(version="9.0.0"))))
+    named = tuple(draw(NAMES))
     schedule = st.builds(Schedule, every=st.sampled_from(Every), requests=st.integers(1, 4))
     return make.activity(
         [covered],
         purpose=draw(PURPOSES),
         legal_basis=tuple(draw(BASES)),
         measures=tuple(draw(MEASURES)),
-        dimensions=tuple(draw(NAMES)),
+        dimensions=named,
+        families=draw(st.sampled_from(((), (family(named),), (family(named, 2), family(named))))),
         tier=draw(st.sampled_from(Tier)),
         nano_rho_per_request=draw(st.integers(1, 10)),
         nano_rho_in_all=draw(st.none() | st.integers(1, 20)),
@@ -109,9 +118,11 @@ def test_cedar_and_plain_python_refuse_the_same_questions_for_the_same_reasons(d
     )
     agreed = make.agreement([contract], activities=(data.draw(activities(contract)),))
     where = {"case_type": ("romance_scam",)} if data.draw(st.booleans()) else {}
+    named = tuple(data.draw(NAMES))
+    asked = make.query(measures=tuple(data.draw(MEASURES)), dimensions=named, where=where)
     request = make.request(
         agreed,
-        make.query(measures=tuple(data.draw(MEASURES)), dimensions=tuple(data.draw(NAMES)), where=where),
+        asked.model_copy(update={"family": data.draw(st.sampled_from((None, family(named), family(named, 2))))}),
         purpose=data.draw(PURPOSES),
         requester=data.draw(st.sampled_from(AGENCIES)),
         nano_rho=data.draw(st.integers(1, 12)),

@@ -63,7 +63,7 @@ def test_codes_are_matched_by_name_to_lists_and_nothing_else_is_offered() -> Non
         "age_band": ("age", "age_bands"),
         "month": ("reported_at", None),
     }
-    assert contract.measures == ("count",)
+    assert contract.measures == ("count", "people")
 
 
 def test_everything_that_may_be_weighed_stands_on_the_strict_side() -> None:
