@@ -23,6 +23,7 @@ class Verdict(StrEnum):
     EXACT = "exact"
     ANSWERED = "answered"
     COARSE = "coarse"
+    PART = "part"
     UNANSWERED = "unanswered"
 
     @property
@@ -40,6 +41,7 @@ _WORDS = {
     Verdict.EXACT: Text(th="ตอบได้ตามจริง", en="answered exactly"),
     Verdict.ANSWERED: Text(th="ตอบได้", en="answered"),
     Verdict.COARSE: Text(th="ตอบได้อย่างหยาบ", en="answered only coarsely"),
+    Verdict.PART: Text(th="ตอบได้บางส่วน", en="answered in part"),
     Verdict.UNANSWERED: Text(th="ตอบไม่ได้", en="cannot be answered"),
 }
 
@@ -88,7 +90,9 @@ class PlannedAsk(Value):
     An ask that gets no budget shows the errors that the whole budget of the year would leave, ``at_whole_budget``.
     """
 
-    id: str
+    path: str
+    """The question and the ask: ``Q01/map``."""
+
     title: Text
     dataset: DatasetId
     tier: Tier
@@ -100,13 +104,21 @@ class PlannedAsk(Value):
     nano_rho_each: NanoRho
     nano_rho: NanoRho
     share: float = Field(ge=0, le=1)
-    """Of the dataset's budget."""
+    """Of the source's budget."""
+
+    nano_rho_enough: NanoRho | None
+    """The price each time at which every line that can meet its target would; none when no budget helps."""
 
     epsilon: float
     lines: tuple[PlannedLine, ...]
     at_whole_budget: bool
     verdict: Verdict
-    findings: tuple[Finding, ...]
+    finding: Finding | None
+    """Why, and what to do; none for one that is simply answered."""
+
+    instead: Text | None
+    """What the author of the question advises when it is not answered as it stands."""
+
     coarser: Coarser | None
 
 
@@ -188,9 +200,14 @@ def finding_of(reason: Reason) -> Finding:
     )
 
 
-def together(verdicts: tuple[Verdict, ...]) -> Verdict:
-    """The verdict on a whole whose parts have these: theirs if they agree, else coarse. An exact part is as good."""
+def together(verdicts: tuple[Verdict, ...], mixed: Verdict = Verdict.COARSE) -> Verdict:
+    """The verdict on a whole whose parts have these: the parts' own if they agree.
+
+    An exact part is as good as one that is answered. Where some parts are answered and others are not, it is ``mixed``.
+    """
     distinct = set(verdicts)
     if distinct <= {Verdict.EXACT, Verdict.ANSWERED}:
         return Verdict.EXACT if distinct == {Verdict.EXACT} else Verdict.ANSWERED
-    return distinct.pop() if len(distinct) == 1 else Verdict.COARSE
+    if len(distinct) == 1:
+        return distinct.pop()
+    return Verdict.COARSE if all(each.fits for each in distinct) else mixed

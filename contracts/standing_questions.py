@@ -62,6 +62,14 @@ class Ask(Value):
     instead: Text | None = None
     """What its author advises when it cannot be answered; beside what the planner finds itself."""
 
+    @model_validator(mode="after")
+    def _reuses_all_rows(self) -> Self:
+        if self.reuses and (
+            self.where or self.tables or self.series or self.counter or self.tier is not Tier.STATISTICS
+        ):
+            raise ValueError("what is reused is read as it was asked: an ask that reuses has no filter and no form")
+        return self
+
 
 class Question(Value):
     """A standing question: who needs it answered, in both languages, and its asks."""
@@ -92,9 +100,8 @@ class StandingQuestions(Value):
     def _each_is_asked_once_and_reuses_what_is_asked(self) -> Self:
         if len({each.id for each in self.question}) != len(self.question):
             raise ValueError("a question is named twice")
-        asked = {f"{each.id}/{ask.id}": ask for each in self.question for ask in each.ask}
-        for ask in asked.values():
-            source = asked.get(ask.reuses) if ask.reuses else None
+        for ask in self.asks.values():
+            source = self.asks.get(ask.reuses) if ask.reuses else None
             if ask.reuses and (source is None or source.reuses or source.dataset != ask.dataset):
                 raise ValueError("an ask reuses the release of one that is asked of the same dataset")
         return self
@@ -106,10 +113,10 @@ class StandingQuestions(Value):
         first, last = (date(year, FISCAL_YEAR_STARTS_IN, 1) for year in (ends - 1, ends))
         return Period.model_validate({"from": first, "until": last})
 
-    def ask_of(self, path: str) -> Ask:
-        """The ask of that path, which one of the questions has."""
-        question, _, name = path.partition("/")
-        return next(ask for each in self.question if each.id == question for ask in each.ask if ask.id == name)
+    @property
+    def asks(self) -> dict[str, Ask]:
+        """Every ask by its path, such as ``Q01/map``, in order."""
+        return {f"{each.id}/{ask.id}": ask for each in self.question for ask in each.ask}
 
     def about(self, dataset: str) -> "StandingQuestions":
         """Only what is asked of one dataset.
