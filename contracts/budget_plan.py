@@ -133,7 +133,10 @@ class PlannedQuestion(Value):
 
 
 class PlannedBudget(Value):
-    """What one source may lose of one person in the year: all of it, what the plan uses, and the reserve."""
+    """What one source may lose of one person in the year: all of it, what the plan uses, and the reserve.
+
+    ``enough`` is what it would cost if no ask took more than it needs to meet its target.
+    """
 
     source: SourceId
     datasets: tuple[DatasetId, ...]
@@ -141,11 +144,13 @@ class PlannedBudget(Value):
     delta: str
     budget: NanoRho
     planned: NanoRho
+    enough: NanoRho
     reserved: NanoRho
     epsilon: float
     """Of the whole budget, at ``delta``: what a person-year can lose at most."""
 
     epsilon_planned: float
+    epsilon_enough: float
 
 
 class BudgetPlan(Value):
@@ -161,6 +166,7 @@ class BudgetPlan(Value):
     nano_rho: NanoRho
     epsilon: float
     epsilon_planned: float
+    epsilon_enough: float
     delta: str
 
 

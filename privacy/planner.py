@@ -298,18 +298,21 @@ def _assembled(
         nano_rho=sum(each.budget for each in budgets),
         epsilon=epsilon_of(sum(each.budget for each in budgets), delta),
         epsilon_planned=epsilon_of(sum(each.planned for each in budgets), delta),
+        epsilon_enough=epsilon_of(sum(each.enough for each in budgets), delta),
         delta=delta,
     )
 
 
 def _budgets(contracts: Contracts, asks: Iterable[PlannedAsk], reserve_percent: int) -> tuple[PlannedBudget, ...]:
     """A line for every source that statistics can be asked of, whether anything is asked of it or not."""
-    costs = [(ask.dataset, ask.nano_rho) for ask in asks]
+    paid = [ask for ask in asks if ask.nano_rho]
     budgets = []
     for source, budget in _budgets_of(contracts.values()).items():
         own = [each for each in contracts.values() if each.source == source and Tier.STATISTICS in each.tiers]
         ids = {each.id for each in own}
-        planned = sum(nano_rho for dataset, nano_rho in costs if dataset in ids)
+        here = [ask for ask in paid if ask.dataset in ids]
+        planned = sum(ask.nano_rho for ask in here)
+        enough = sum(min(ask.nano_rho, ask.times * (ask.nano_rho_enough or ask.nano_rho_each)) for ask in here)
         delta = min((each.privacy.delta for each in own), key=float)
         budgets.append(
             PlannedBudget(
@@ -319,9 +322,11 @@ def _budgets(contracts: Contracts, asks: Iterable[PlannedAsk], reserve_percent: 
                 delta=delta,
                 budget=budget,
                 planned=planned,
+                enough=enough,
                 reserved=budget - _spendable(budget, reserve_percent),
                 epsilon=epsilon_of(budget, delta),
                 epsilon_planned=epsilon_of(planned, delta),
+                epsilon_enough=epsilon_of(enough, delta),
             )
         )
     return tuple(budgets)

@@ -15,6 +15,7 @@ NOUNS: Final = {
     "agreement": "saphan.agreement_commands:app",
     "audit": "saphan.client_commands:audit",
     "breach": "saphan.breach_commands:app",
+    "budget": "saphan.budget_plan_commands:app",
     "centre": "saphan.centre_commands:app",
     "connector": "saphan.connector_commands:app",
     "contract": "saphan.contract_changes_commands:app",
@@ -29,7 +30,6 @@ NOUNS: Final = {
 }
 VERBS: Final = {
     "ask": "saphan.client_commands:ask_command",
-    "budget": "saphan.client_commands:budget_command",
     "demo": "saphan.demo_commands:demo",
     "preview": "saphan.client_commands:preview_command",
 }
