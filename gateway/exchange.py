@@ -22,10 +22,13 @@ Invariants, each with a test that names it:
 
 Requests that ask the same while the first is out join it. If it is refused, the oldest of them is asked on its own,
 because a refusal may be about who asked.
+
+A standing series is charged once for each window: see ``privacy.series``. Its months are taken and its windows paid in
+step (5), and both are settled with the charge in step (8).
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final, NoReturn
@@ -35,7 +38,7 @@ from contracts.errors import InvalidInput, Refused, SaphanError, from_code
 from contracts.federation import KeyPurpose
 from contracts.request import RequestState
 from contracts.standing import Standing
-from contracts.task import Forwarded, Lease, LeaseCall, LeasedTask, Task
+from contracts.task import Charge, Forwarded, Lease, LeaseCall, LeasedTask, Task
 from contracts.views import RequestStatus
 from gateway import events
 from gateway.agreement_moves import activate_due
@@ -48,6 +51,7 @@ from gateway.notices import notices_after
 from gateway.parts import check_part, read_part
 from gateway.question import (
     Asked,
+    claim,
     contracts_of,
     digest_of_request,
     look_up,
@@ -149,8 +153,8 @@ class Exchange(Records):
         """Steps (4) and (5), for a request that is received and not yet asked; otherwise nothing happens.
 
         Raises:
-            SaphanError: ``budget-exceeded``, or whatever else keeps it from being asked; the request is refused and
-                logged so, and nothing is spent.
+            SaphanError: ``budget-exceeded``, ``series-overlaps``, ``series-busy`` or whatever else keeps it from being
+                asked; the request is refused and logged so, and nothing is spent.
         """
         now, held = self.means.clock(), None
         try:
@@ -163,9 +167,10 @@ class Exchange(Records):
                 if self._repeat(t, held, asked, now) or self._join(t, held):
                     return
                 # (5) ONE transaction: within schedule and ceiling, budget reserved, one task for each connector.
-                self._hold_to_limits(t, held, asked, now)
+                price = claim(t, asked)
+                self._hold_to_limits(t, held, asked, price, now)
                 requests.wait(t, held)
-                ledger.reserve(t, held.id, asked.price, registry.budgets(t), now)
+                ledger.reserve(t, held.id, price, registry.budgets(t), now)
                 relay.add_tasks(t, held.id, _tasks(held, asked), now)
                 self.means.crash(CrashPoint.BEFORE_RESERVED)
         except SaphanError as refusal:
@@ -174,17 +179,20 @@ class Exchange(Records):
             raise
         self.means.crash(CrashPoint.AFTER_RESERVED)
 
-    def _hold_to_limits(self, t: Transaction, held: HeldRequest, asked: Asked, now: datetime) -> None:
+    def _hold_to_limits(
+        self, t: Transaction, held: HeldRequest, asked: Asked, price: Sequence[Charge], now: datetime
+    ) -> None:
         """Count the question for its activity. Of two that are asked at once, the second sees the first."""
         if is_limited(asked):
-            standing = standing_when_charged(t, asked, now)
+            standing = standing_when_charged(t, asked, price, now)
             reasons = self._denials(held.agency, KeyPurpose.CLIENT, asked, standing, now)
             if reasons:
                 raise _denial(asked, reasons)
         note_use(t, asked, now)
 
     def _repeat(self, t: Transaction, held: HeldRequest, asked: Asked, now: datetime) -> bool:
-        release = released_before(t, held.question, asked.contracts)
+        is_frozen = asked.request.query.series is not None
+        release = released_before(t, held.question, asked.contracts, frozen=is_frozen)
         if release is None:
             return False
         requests.end(t, held, Outcome(max(now, release.available_at), release=release.id, repeated=True))

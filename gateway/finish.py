@@ -15,7 +15,7 @@ from contracts.errors import SaphanError, Spent, from_code
 from contracts.release import ReleaseBody
 from contracts.request import RequestState
 from contracts.signing import sign_compact
-from contracts.task import Part
+from contracts.task import Charge, Part
 from gateway import events
 from gateway.crash import CrashPoint
 from gateway.halts import Halt, halt_of, lock_agreements
@@ -88,7 +88,9 @@ def _release(means: Means, held: HeldRequest, asked: Asked, answered: Sequence[_
     available_at = next_tick(now, means.settings.tick_seconds)
     # (7) Add up, protect what is still exact, derive.
     seals = tuple(_sealed(means, place, each) for place, each in enumerate(answered))
-    body = _body(asked, [each.part for each in answered], seals, available_at)
+    with means.store.read() as r:
+        charges = ledger.reserved(r, held.id)
+    body = _body(asked, [each.part for each in answered], seals, charges, available_at)
     payload = canonical_bytes(body)
     new = NewRelease(
         body=body,
@@ -210,7 +212,9 @@ def _sealed(means: Means, place: int, answered: _Answered) -> Opening:
     return events.sealed(f"part-{place + 1}-{answered.part.agency}", answered.part_digest, means.entropy)
 
 
-def _body(asked: Asked, parts: Sequence[Part], seals: Sequence[Opening], created: datetime) -> ReleaseBody:
+def _body(
+    asked: Asked, parts: Sequence[Part], seals: Sequence[Opening], charges: tuple[Charge, ...], created: datetime
+) -> ReleaseBody:
     request = asked.request
     assembled = assemble(parts, asked.contracts, request.query, request.nano_rho)
     versions = [part.data_version for part in parts]
@@ -232,7 +236,7 @@ def _body(asked: Asked, parts: Sequence[Part], seals: Sequence[Opening], created
         released=assembled.released,
         derived=assembled.derived,
         tables=assembled.tables,
-        charges=asked.price,
+        charges=charges,
         promises=tuple(promise(c, request.query, request.nano_rho, version) for c, version in promised),
         epsilon=terms.epsilon,
         delta=terms.delta,

@@ -16,11 +16,12 @@ from contracts.lifecycle import AgreementState
 from contracts.query import Query
 from contracts.request import Request
 from contracts.task import Charge, Forwarded
-from gateway.store import registry, relay, releases
-from gateway.store.engine import Reading
+from gateway.store import registry, relay, releases, series
+from gateway.store.engine import Reading, Transaction
 from gateway.store.registry import HeldAgreement
 from gateway.store.releases import Standing
 from privacy.plan import plan
+from privacy.series import series_key
 
 BANGKOK = timedelta(hours=7)
 
@@ -45,8 +46,15 @@ class Asked:
 
     @property
     def price(self) -> tuple[Charge, ...]:
-        """What it costs."""
+        """What it costs, unless it is of a series that has paid for some of its windows; see ``owed``."""
         return plan(self.request.query, self.contracts, self.request.nano_rho).charges
+
+    @property
+    def series(self) -> str | None:
+        """The key of its standing series; none when it stands alone."""
+        if self.request.query.series is None:
+            return None
+        return series_key(self.request, self.contracts, self.activity)
 
 
 def question_key(query: Query, refs: tuple[ContractRef, ...], nano_rho: int, apart: Mapping[str, str]) -> str:
@@ -139,8 +147,38 @@ def contracts_of(r: Reading, refs: tuple[ContractRef, ...]) -> tuple[DatasetCont
     return tuple(found)
 
 
-def released_before(r: Reading, question: str, contracts: Sequence[DatasetContract]) -> Standing | None:
-    """The valid release of a question on the data that the connectors hold now, if there is one."""
+def owed(r: Reading, asked: Asked) -> tuple[Charge, ...]:
+    """What a question that nobody has asked yet would cost: its price but for windows that its series has paid for."""
+    key = asked.series
+    paid = frozenset() if key is None else series.paid(r, key, asked.request.query.period.windows())
+    return tuple(each for each in asked.price if each.window not in paid)
+
+
+def claim(t: Transaction, asked: Asked) -> tuple[Charge, ...]:
+    """What a question costs that is being asked, and must be reserved by the same transaction.
+
+    One of a standing series takes its months, and pays only for windows that nobody has paid for in the series.
+
+    Raises:
+        Refused: ``series-overlaps``.
+        Unavailable: ``series-busy``.
+    """
+    key = asked.series
+    if key is None:
+        return asked.price
+    windows = series.claim(t, key, asked.request.query.period.months(), asked.request.id)
+    return tuple(each for each in asked.price if each.window in windows)
+
+
+def released_before(
+    r: Reading, question: str, contracts: Sequence[DatasetContract], *, frozen: bool = False
+) -> Standing | None:
+    """The valid release of a question on the data that the connectors hold now, if there is one.
+
+    What a series has answered is ``frozen``: its release is given again whatever data the connectors hold now.
+    """
+    if frozen:
+        return releases.current_release(r, question, None)
     versions = {}
     for contract in contracts:
         version = relay.known_versions(r, contract.agency).get(contract.id)

@@ -7,12 +7,13 @@ name and the activity's, so that a new version of the agreement does not begin a
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, distinct, func, select
+from sqlalchemy import ColumnElement, func, select
 
 from contracts.task import Charge
 from gateway.store.engine import Reading, Transaction
 from gateway.store.ledger import ChargeState
 from gateway.store.notice_tables import activities, activity_uses
+from gateway.store.series_tables import series_months
 from gateway.store.tables import charges
 
 Key = tuple[str, str]
@@ -32,12 +33,16 @@ def note(t: Transaction, key: Key, request: str, now: datetime) -> None:
 
 
 def asked_between(r: Reading, key: Key, start: datetime, until: datetime) -> int:
-    """How many charged questions it asked from ``start`` on and before ``until``."""
-    charged = _charged(key)
-    counted = select(func.count(distinct(activity_uses.c.request))).join(
-        charges, charges.c.request == activity_uses.c.request
-    )
-    row = r.one(counted.where(charged, activity_uses.c.asked_at >= start, activity_uses.c.asked_at < until))
+    """How many charged questions it asked from ``start`` on and before ``until``.
+
+    A question of a series counts whether it paid for a window or found all of them paid: its months are taken.
+    """
+    mine = (activity_uses.c.agreement == key[0]) & (activity_uses.c.activity == key[1])
+    inside = (activity_uses.c.asked_at >= start) & (activity_uses.c.asked_at < until)
+    paid = charges.c.request == activity_uses.c.request
+    charged = select(charges.c.request).where(paid, charges.c.state != ChargeState.RETURNED).exists()
+    took = select(series_months.c.request).where(series_months.c.request == activity_uses.c.request).exists()
+    row = r.one(select(func.count()).select_from(activity_uses).where(mine, inside, charged | took))
     return row[0] if row else 0
 
 

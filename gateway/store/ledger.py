@@ -2,7 +2,8 @@
 
 Money-like rules: a charge is reserved, then spent or given back, each in the transaction of the step that causes it.
 An account's budget is set at its first charge and never raised; a contract that allows less lowers it (``registry``
-gives the least of all). The database itself refuses a negative or overspent account.
+gives the least of all). The database itself refuses a negative or overspent account. What a request took of a standing
+series is settled with its charge, in the same step.
 """
 
 from collections import Counter
@@ -15,6 +16,7 @@ from sqlalchemy import select, update
 from contracts.errors import Refused
 from contracts.task import Charge
 from contracts.views import BudgetLine
+from gateway.store import series
 from gateway.store.engine import AnyRow, Reading, Transaction
 from gateway.store.tables import accounts, charges
 
@@ -62,13 +64,22 @@ def reserve(
 
 
 def spend(t: Transaction, request: str, now: datetime) -> tuple[Charge, ...]:
-    """Make a request's reservation final; nothing happens when there is none."""
+    """Make a request's reservation final, and what it took of a series; nothing happens when there is none."""
+    series.settle(t, request, charged=True)
     return _settle(t, request, ChargeState.SPENT, now)
 
 
 def give_back(t: Transaction, request: str, now: datetime) -> tuple[Charge, ...]:
     """Return a request's reservation, which is right only when no connector charged; nothing happens twice."""
+    series.settle(t, request, charged=False)
     return _settle(t, request, ChargeState.RETURNED, now)
+
+
+def reserved(r: Reading, request: str) -> tuple[Charge, ...]:
+    """What is set aside for a request, by source and window; nothing when a series had paid for it before."""
+    mine = (charges.c.request == request) & (charges.c.state == ChargeState.RESERVED)
+    rows = r.all(select(charges).where(mine).order_by(charges.c.source, charges.c.budget_window))
+    return tuple(Charge(source=row.source, window=row.budget_window, nano_rho=row.nano_rho) for row in rows)
 
 
 def lines(r: Reading) -> tuple[BudgetLine, ...]:

@@ -137,12 +137,12 @@ def make_public(t: Transaction, name: str) -> bool:
     return t.run(update(releases).where(here).values(public=True)) > 0
 
 
-def current_release(r: Reading, question: str, versions: Mapping[Dataset, int]) -> Standing | None:
-    """The valid release of a question on exactly these data versions, if there is one."""
+def current_release(r: Reading, question: str, versions: Mapping[Dataset, int] | None) -> Standing | None:
+    """The valid release of a question on exactly these data versions, or on whichever for ``None``, if there is one."""
     stands = (releases.c.state == ReleaseState.VALID) & (releases.c.body != ERASED)
     asked = _standing().where(releases.c.question == question, stands)
     for row in r.all(asked.order_by(releases.c.available_at.desc())):
-        if _versions(r, row.id) == dict(versions):
+        if versions is None or _versions(r, row.id) == dict(versions):
             return _stands(r, row)
     return None
 

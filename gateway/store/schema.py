@@ -11,6 +11,7 @@ from gateway.store import (
     idempotency_tables,
     notice_tables,
     personal_data_tables,
+    series_tables,
     tables,
 )
 
@@ -21,6 +22,7 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     idempotency_tables,
     notice_tables,
     personal_data_tables,
+    series_tables,
 )
 
 
