@@ -5,6 +5,7 @@ is compiled with PostgreSQL's grammar and ``$1`` parameters, which DuckDB reads 
 """
 
 from dataclasses import dataclass
+from itertools import chain, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,9 @@ from connectors.snapshot import opened_for
 from contracts.dataset import DatasetContract
 from contracts.errors import InvalidInput
 from contracts.grid import Grid
+from contracts.measures import Kind, measure_of
 from contracts.query import Query
+from contracts.task import LARGEST_CELL
 
 Integers = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
@@ -29,12 +32,17 @@ _DIALECT = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-un
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement, its parameters in order, and the snapshot that it may be put to."""
+    """One statement, its parameters in order, and the snapshot that it may be put to.
+
+    ``widths`` says for each base measure of the question how many columns of the answer are its figures: a histogram
+    has one for each bin, every other measure one.
+    """
 
     sql: str
     parameters: tuple[object, ...]
     dataset: str
     layout: str
+    widths: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +62,8 @@ def compile_query(query: Query, contract: DatasetContract, grid: Grid) -> Statem
         grid: The cells of the answer; its axes are the query's dimensions.
 
     Raises:
-        InvalidInput: ``unknown-dimension`` or ``unknown-measure``, for a name that the contract does not declare.
+        InvalidInput: ``unknown-dimension`` or ``unknown-measure``, for a name that the contract does not declare;
+            ``people-without-key`` for distinct people where the contract has no column that says who is who.
     """
     rows = _table(contract)
     axes = [_column(rows, contract, axis.name) for axis in grid.axes]
@@ -64,11 +73,13 @@ def compile_query(query: Query, contract: DatasetContract, grid: Grid) -> Statem
         rows.c.event_day < query.period.until,
         *(_column(rows, contract, name).in_(values) for name, values in query.where.items()),
     ]
-    figures = [_figure(rows, contract, measure).label(f"figure_{n}") for n, measure in enumerate(query.base_measures)]
-    statement = sa.select(*axes, *figures).where(*kept).group_by(*axes)
+    figures = [_figures(rows, contract, measure) for measure in query.base_measures]
+    labelled = [figure.label(f"figure_{n}") for n, figure in enumerate(chain.from_iterable(figures))]
+    statement = sa.select(*axes, *labelled).where(*kept).group_by(*axes)
     compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
     parameters = tuple(compiled.params[name] for name in compiled.positiontup or ())
-    return Statement(str(compiled), parameters, contract.id, schema.layout_of(contract))
+    widths = tuple(len(each) for each in figures)
+    return Statement(str(compiled), parameters, contract.id, schema.layout_of(contract), widths)
 
 
 def run(snapshot_path: Path, statement: Statement, query: Query, grid: Grid) -> dict[str, list[int]]:
@@ -86,8 +97,8 @@ def answer(snapshot_path: Path, statement: Statement, query: Query, grid: Grid) 
         grid: The cells.
 
     Returns:
-        Every base measure over the whole grid: zero where there is no row. Rows whose label is none of the grid's are
-        counted nowhere.
+        Every base measure over the whole grid: zero where there is no row. The bins of a histogram run faster than the
+        last axis. Rows whose label is none of the grid's are counted nowhere.
 
     Raises:
         Unavailable: ``snapshot-missing``.
@@ -96,12 +107,13 @@ def answer(snapshot_path: Path, statement: Statement, query: Query, grid: Grid) 
     with opened_for(snapshot_path, statement.dataset, statement.layout) as (connection, version):
         found = connection.sql(statement.sql, params=list(statement.parameters)).to_arrow_table()
     places, inside = _places(found, grid)
-    cells = {}
-    for number, measure in enumerate(query.base_measures, start=len(grid.axes)):
-        figures = found.column(number).fill_null(0).to_numpy()
-        exact = np.zeros(grid.size, dtype=np.int64)
-        exact[places] = figures[inside]
-        cells[measure] = exact.tolist()
+    cells, first = {}, len(grid.axes)
+    for measure, width in zip(query.base_measures, statement.widths, strict=True):
+        exact = np.zeros((grid.size, width), dtype=np.int64)
+        for number in range(width):
+            exact[places, number] = found.column(first + number).fill_null(0).to_numpy()[inside]
+        cells[measure] = exact.ravel().tolist()
+        first += width
     return Exact(version, cells)
 
 
@@ -120,7 +132,7 @@ def _places(found: pa.Table, grid: Grid) -> tuple[Integers, Booleans]:
 def _table(contract: DatasetContract) -> sa.TableClause:
     dimensions = (sa.column(schema.dimension_column(each.name), sa.String) for each in contract.dimensions)
     measures = (sa.column(schema.measure_column(each.column), sa.BigInteger) for each in contract.measure_columns)
-    fixed = (sa.column("rank", sa.Integer), sa.column("event_day", sa.Date))
+    fixed = (sa.column("rank", sa.Integer), sa.column("event_day", sa.Date), sa.column("person", sa.Integer))
     return sa.table(schema.rows_table(contract.id), *fixed, *dimensions, *measures)
 
 
@@ -131,12 +143,44 @@ def _column(rows: sa.TableClause, contract: DatasetContract, name: str) -> sa.Co
     return rows.c[schema.dimension_column(name)]
 
 
-def _figure(rows: sa.TableClause, contract: DatasetContract, measure: str) -> sa.ColumnElement[int]:
-    """A base measure; a sum that outgrows 64 bits is an error of the engine, never a wrong figure."""
-    if measure == "count":
-        return sa.func.count()
-    name = measure.partition(":")[0]
-    if contract.measure_column(name) is None:
-        choices = ", ".join(contract.measures)
-        raise InvalidInput("unknown-measure", contract=contract.id, measure=measure, choices=choices)
-    return sa.cast(sa.func.sum(rows.c[schema.measure_column(name)]), sa.BigInteger)
+def _figures(rows: sa.TableClause, contract: DatasetContract, measure: str) -> list[sa.ColumnElement[int]]:
+    """The columns of a base measure: the bins of a histogram, or one."""
+    found = measure_of(measure)
+    match found.kind:
+        case Kind.COUNT:
+            return [sa.func.count()]
+        case Kind.PEOPLE:
+            if contract.unit.column is None:
+                raise InvalidInput("people-without-key", contract=contract.id)
+            return [sa.func.count(sa.distinct(rows.c.person))]
+        case _:
+            column = contract.measure_column(found.column)
+            bins = column.bins if column and found.kind is Kind.HISTOGRAM else ()
+            if column is None or (found.kind, bool(bins)) not in ((Kind.SUM, False), (Kind.HISTOGRAM, True)):
+                choices = ", ".join(contract.measures)
+                raise InvalidInput("unknown-measure", contract=contract.id, measure=measure, choices=choices)
+            amount = rows.c[schema.measure_column(found.column)]
+            return _bins(amount, bins) if bins else [_sum(amount)]
+
+
+def _sum(amount: sa.ColumnElement[int]) -> sa.ColumnElement[int]:
+    """Amounts added up; a row without one adds nothing.
+
+    The engine adds in 128 bits. What is beyond the largest cell either way is cut there: no data makes an answer fail,
+    and a cut figure moves no farther than the figure itself.
+    """
+    most, least = (sa.literal_column(str(end), sa.BigInteger) for end in (LARGEST_CELL, -LARGEST_CELL))
+    # DuckDB's greatest and least pass over what is none: without any amount the sum is 0.
+    inside = sa.func.least(sa.func.greatest(sa.func.coalesce(sa.func.sum(amount), 0), least), most)
+    return sa.cast(inside, sa.BigInteger)
+
+
+def _bins(amount: sa.ColumnElement[int], edges: tuple[int, ...]) -> list[sa.ColumnElement[int]]:
+    """Rows in each of ``[b0, b1), [b1, b2), ...``, first those below ``b0``; a row without an amount is in none."""
+    ends = [None, *(sa.literal_column(str(edge), sa.BigInteger) for edge in edges), None]
+    return [
+        sa.func.count().filter(
+            *([] if low is None else [amount >= low]), *([] if high is None else [amount < high]), amount.is_not(None)
+        )
+        for low, high in pairwise(ends)
+    ]

@@ -10,7 +10,8 @@ The answer table of a dataset, ``rows_<dataset>``:
     rank         INTEGER   the row's place within (person, fiscal year), by first arrival
     event_day    DATE      the Bangkok day of the event
     d_<name>     ENUM      a dimension's label, none when the source's value has no label
-    m_<column>   BIGINT    a measure column: whole units, clamped by the clamp of the row's own code if it has one
+    m_<column>   BIGINT    a measure column: whole units, clamped by the clamp of the row's own code if it has one;
+                           none where the source has no finite number
 
 Only rows of the pilot stand in it, if the contract has one; ``outside_<dataset>`` says how many others the source had:
 
@@ -35,6 +36,9 @@ from contracts.query import Query
 FORMAT: Final = 1
 BANGKOK_MICROSECONDS: Final = 7 * 3600 * 1_000_000
 """Bangkok is seven hours ahead of UTC, all year, since 1920."""
+
+_OFFSET: Final = r"(Z|[+-]\d\d(?::?\d\d(?::?\d\d)?)?)"
+"""How a text writes its offset in figures; a space may stand before it, which the engine itself does not read."""
 
 META_TABLE: Final = """
 CREATE TABLE IF NOT EXISTS saphan_snapshot (
@@ -77,6 +81,7 @@ def layout_of(contract: DatasetContract) -> str:
             "rows_per_window": contract.unit.rows_per_window,
             "dimensions": [each.model_dump(mode="json", exclude={"title"}) for each in contract.dimensions],
             "measures": [each.model_dump(mode="json", exclude={"title"}) for each in contract.measure_columns],
+            "no_number": "none",
             "pilot": None if contract.pilot is None else contract.pilot.model_dump(mode="json"),
             "months": [contract.first_month, contract.last_month],
             "code_lists": {name: code_list(name).digest for name in _lists(contract)},
@@ -183,8 +188,9 @@ def wall_clock(column: str, schema: pa.Schema) -> str:
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind) or pa.types.is_null(kind):
         return f"CAST({name} AS TIMESTAMP)"
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        has_offset = rf"regexp_matches({name}, ':\d\d(\.\d+)?\s*(Z|[+-]\d\d(:?\d\d)?)$')"
-        aware = _shifted(f"TRY_CAST({name} AS TIMESTAMPTZ)")
+        has_offset = rf"regexp_matches({name}, ':\d\d(\.\d+)?\s*({_OFFSET}| UTC| GMT)\s*$')"
+        joined = rf"regexp_replace(trim({name}), '\s+{_OFFSET}$', '\1')"
+        aware = _shifted(f"TRY_CAST({joined} AS TIMESTAMPTZ)")
         return f"CASE WHEN {has_offset} THEN {aware} ELSE TRY_CAST({name} AS TIMESTAMP) END"
     raise InvalidInput("source-mismatch", where=f"{column} holds no times")
 
@@ -265,12 +271,15 @@ def _list(labels: tuple[str, ...]) -> str:
 def _clamped(measure: MeasureColumn, contract: DatasetContract, schema: pa.Schema) -> str:
     """Whole units, halves away from zero, inside the clamp of the row's own code, else inside the common one.
 
-    What is no finite number (none, NaN, infinities, text) counts as 0 before clamping.
+    What is no finite number (none, NaN, infinities, text) has no amount: a case that has not ended took not 0 days. It
+    adds nothing to a sum and stands in no bin, so it moves an answer by less than any amount inside the clamp may.
     """
     number = f"TRY_CAST(batch.{quoted(measure.column)} AS DOUBLE)"
-    finite = f"CASE WHEN {number} IS NULL OR NOT isfinite({number}) THEN 0 ELSE {number} END"
     low, high = (_bound(end, measure, contract, schema) for end in (0, 1))
-    return f"CAST(round(greatest(least({finite}, {high}), {low})) AS BIGINT)"
+    return (
+        f"CASE WHEN {number} IS NULL OR NOT isfinite({number}) THEN NULL"
+        f" ELSE CAST(round(greatest(least({number}, {high}), {low})) AS BIGINT) END"
+    )
 
 
 def _bound(end: int, measure: MeasureColumn, contract: DatasetContract, schema: pa.Schema) -> str:

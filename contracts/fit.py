@@ -5,8 +5,8 @@ from datetime import date
 
 from contracts.dataset import DatasetContract
 from contracts.errors import InvalidInput
-from contracts.grid import Grid, grid_of, key_set
-from contracts.measures import measure_of
+from contracts.grid import MAX_CELLS, Grid, grid_of, key_set
+from contracts.measures import Kind, measure_of
 from contracts.query import Query
 
 
@@ -28,6 +28,7 @@ def check_question(query: Query, contracts: Sequence[DatasetContract], closed_un
         _check_filters(query, contract)
         _check_period(query, contract, closed_until)
     grids = [grid_of(query, contract) for contract in contracts]
+    _check_bins(query, contracts[0], grids[0])
     for contract, grid in zip(contracts, grids, strict=True):
         if grid != grids[0] or _measured(query, contract) != _measured(query, contracts[0]):
             raise InvalidInput("contracts-differ", where=contract.id)
@@ -79,6 +80,15 @@ def _check_period(query: Query, contract: DatasetContract, closed_until: date) -
 def closed_until(today: date) -> date:
     """The first Bangkok day that is not closed: a month is closed when it has ended."""
     return today.replace(day=1)
+
+
+def _check_bins(query: Query, contract: DatasetContract, grid: Grid) -> None:
+    """A histogram has as many figures as cells and bins together; these have the limit of the cells."""
+    columns = (measure_of(name).column for name in query.base_measures if measure_of(name).kind is Kind.HISTOGRAM)
+    measured = (contract.measure_column(name) for name in columns)
+    figures = max((grid.size * (len(each.bins) + 1) for each in measured if each), default=0)
+    if figures > MAX_CELLS:
+        raise InvalidInput("too-many-cells", cells=figures, limit=MAX_CELLS)
 
 
 def _measured(query: Query, contract: DatasetContract) -> tuple[object, ...]:

@@ -8,7 +8,7 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 
 from contracts.identifiers import Code, MeasureName, Name
-from contracts.measures import COUNT, base_of
+from contracts.measures import COUNT, PEOPLE, base_of
 from contracts.periods import Period
 from contracts.values import Value
 
@@ -107,6 +107,8 @@ class Query(Value):
     def _forms_fit(self) -> Self:
         if self.family and tuple(sorted(self.dimensions)) not in {table.by for table in self.family.tables}:
             raise ValueError("a family has the table of all dimensions")
+        if self.family and PEOPLE in self.measures:
+            raise ValueError("distinct people do not add up over the tables of a family")
         if self.counter and (self.series is None or self.family or self.dimensions or self.measures != (COUNT,)):
             raise ValueError("a counter is a series of one count without dimensions")
         single = len(self.base_measures) == 1 and not (self.family or self.series)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contracts.budget_plan import PlannedLine, Verdict
+from contracts.cell_errors import cell_sigmas
 from contracts.dataset import DatasetContract
 from contracts.errors import InvalidInput
 from contracts.grid import Grid, grid_of
@@ -21,7 +22,7 @@ from contracts.query import Query
 from contracts.release import Derived, Released
 from contracts.standing_questions import ExpectedSize
 from privacy.consistency import expected_table_sigmas
-from privacy.derived import cell_sigmas, derived_of
+from privacy.derived import derived_of
 from privacy.expected_figures import DAYS, assumed_even, expected_figures
 from privacy.layout import Layout, bins_of, layout_of
 from privacy.plan import Z_95, Plan, PlannedVector, plan, tables_of
@@ -145,7 +146,8 @@ def _pooled(source: Layout, layout: Layout) -> int:
 
 def _leaf_sigmas(vector: PlannedVector, grid: Grid) -> Floats:
     """The standard deviation in every cell of the question's own grid."""
-    return cell_sigmas(_released(vector, np.zeros(grid.size), vector.sigma, vector.sigmas, vector.along), grid)
+    alike = _released(vector, np.zeros(grid.size), vector.sigma, vector.sigmas, vector.along)
+    return np.asarray(cell_sigmas(alike, grid))
 
 
 def _all_lines(asked: Asked, table: Table, measures: Sequence[str]) -> tuple[PlannedLine, ...]:

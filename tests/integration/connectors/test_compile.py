@@ -162,7 +162,7 @@ def test_a_statement_changes_nothing_in_the_snapshot(path: Path) -> None:
     honest = compile_query(query, CONTRACT, Grid(axes=()))
     for sql in ("DROP TABLE rows_tpo_complaint", "CREATE TABLE x (a INTEGER)"):
         with pytest.raises(IntegrityError, match="snapshot-damaged"):
-            run(path, Statement(sql, (), honest.dataset, honest.layout), query, Grid(axes=()))
+            run(path, Statement(sql, (), honest.dataset, honest.layout, (1,)), query, Grid(axes=()))
     assert ask(path, query) == {"count": [6]}
 
 

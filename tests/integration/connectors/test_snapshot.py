@@ -212,21 +212,22 @@ def test_a_row_of_nobody_is_left_out(path: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "kept"),
     [
-        (12.5, 13), (12.4, 12), (-5.0, 0), (1e300, 100_000), (None, 0), (float("nan"), 0), (float("inf"), 0),
-        (float("-inf"), 0), ("17.6", 18), ("many", 0), (250_000, 100_000),
+        (12.5, 13), (12.4, 12), (-5.0, 0), (1e300, 100_000), (None, None), (float("nan"), None),
+        (float("inf"), None), (float("-inf"), None), ("17.6", 18), ("many", None), (250_000, 100_000), (-0.0, 0),
+        (1e308, 100_000), (2**63 - 1, 100_000), ("1e999", None),
     ],
 )  # fmt: skip
 def test_a_measure_is_a_whole_number_inside_its_clamp_whatever_the_source_says(
-    path: Path, value: object, kept: int
+    path: Path, value: object, kept: int | None
 ) -> None:
     take(path, [row("a", damage_thb=value)])
     assert table(path, "m_damage_thb") == [(kept,)]
 
 
-def test_what_is_no_number_counts_as_the_bound_nearest_to_zero(path: Path) -> None:
+def test_what_is_no_number_is_no_amount_even_where_the_clamp_begins_above_zero(path: Path) -> None:
     contract = factories.contract(measure_columns=(factories.damage(clamp=(10, 20)),))
     take(path, [row("a", damage_thb=None)], contract)
-    assert table(path, "m_damage_thb") == [(10,)]
+    assert table(path, "m_damage_thb") == [(None,)]
 
 
 def test_a_value_outside_the_code_list_has_no_label_but_keeps_its_rank(path: Path) -> None:
