@@ -8,6 +8,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -24,6 +25,9 @@ CONNECT_SECONDS = 10
 POSTGRES_PORT = 5432
 SHUT = {"autoinstall_known_extensions": False, "autoload_known_extensions": False, "allow_community_extensions": False}
 """DuckDB never fetches an extension from anywhere."""
+
+PLAIN_BYTES = frozenset(range(0x20, 0x7F)) - frozenset(b"\"'\\")
+"""What stands for itself where bytes are written as text."""
 
 _POSTGRES_SCHEMES = ("postgresql", "postgresql+psycopg")
 
@@ -196,11 +200,39 @@ def _sql_type(declared: object) -> str | None:
 
 
 def _array(values: Sequence[object]) -> pa.Array:
-    """Values of one column; SQLite may mix types in one column, which are then read as text."""
+    """Values of one column, each read alike whatever stands beside it.
+
+    SQLite may mix types in one column, and PostgreSQL's ``numeric`` scales. One common type would write a 1 as 1.0 or
+    1.00 because of somebody else's row, which would then move the labels, row keys and people of others. Where they
+    are mixed all are text, each as the engine itself would write it.
+    """
+    if _is_mixed(values):
+        return pa.array([_text(value) for value in values], pa.string())
     try:
         return pa.array(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
-        return pa.array([None if value is None else str(value) for value in values], pa.string())
+        return pa.array([_text(value) for value in values], pa.string())
+
+
+def _is_mixed(values: Sequence[object]) -> bool:
+    kinds = {type(value) for value in values if value is not None}
+    if len(kinds) != 1 or Decimal not in kinds:
+        return len(kinds) > 1
+    scales = {value.as_tuple().exponent for value in values if isinstance(value, Decimal)}
+    return len(scales) > 1 or not all(isinstance(each, int) for each in scales)
+
+
+def _text(value: object) -> str | None:
+    """A value as DuckDB writes it."""
+    match value:
+        case None:
+            return None
+        case Decimal():
+            return format(value, "f")
+        case bytes():
+            return "".join(chr(byte) if byte in PLAIN_BYTES else f"\\x{byte:02X}" for byte in value)
+        case _:
+            return str(value)
 
 
 def _sqlite(path: Path) -> sa.Engine:
