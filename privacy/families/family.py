@@ -8,6 +8,7 @@ import numpy as np
 from privacy.families.axes import Axis, Floats, Ints, Table, cells_of, roll_up_floats, roll_up_integers, shape_of
 from privacy.families.gls import Design, cell_variances, leaf_estimates
 from privacy.families.integers import whole_numbers
+from privacy.families.nonnegative import nonnegative
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +59,7 @@ def consistent(
     """
     design = Design.of(axes, tables, sigmas)
     leaves = leaf_estimates(design, _measured(axes, tables, noisy))
-    whole = whole_numbers(axes, leaves) if integers else None
+    whole = whole_numbers(axes, nonnegative(design, leaves), float(leaves.sum())) if integers else None
     return [
         ConsistentTable(
             estimates=roll_up_floats(axes, table, leaves).ravel(),

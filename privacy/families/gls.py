@@ -7,7 +7,7 @@ of differentially private histograms through consistency"). Variances need no da
 measured. J is inverted in the invariant subspaces of ``privacy.families.modes``.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import product
@@ -15,17 +15,8 @@ from typing import Self
 
 import numpy as np
 
-from privacy.families.axes import (
-    Axis,
-    Floats,
-    Level,
-    Table,
-    check_family,
-    expand,
-    roll_up_floats,
-    shape_of,
-)
-from privacy.families.modes import Frame, Mode, plain_frame, symmetric_frame
+from privacy.families.axes import Axis, Floats, Level, Table, check_family, expand, roll_up_floats, shape_of
+from privacy.families.modes import Frame, Mode, kronecker, plain_frame, symmetric_frame
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,14 +24,19 @@ class Design:
     """What is measured and how precisely.
 
     Attributes:
+        axes: The axes of the family.
+        tables: Its tables, that of all leaves among them.
         precisions: One over the variance of each table's noise, with as many array axes as the family: of length 1,
             except along an axis where the noise differs from cell to cell.
+        frames: The axes in their invariant subspaces.
+        inverses: The blocks of J^-1, by the number of the mode on each axis.
     """
 
     axes: tuple[Axis, ...]
     tables: tuple[Table, ...]
     precisions: tuple[Floats, ...]
     frames: tuple[Frame, ...]
+    inverses: Mapping[tuple[int, ...], Floats]
 
     @classmethod
     def of(cls, axes: Sequence[Axis], tables: Sequence[Table], sigmas: Sequence[float | Floats]) -> Self:
@@ -62,38 +58,81 @@ class Design:
         pairs = zip(tables, sigmas, strict=True)
         precisions = tuple(_precision(sigma, shape_of(axes, table)) for table, sigma in pairs)
         uneven = [any(each.shape[along] > 1 for each in precisions) for along in range(len(axes))]
+        if sum(uneven) > 1:
+            raise ValueError("the noise of a family's tables differs along one axis at most")
         frames = tuple(
             plain_frame(axis) if differs else symmetric_frame(axis) for axis, differs in zip(axes, uneven, strict=True)
         )
-        return cls(tuple(axes), tuple(tables), precisions, frames)
+        return cls(tuple(axes), tuple(tables), precisions, frames, _inverses(frames, tables, precisions))
+
+    @property
+    def of_leaves(self) -> int:
+        """Which table is that of all leaves."""
+        return self.tables.index(tuple(Level.LEAF for _ in self.axes))
+
+    def solved(self, leaves: Floats) -> Floats:
+        """J^-1 times an array of leaves."""
+        return self._solved(leaves, ())
+
+    @property
+    def diagonal(self) -> Floats:
+        """The diagonal of J: the precisions of all that a leaf is measured in, as many array axes as the family."""
+        total = np.zeros((1,) * len(self.axes))
+        for table, precision in zip(self.tables, self.precisions, strict=True):
+            here = precision
+            for along, (axis, level) in enumerate(zip(self.axes, table, strict=True)):
+                here = axis.spread(here, along, level) if precision.shape[along] > 1 else here
+            total = np.asarray(total + here)
+        return total
+
+    def with_firmer_leaves(self, firmness: Floats) -> Self:
+        """The same design, the leaf table measured more precisely by ``firmness``, in the shape of ``diagonal``."""
+        precisions = tuple(
+            np.asarray(each + firmness) if number == self.of_leaves else each
+            for number, each in enumerate(self.precisions)
+        )
+        inverses = _inverses(self.frames, self.tables, precisions)
+        return type(self)(self.axes, self.tables, precisions, self.frames, inverses)
+
+    def _solved(self, array: Floats, chosen: tuple[int, ...]) -> Floats:
+        """From the first axis on that no mode is chosen for yet."""
+        along = len(chosen)
+        if along == len(self.axes):
+            spans = [frame.modes[number].spans for frame, number in zip(self.frames, chosen, strict=True)]
+            return _applied(self.inverses[chosen], array, spans)
+        parts = (
+            mode.synthesise(self._solved(mode.analyse(array, along), (*chosen, number)), along)
+            for number, mode in enumerate(self.frames[along].modes)
+        )
+        return np.asarray(reduce(np.add, parts))
 
 
 def leaf_estimates(design: Design, noisy: Sequence[Floats]) -> Floats:
     """The estimates of all leaves, one array axis for each axis; every other table's are their sums.
 
-    The measured leaves are corrected by what the estimates of the differences to the other tables say: so figures that
-    agree already come back as they are, and rounding is relative to the noise, not to the figures.
+    The measured leaves are corrected by what the differences to the other tables say: so figures that agree already
+    come back as they are, and rounding is relative to the noise, not to the figures.
 
     Args:
         design: What was measured.
         noisy: The measured tables, in the shape of each.
     """
-    leaves = noisy[design.tables.index(tuple(Level.LEAF for _ in design.axes))]
+    leaves = noisy[design.of_leaves]
     pulls = np.zeros(leaves.shape)
     for table, cells, precision in zip(design.tables, noisy, design.precisions, strict=True):
         difference = cells - roll_up_floats(design.axes, table, leaves)
         pulls += expand(design.axes, table, precision * difference)
-    return np.asarray(leaves + _solved(design, pulls, ()))
+    return np.asarray(leaves + design.solved(pulls))
 
 
 def cell_variances(design: Design) -> list[Floats]:
     """The variance of the estimate of every cell of every table, in the shape of each; no data are needed."""
-    by_kind = [np.zeros(()) for _ in design.tables]
-    for modes in _blocks(design):
-        inverse = np.linalg.inv(_information(design, modes))
+    by_kind: list[Floats] = [np.zeros(1) for _ in design.tables]
+    for chosen, inverse in design.inverses.items():
+        modes = [frame.modes[number] for frame, number in zip(design.frames, chosen, strict=True)]
         for number, table in enumerate(design.tables):
-            loads = _kron([mode.loads[level] for mode, level in zip(modes, table, strict=True)])
-            by_kind[number] = by_kind[number] + ((loads @ inverse) * loads).sum(axis=1)
+            loads = kronecker([mode.loads[level] for mode, level in zip(modes, table, strict=True)])
+            by_kind[number] = np.asarray(by_kind[number] + ((loads @ inverse) * loads).sum(axis=1))
     return [_of_cells(design, table, flat) for table, flat in zip(design.tables, by_kind, strict=True)]
 
 
@@ -103,69 +142,46 @@ def _precision(sigma: float | Floats, shape: tuple[int, ...]) -> Floats:
         raise ValueError("the standard deviation of a table's noise is a positive number")
     if given.ndim == 0:
         given = given.reshape((1,) * len(shape))
-    fits = given.ndim == len(shape) and all(own in (1, cells) for own, cells in zip(given.shape, shape, strict=True))
-    if not fits or sum(own > 1 for own in given.shape) > 1:
-        raise ValueError("a table's noise is the same in all cells, or differs along one axis")
+    if given.ndim != len(shape) or any(own not in (1, cells) for own, cells in zip(given.shape, shape, strict=True)):
+        raise ValueError("a table's noise is one number, or has as many array axes as the family")
     return np.asarray(1 / given**2)
 
 
-def _blocks(design: Design) -> Iterator[tuple[Mode, ...]]:
-    """One mode of each axis, in all combinations."""
-    return product(*(frame.modes for frame in design.frames))
+def _inverses(
+    frames: Sequence[Frame], tables: Sequence[Table], precisions: Sequence[Floats]
+) -> dict[tuple[int, ...], Floats]:
+    """The inverse of J's block in every product of modes."""
+    inverses = {}
+    for chosen in product(*(range(len(frame.modes)) for frame in frames)):
+        modes = [frame.modes[number] for frame, number in zip(frames, chosen, strict=True)]
+        blocks = [_measured(modes, table, precision) for table, precision in zip(tables, precisions, strict=True)]
+        inverses[chosen] = np.asarray(np.linalg.inv(np.sum(blocks, axis=0)))
+    return inverses
 
 
-def _information(design: Design, modes: Sequence[Mode]) -> Floats:
-    """The block of J in the product of the modes."""
-    return np.asarray(
-        sum(
-            _kron(
-                [
-                    _gram(mode, level, precision, along)
-                    for along, (mode, level) in enumerate(zip(modes, table, strict=True))
-                ]
-            )
-            * _scalar(precision)
-            for table, precision in zip(design.tables, design.precisions, strict=True)
-        )
+def _measured(modes: Sequence[Mode], table: Table, precision: Floats) -> Floats:
+    """What one table adds to a block of J."""
+    if precision.size == 1:
+        return kronecker([mode.grams[level] for mode, level in zip(modes, table, strict=True)]) * precision.item()
+    return kronecker(
+        [
+            mode.weighted_gram(level, precision.ravel()) if precision.shape[along] > 1 else mode.grams[level]
+            for along, (mode, level) in enumerate(zip(modes, table, strict=True))
+        ]
     )
 
 
-def _gram(mode: Mode, level: Level, precision: Floats, along: int) -> Floats:
-    return mode.weighted_gram(level, precision.ravel()) if precision.shape[along] > 1 else mode.grams[level]
-
-
-def _scalar(precision: Floats) -> float:
-    """The precision of a table whose cells are alike; 1 where ``_gram`` has the precisions in it already."""
-    return float(precision.item()) if precision.size == 1 else 1.0
-
-
-def _solved(design: Design, array: Floats, modes: tuple[Mode, ...]) -> Floats:
-    """J^-1 times the array, from the first axis that no mode is chosen for yet."""
-    along = len(modes)
-    if along == len(design.axes):
-        return _block_solved(_information(design, modes), array, [mode.spans for mode in modes])
-    parts = (
-        mode.synthesise(_solved(design, mode.analyse(array, along), (*modes, mode)), along)
-        for mode in design.frames[along].modes
-    )
-    return reduce(np.add, parts)
-
-
-def _block_solved(block: Floats, array: Floats, spans: Sequence[bool]) -> Floats:
-    """The block's inverse times the coordinates; along axes that the block does not span it acts on each entry alike."""
+def _applied(block: Floats, array: Floats, spans: Sequence[bool]) -> Floats:
+    """The block times the coordinates; along axes that it does not span it acts on every entry alike."""
     inside = [along for along, spanned in enumerate(spans) if spanned]
     front = list(range(len(inside)))
     moved = np.moveaxis(array, inside, front)
-    solved = np.linalg.solve(block, moved.reshape(len(block), -1))
+    solved = block @ moved.reshape(len(block), -1)
     return np.moveaxis(solved.reshape(moved.shape), front, inside)
-
-
-def _kron(factors: Sequence[Floats]) -> Floats:
-    return reduce(np.kron, factors)
 
 
 def _of_cells(design: Design, table: Table, by_kind: Floats) -> Floats:
     """From one variance for each combination of kinds of cells to one for each cell."""
     kinds = [frame.kinds[level] for frame, level in zip(design.frames, table, strict=True)]
     many = [len(frame.modes[0].loads[level]) for frame, level in zip(design.frames, table, strict=True)]
-    return by_kind.reshape(many)[np.ix_(*kinds)]
+    return np.asarray(by_kind.reshape(many)[np.ix_(*kinds)])

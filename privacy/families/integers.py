@@ -1,11 +1,11 @@
 """Whole numbers that are not negative and add up, close to the estimates.
 
-Top down: the whole is rounded; then one axis after another is refined, from all to groups to leaves, and each number is
-split among its parts. A split is the Euclidean projection of the parts' estimates onto {x >= 0, sum = the number}
-(Held, Wolfe, Crowder 1974; Duchi et al. 2008, "Efficient projections onto the l1-ball"), then largest remainders, ties to
-the first. That coarser figures come first keeps the bias of cutting off negative figures out of them.
+Top down: the whole is rounded; then one axis after another is refined, from all to groups to leaves, and each number
+is split among its parts. A split is the Euclidean projection of the parts' estimates onto {x >= 0, sum = the number}
+(Held, Wolfe, Crowder 1974; Duchi et al. 2008, "Efficient projections onto the l1-ball for learning in high
+dimensions"), then largest remainders, ties to the first.
 
-These numbers are post-processed and biased upwards where little is counted; the estimates beside them are not.
+These numbers are biased upwards where little is counted; the unbiased estimates are kept beside them.
 """
 
 from collections.abc import Sequence
@@ -18,21 +18,21 @@ LARGEST_TOTAL = 2**52
 """The whole is no larger: up to there floats tell all whole numbers apart, and no sum of parts wraps."""
 
 
-def whole_numbers(axes: Sequence[Axis], leaves: Floats) -> Ints:
+def whole_numbers(axes: Sequence[Axis], leaves: Floats, whole: float) -> Ints:
     """The leaves as whole numbers; every table of the family is their sums.
 
     Args:
         axes: The axes of the family.
-        leaves: The estimates of the leaves, one array axis for each axis.
+        leaves: What the leaves should be near to, one array axis for each axis.
+        whole: The estimate of all in one: the nearest whole number, or 0, is what the leaves add up to.
 
     Raises:
         ValueError: An estimate that is no finite number.
     """
-    if not np.isfinite(leaves).all():
+    if not np.isfinite(leaves).all() or not np.isfinite(whole):
         raise ValueError("an estimate is not a finite number")
     at = [Level.ALL for _ in axes]
-    total = roll_up_floats(axes, tuple(at), leaves)
-    numbers = np.rint(np.clip(total, 0, LARGEST_TOTAL)).astype(np.int64)
+    numbers = np.full((1,) * len(axes), round(min(max(whole, 0), LARGEST_TOTAL)), dtype=np.int64)
     for along, level in refinements(axes):
         at[along] = level
         numbers = _refined(axes[along], along, level, numbers, roll_up_floats(axes, tuple(at), leaves))

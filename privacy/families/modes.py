@@ -18,9 +18,9 @@ The split is the residual planner's (Xiao et al. 2023, "An Optimal and Scalable 
 under Convex Loss Functions", arXiv 2305.08175) refined until it is invariant for groups of different size as well.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 
 import numpy as np
 
@@ -83,7 +83,18 @@ def plain_frame(axis: Axis) -> Frame:
     loads = {level: np.asarray(axis.summed(one, 0, level), dtype=np.float64) for level in Level}
     grams = {level: np.asarray(load.T @ load) for level, load in loads.items()}
     kinds = {level: np.arange(axis.cells(level), dtype=np.int64) for level in Level}
-    return Frame((Mode(1, True, _same, _same, grams, loads),), kinds)
+    mode = Mode(copies=1, spans=True, analyse=_same, synthesise=_same, grams=grams, loads=loads)
+    return Frame((mode,), kinds)
+
+
+def kronecker(factors: Sequence[Floats]) -> Floats:
+    """The Kronecker product of matrices, in their order."""
+    return reduce(_kronecker_of_two, factors)
+
+
+def _kronecker_of_two(one: Floats, other: Floats) -> Floats:
+    rows, columns = one.shape[0] * other.shape[0], one.shape[1] * other.shape[1]
+    return np.asarray((one[:, None, :, None] * other[None, :, None, :]).reshape(rows, columns))
 
 
 def _sizes_mode(axis: Axis, distinct: Ints, kind: Ints, many: Ints) -> Mode:

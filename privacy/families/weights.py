@@ -1,13 +1,12 @@
 """How a family's budget is shared among its tables, and the closed form that says how good any sharing could be.
 
 Precision is bought: a table whose cells a person moves by l2 in all costs rho = l2^2 / (2 sigma^2). In units of the
-whole budget its share is s, its precision s / l2^2 times a constant. The sum of mean variances of the estimates is convex
-in the shares, so the best shares are found to a stated gap.
+whole budget its share is s, its precision s / l2^2 times a constant. The sum of mean variances of the estimates is
+convex in the shares, so the best shares are found to a stated gap.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from itertools import product
 from math import prod
 from typing import Self
@@ -15,7 +14,7 @@ from typing import Self
 import numpy as np
 
 from privacy.families.axes import Axis, Floats, Level, Table, cells_of, check_family
-from privacy.families.modes import symmetric_frame
+from privacy.families.modes import kronecker, symmetric_frame
 
 LEAF_IMPORTANCE = 9.75
 """How much the mean variance of the leaf table counts beside another's: the root mean variance of all stays within
@@ -23,6 +22,9 @@ LEAF_IMPORTANCE = 9.75
 
 LARGEST_GAP = 1e-4
 MOST_ROUNDS = 4000
+SMALLEST_SHARE = 1e-6
+"""Of a table that is not worth measuring; as a whole weight it becomes 1."""
+
 WEIGHTS_IN_ALL = 1000
 
 
@@ -58,12 +60,8 @@ class Criterion:
         check_family(axes, tables)
         by_size: dict[int, list[tuple[int, Floats]]] = {}
         for modes in product(*(symmetric_frame(axis).modes for axis in axes)):
-            grams = np.stack(
-                [
-                    reduce(np.kron, [mode.grams[level] for mode, level in zip(modes, table, strict=True)])
-                    for table in tables
-                ]
-            )
+            factors = [[mode.grams[level] for mode, level in zip(modes, table, strict=True)] for table in tables]
+            grams = np.stack([kronecker(each) for each in factors])
             by_size.setdefault(grams.shape[1], []).append((prod(mode.copies for mode in modes), grams))
         blocks = tuple(
             _Blocks(np.array([float(copies) for copies, _ in each]), np.stack([grams for _, grams in each]))
@@ -103,9 +101,9 @@ def optimal_shares(
     """The shares of the budget under which the sum of mean variances, each times its importance, is smallest.
 
     The multiplicative algorithm for A-optimal designs (Yu 2010, "Monotonic convergence of a general algorithm for
-    computing optimal designs", Annals of Statistics 38): a share grows with the root of what it gains. The sum is convex
-    and gains add up to it, so the largest gain bounds how far it is from the smallest possible; the rounds end when
-    that is ``LARGEST_GAP`` of it.
+    computing optimal designs", Annals of Statistics 38): a share grows with the root of what it gains. The sum is
+    convex, and gains weighted by the shares add up to it, so the largest gain bounds how far it is from the smallest
+    possible; the rounds end when that is ``LARGEST_GAP`` of it.
 
     Args:
         axes: The axes of the family.
@@ -127,7 +125,7 @@ def optimal_shares(
         gains = criterion.gains(shares * per_share, counted) * per_share
         if gains.max() <= (shares @ gains) * (1 + LARGEST_GAP):
             break
-        shares = shares * np.sqrt(gains)
+        shares = np.maximum(shares * np.sqrt(gains), SMALLEST_SHARE)
         shares /= shares.sum()
     return tuple(float(share) for share in shares)
 
@@ -171,9 +169,9 @@ def oracle_variances(axes: Sequence[Axis], tables: Sequence[Table]) -> Floats:
 
     Residual j, a choice of all, group or leaf on each axis, is what its cells say beyond the coarser ones. If it is
     measured to precision p_j, the sum of mean variances is the sum of c_j / p_j with c_j = sum over tables of
-    tr(A P_j A') / cells, and the cost the sum of p_j dim_j / N; so p_j is proportional to sqrt(c_j N / dim_j). Source: Xiao
-    et al. 2023, arXiv 2305.08175. On trees with groups of one size no Gaussian noise is better. On uneven trees it is a
-    yardstick, not a limit: the cost is the average leaf's, not the dearest one's, and groups of different size are
+    tr(A P_j A') / cells, and the cost the sum of p_j dim_j / N; so p_j is proportional to sqrt(c_j N / dim_j). Source:
+    Xiao et al. 2023, arXiv 2305.08175. On trees with groups of one size no Gaussian noise is better. On uneven trees it
+    is a yardstick, not a limit: the cost is the average leaf's, not the dearest one's, and groups of different size are
     measured alike, so that tables can do better. ``least_variance`` is the limit.
     """
     check_family(axes, tables)
