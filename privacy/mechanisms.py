@@ -18,6 +18,8 @@ from functools import lru_cache
 from operator import add
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from opendp.combinators import make_pureDP_to_zCDP, make_zCDP_to_approxDP
 from opendp.domains import atom_domain, vector_domain
 from opendp.measurements import make_gaussian, make_laplace
@@ -129,7 +131,7 @@ def draw_gaussian(cells: Sequence[int], sigma: float, entropy: Entropy = os.uran
     if _from_table(len(exact)):
         noise = table_sampler.draw(scale, len(exact), entropy)
         return _within(list(map(add, exact, noise.tolist())))
-    return _within(make_gaussian(_VECTORS, _EUCLIDEAN, scale=scale)(exact))
+    return _within(make_gaussian(_VECTORS, _EUCLIDEAN, scale=scale)(_vector(exact)))
 
 
 def add_gaussian(cells: Sequence[int], l2: int, nano_rho: int) -> list[int]:
@@ -228,7 +230,7 @@ def draw_laplace(cells: Sequence[int], scale: float) -> list[int]:
     arguments, the figures and the errors.
     """
     exact = _whole(cells)
-    return _within(make_laplace(_VECTORS, _ABSOLUTE, scale=_checked_scale(scale))(exact))
+    return _within(make_laplace(_VECTORS, _ABSOLUTE, scale=_checked_scale(scale))(_vector(exact)))
 
 
 def clamped(cell: int) -> int:
@@ -289,6 +291,11 @@ def _whole(cells: Sequence[int]) -> list[int]:
     if not set(map(type, cells)) <= {int}:
         raise InvalidInput("cells-not-whole")
     return _within(cells)
+
+
+def _vector(exact: Sequence[int]) -> npt.NDArray[np.int64]:
+    """The figures as OpenDP reads them fastest: it looks at a list one by one."""
+    return np.array(exact, dtype=np.int64)
 
 
 def _within(cells: Sequence[int]) -> list[int]:
