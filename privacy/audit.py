@@ -36,6 +36,9 @@ MISS: Final = 0.01
 FALSE_ALARM: Final = 1e-6
 """How likely each test of an audit may call a true claim wrong: its verdict needs to be as sure as that."""
 
+CHOICE_MISS: Final = 1e-12
+"""Events are chosen by a far surer bound than is shown, so that none wins because it is rare and was lucky."""
+
 LEAST_EXPECTED: Final = 20
 """The least expected count of a bin: the chi-square law then holds far enough into its tail for small p-values."""
 
@@ -74,12 +77,11 @@ class Worlds:
 class Claim:
     """What the releases say of the noise in one cell.
 
-    ``scale`` is the parameter of its law: the Gaussian's sigma, the Laplace's b. ``rho`` is none for a pure epsilon,
-    whose ``delta`` is 0.
+    ``sigma`` is the standard deviation of the law; ``rho`` is none for a pure epsilon, whose ``delta`` is 0.
     """
 
     mechanism: Mechanism
-    scale: float
+    sigma: float
     epsilon: float
     delta: float
     rho: float | None
@@ -112,7 +114,7 @@ def examine(worlds: Worlds, claim: Claim) -> Findings:
     if min(len(worlds.absent), len(worlds.present)) < FEWEST:
         raise InvalidInput("audit-too-small", fewest=FEWEST)
     absent, present = worlds.absent - worlds.exact_absent, worlds.present - worlds.exact_present
-    fit = noise_fit(np.concatenate((absent, present)), claim.mechanism, claim.scale)
+    fit = noise_fit(np.concatenate((absent, present)), claim.mechanism, claim.sigma)
     pairs = ((absent, absent), (present, present), (absent, present))
     independence = min(1.0, len(pairs) * min(dependence(*pair) for pair in pairs))
     rho = math.inf if claim.rho is None else claim.rho
@@ -148,7 +150,8 @@ def epsilon_bound(worlds: Worlds, delta: float, miss: float) -> float:
         miss: How likely the bound may lie above the true epsilon.
     """
     absent, present = worlds.absent, worlds.present
-    chosen = max(_events(absent[::2], present[::2]), key=lambda e: _bound(e, absent[::2], present[::2], (delta, miss)))
+    events = _events(absent[::2], present[::2])
+    chosen = max(events, key=lambda event: _bound(event, absent[::2], present[::2], (delta, CHOICE_MISS)))
     return max(0.0, _bound(chosen, absent[1::2], present[1::2], (delta, miss)))
 
 
@@ -156,7 +159,8 @@ def rho_bound(worlds: Worlds, miss: float) -> float:
     """A lower bound of rho (zCDP) for Gaussian noise, (mu1 - mu0)^2 / (2 sigma^2); ``noise_fit`` tells if it is.
 
     The standardised difference d of n and m answers has the variance 1/n + 1/m + d^2 / (2 (n + m)); the bound is the
-    one-sided normal one. For other noise it is no bound, yet noise that is not Gaussian breaks the claim as well.
+    one-sided normal one. For other noise it is no bound, yet noise that is not Gaussian breaks the claim as well. Noise
+    that never varies counts as if one answer of all had differed by one.
 
     Args:
         worlds: The answers.
@@ -165,21 +169,20 @@ def rho_bound(worlds: Worlds, miss: float) -> float:
     n, m = len(worlds.absent), len(worlds.present)
     squares = (n - 1) * float(worlds.absent.var(ddof=1)) + (m - 1) * float(worlds.present.var(ddof=1))
     shift = abs(float(worlds.present.mean() - worlds.absent.mean()))
-    if squares == 0:
-        return math.inf if shift else 0.0
-    d = shift / math.sqrt(squares / (n + m - 2))
+    d = shift / math.sqrt(max(1.0, squares) / (n + m - 2))
     deviation = math.sqrt(1 / n + 1 / m + d * d / (2 * (n + m)))
     return max(0.0, d - float(stats.norm.isf(miss)) * deviation) ** 2 / 2
 
 
-def noise_fit(noise: Answers, mechanism: Mechanism, scale: float) -> float:
+def noise_fit(noise: Answers, mechanism: Mechanism, sigma: float) -> float:
     """The p-value of the chi-square fit of released noise to the law that was claimed.
 
     Args:
         noise: Released less exact figures.
         mechanism: The claimed law over the integers: exp(-x^2 / (2 s^2)) or exp(-abs(x) / s), up to a factor.
-        scale: Its s.
+        sigma: Its standard deviation; the Gaussian's s itself, and the Laplace's s follows from it.
     """
+    scale = sigma if mechanism is Mechanism.GAUSSIAN else laplace_parameter(sigma)
     reach = math.ceil(SUPPORT_IN_SCALES * scale)
     support = np.arange(-reach, reach + 1) / scale
     weights = np.exp(-np.square(support) / 2 if mechanism is Mechanism.GAUSSIAN else -np.abs(support))
@@ -216,6 +219,15 @@ def clopper_pearson(hits: int, trials: int, miss: float) -> tuple[float, float]:
     low = float(stats.beta.ppf(miss, hits, trials - hits + 1)) if hits else 0.0
     high = float(stats.beta.isf(miss, hits + 1, trials - hits)) if hits < trials else 1.0
     return low, high
+
+
+def laplace_parameter(sigma: float) -> float:
+    """The s of the discrete Laplace exp(-abs(x) / s) with that standard deviation.
+
+    With q = exp(-1 / s) the variance is 2 q / (1 - q)^2 (Inusah, Kozubowski 2006, "A discrete analogue of the Laplace
+    distribution", proposition 2.2); cosh(1 / s) = 1 + 1 / sigma^2 says the same.
+    """
+    return 1 / math.acosh(1 + 1 / (sigma * sigma))
 
 
 def _events(absent: Answers, present: Answers) -> Iterator[Event]:

@@ -2,11 +2,14 @@
 
 One agency trusts the centre to add the noise, the other adds its own. Each has both worlds of ``privacy_audit.world``.
 The auditor is a member like any other and sees what a member sees: releases, through the public client.
+
+Whatever reads settings runs as a child with an environment of its own, so that no setting of the machine's real gateway
+or connector (its database, its proxy) can reach the test federation, nor the audit reach them.
 """
 
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,10 +19,8 @@ from urllib.parse import quote
 
 import httpx2
 
-from connectors.enrol import SNAPSHOT_SECRET, Enrolment, approve, make_home, waiting
+from connectors.enrol import SNAPSHOT_SECRET, Enrolment, make_home
 from connectors.home import Home
-from connectors.journal.book import Journal
-from connectors.settings import load_settings
 from connectors.shelf import read_folder
 from connectors.snapshot import refresh
 from connectors.sources import open_source
@@ -36,9 +37,7 @@ from contracts.signing import SigningKey, new_key
 from gateway import agreement_calls
 from gateway.client import Gateway
 from gateway.home import GatewayHome
-from gateway.settings import load_settings as load_gateway_settings
 from gateway.store.migrate import upgrade
-from saphan.contract_publishing import publish
 from saphan.federation_commands import assemble
 from saphan.privacy_audit.world import DIMENSIONS, World, blocks, contract_text, last_whole_year, question, write_rows
 
@@ -47,7 +46,7 @@ OPERATOR: Final = "operator"
 AUDITOR: Final = "auditor"
 AGREEMENT: Final = "privacy-audit"
 AGENCIES: Final = {"trusting": ProtectAt.GATEWAY, "guarding": ProtectAt.CONNECTOR}
-MECHANISMS: Final = (Mechanism.GAUSSIAN,)
+MECHANISMS: Final = tuple(Mechanism)
 TICK_SECONDS: Final = 0.2
 START_SECONDS: Final = 60
 ANSWER_SECONDS: Final = 240
@@ -66,6 +65,10 @@ class Programs(Protocol):
 
     def check(self) -> None:
         """Raise when one has ended by itself."""
+        ...
+
+    def run_together(self, jobs: Sequence[tuple[Path, Sequence[Sequence[str]]]]) -> list[bytes]:
+        """Run sequences of ``saphan ...`` commands side by side, each in a home."""
         ...
 
 
@@ -106,13 +109,14 @@ class AuditFederation:
         federation = self._enrol(worlds)
         self._start_gateway()
         for agency in AGENCIES:
-            self._refresh(Home(self.folder / agency))
+            self._refresh(agency)
         self._wait_for_gateway()
-        references = {each.id: each for agency in AGENCIES for each in self._register(Home(self.folder / agency))}
+        to_register = [("connector", verb, "--home", ".") for verb in ("publish", "approve")]
+        self.programs.run_together([(self.folder / agency, to_register) for agency in AGENCIES])
         for agency in AGENCIES:
             self.programs.start(agency, self.folder / agency, "connector", "serve", "--home", ".")
         auditor = self._line(federation, self._keys["client-1"], AUDITOR)
-        self._agree(auditor, federation, references)
+        self._agree(auditor, federation)
         return self._ask(auditor, worlds, period)
 
     def _write(self, worlds: list[World], period: Period) -> None:
@@ -127,14 +131,18 @@ class AuditFederation:
     def _source(self, agency: str) -> Path:
         return self.folder / "sources" / agency
 
+    def _source_url(self, agency: str) -> str:
+        return f"parquet:///{quote(str(self._source(agency)))}"
+
     def _enrol(self, worlds: list[World]) -> Federation:
         gateway, now = GatewayHome(self.folder / "gateway"), self.clock()
         gateway.make()
         members = [gateway.make_keys(OPERATOR, _title(OPERATOR), now, now + A_DAY), self._auditor()]
         for agency in AGENCIES:
-            source = self._source(agency)
-            files = tuple(str(source / f"{world.dataset}{SUFFIX}") for world in worlds if world.agency == agency)
-            enrolment = Enrolment(agency, _title(agency), self.address, f"parquet:///{quote(str(source))}", files)
+            files = tuple(
+                str(self._source(agency) / f"{world.dataset}{SUFFIX}") for world in worlds if world.agency == agency
+            )
+            enrolment = Enrolment(agency, _title(agency), self.address, self._source_url(agency), files)
             members.append(make_home(Home(self.folder / agency), enrolment, now))
         federation = assemble(self.address, OPERATOR, members)
         gateway.pin(federation)
@@ -151,7 +159,7 @@ class AuditFederation:
     def _start_gateway(self) -> None:
         home = GatewayHome(self.folder / "gateway")
         home.write(home.settings, f"tick_seconds = {TICK_SECONDS}\nsynthetic = true\n".encode())
-        upgrade(load_gateway_settings(home=home.path).database)
+        upgrade(f"sqlite:///{home.database}")
         port = self.address.rpartition(":")[2]
         self.programs.start("gateway", home.path, "gateway", "serve", "--home", ".", "--host", HOST, "--port", port)
 
@@ -163,22 +171,14 @@ class AuditFederation:
                 raise Unavailable("demo-step-failed", step="gateway", log=self.folder / "gateway" / "log.txt")
             time.sleep(PAUSE_SECONDS)
 
-    def _refresh(self, home: Home) -> None:
-        source, secret = (
-            open_source(load_settings(home=home.path).source.get_secret_value()),
-            home.secret(SNAPSHOT_SECRET),
-        )
+    def _refresh(self, agency: str) -> None:
+        home = Home(self.folder / agency)
+        source, secret = open_source(self._source_url(agency)), home.secret(SNAPSHOT_SECRET)
         for each in read_folder(home.contracts):
             refresh(home.snapshot, source, each.contract, secret, self.clock())
 
-    def _register(self, home: Home) -> list[ContractRef]:
-        settings = load_settings(home=home.path)
-        publish(settings, (), self.clock)
-        with closing(Journal(home.journal)) as journal:
-            return [approve(home, journal, settings, each, self.clock()) for each in waiting(home, journal)]
-
-    def _agree(self, auditor: Gateway, federation: Federation, references: Mapping[str, ContractRef]) -> None:
-        agreement = self._agreement(references)
+    def _agree(self, auditor: Gateway, federation: Federation) -> None:
+        agreement = self._agreement([each.reference for each in auditor.contracts()])
         agreement_calls.put_forward(auditor, agreement, Act.SUBMIT, self._keys["officer-1"])
         for agency in AGENCIES:
             home = Home(self.folder / agency)
@@ -189,12 +189,12 @@ class AuditFederation:
         approved = agreement_calls.meant(auditor, AGREEMENT, Act.SIGN)
         agreement_calls.move(auditor, approved, Act.SIGN, self._keys["officer-2"], agreement_calls.Words())
 
-    def _agreement(self, references: Mapping[str, ContractRef]) -> Agreement:
+    def _agreement(self, references: Sequence[ContractRef]) -> Agreement:
         today = self.clock().date()
         activities = tuple(
             Activity(
-                id=name,
-                title=_title(name),
+                id=reference.id,
+                title=_title(reference.id),
                 purpose="justice-statistics",
                 legal_basis=("s24-1-statistics",),
                 contracts=(reference,),
@@ -202,7 +202,7 @@ class AuditFederation:
                 dimensions=DIMENSIONS,
                 nano_rho_per_request=self.nano_rho,
             )
-            for name, reference in references.items()
+            for reference in references
         )
         return Agreement(
             id=AGREEMENT,

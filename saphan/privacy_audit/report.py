@@ -3,6 +3,7 @@
 from typing import Final
 
 import numpy as np
+from rich.table import Table
 
 from contracts.dataset import ProtectAt
 from contracts.query import Mechanism
@@ -10,6 +11,7 @@ from contracts.release import ReleaseBody
 from contracts.values import Value
 from privacy.audit import FALSE_ALARM, MISS, Claim, Findings, Worlds, examine
 from privacy.mechanisms import NANO
+from saphan.output import table_of
 from saphan.privacy_audit.federation import Answers
 from saphan.privacy_audit.world import EXACT_ABSENT, EXACT_PRESENT, World
 
@@ -19,14 +21,14 @@ CONFIDENCE: Final = 1 - MISS
 class MechanismAudit(Value):
     """One mechanism at one place of protection: what its releases say, and what their cells show.
 
-    ``scale`` is the parameter of the noise's law, ``cells`` the number of cells in each of the two releases.
+    ``sigma`` is the standard deviation of the noise, ``cells`` the number of cells in each of the two releases.
     """
 
     contract: str
     protect_at: ProtectAt
     mechanism: Mechanism
     cells: int
-    scale: float
+    sigma: float
     found: Findings
 
 
@@ -56,6 +58,29 @@ def report_of(answers: Answers) -> AuditReport:
     return AuditReport(confidence=CONFIDENCE, false_alarm=FALSE_ALARM, audits=audits)
 
 
+def claim_of(body: ReleaseBody, mechanism: Mechanism) -> Claim:
+    """What a release of one window says of the noise in each of its cells."""
+    return Claim(
+        mechanism=mechanism,
+        sigma=body.released[0].sigma,
+        epsilon=body.epsilon,
+        delta=float(body.delta),
+        rho=None if mechanism is Mechanism.LAPLACE else max(charge.nano_rho for charge in body.charges) / NANO,
+    )
+
+
+def report_table(report: AuditReport) -> Table:
+    """The report for people: each claim beside the bound that was found."""
+    table = table_of("contract", "noise at", "noise", "claimed", "found at least", "fit p", "independence p", "verdict")
+    for each in report.audits:
+        table.add_row(*_row(each))
+    table.caption = (
+        f"Lower bounds at {report.confidence:.0%}. A test fails when even its bound at "
+        f"1 - {report.false_alarm:g} lies above the claim, or its p-value below {report.false_alarm:g}."
+    )
+    return table
+
+
 def _audit(world: World, mechanism: Mechanism, answers: Answers) -> MechanismAudit:
     present = answers[world, mechanism]
     absent = answers[world._replace(has_person=False), mechanism]
@@ -66,7 +91,7 @@ def _audit(world: World, mechanism: Mechanism, answers: Answers) -> MechanismAud
         protect_at=present.promises[0].protect_at,
         mechanism=mechanism,
         cells=present.grid.size,
-        scale=claim.scale,
+        sigma=claim.sigma,
         found=examine(worlds, claim),
     )
 
@@ -75,12 +100,20 @@ def _cells(body: ReleaseBody) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
     return np.array(body.released[0].cells, dtype=np.int64)
 
 
-def claim_of(body: ReleaseBody, mechanism: Mechanism) -> Claim:
-    """What a release of one window says of the noise in each of its cells."""
-    return Claim(
-        mechanism=mechanism,
-        scale=body.released[0].sigma,
-        epsilon=body.epsilon,
-        delta=float(body.delta),
-        rho=max(charge.nano_rho for charge in body.charges) / NANO,
+def _row(each: MechanismAudit) -> tuple[str, ...]:
+    found = each.found
+    claimed = [f"epsilon {found.epsilon_claimed:.3f} (delta {found.delta:g})"]
+    bounds = [f"epsilon {found.epsilon_bound:.3f}"]
+    if found.rho_claimed is not None and found.rho_bound is not None:
+        claimed.append(f"rho {found.rho_claimed:.4f}")
+        bounds.append(f"rho {found.rho_bound:.4f}")
+    return (
+        each.contract,
+        each.protect_at.value,
+        f"{each.mechanism.value} {each.sigma:.3f} × {each.cells:,}",
+        "\n".join(claimed),
+        "\n".join(bounds),
+        f"{found.fit_p_value:.3g}",
+        f"{found.independence_p_value:.3g}",
+        ", ".join(found.failed) or "ok",
     )
