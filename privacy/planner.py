@@ -115,9 +115,7 @@ def query_of(ask: Ask, questions: StandingQuestions) -> Query:
         raise InvalidInput("questions-invalid", file=QUESTIONS, where=ask.id) from error
 
 
-def _examined(
-    path: str, ask: Ask, query: Query, known: tuple[Contracts, ExpectedSizes, Mapping[str, int]]
-) -> Examined:
+def _examined(path: str, ask: Ask, query: Query, known: tuple[Contracts, ExpectedSizes, Mapping[str, int]]) -> Examined:
     """See whether the contract offers what is asked, and how good the answer could be at best."""
     contracts, sizes, budgets = known
     contract, size = contracts.get(ask.dataset), sizes.dataset.get(ask.dataset)

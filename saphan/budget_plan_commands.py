@@ -3,6 +3,7 @@
 The plan asks nobody: it reads contracts, the standing questions and the sizes that are expected, and spends nothing.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -40,17 +41,18 @@ def plan_command(
     *,
     questions: Annotated[Path | None, typer.Option(help="Standing questions as TOML; OJA's Q01-Q20.")] = None,
     sizes: Annotated[Path | None, typer.Option(help="Expected sizes as TOML; those that come along.")] = None,
-    contract: Annotated[list[Path] | None, typer.Option(help="A contract, in place of the one that comes along.")] = None,
+    contract: Annotated[
+        list[Path] | None, typer.Option(help="A contract, in place of the one that comes along.")
+    ] = None,
     dataset: Annotated[str | None, typer.Option(help="Only what is asked of this dataset.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Part one person-year of budget among the standing questions, and print the error of each before anybody signs."""
     with told_errors(as_json=as_json):
-        asked, contracts = _questions(questions), _contracts(contract or ())
+        asked = _questions(questions)
         if dataset is not None:
             asked = asked.about(dataset)
-            contracts = {name: each for name, each in contracts.items() if name == dataset}
-        plan = budget_plan(asked, _sizes(sizes), contracts)
+        plan = budget_plan(asked, _sizes(sizes), _contracts(contract or (), dataset))
     if is_for_programs(as_json=as_json):
         typer.echo(plan.model_dump_json())
         return
@@ -67,10 +69,11 @@ def _sizes(file: Path | None) -> ExpectedSizes:
     return bundled_sizes() if file is None else read_sizes(_text(file), file.name)
 
 
-def _contracts(files: tuple[()] | list[Path]) -> dict[str, DatasetContract]:
+def _contracts(files: Sequence[Path], dataset: str | None) -> dict[str, DatasetContract]:
     """The contracts that come along, and those of the files, which take the place of the same dataset's."""
-    texts = [*(bundled_text(each) for each in bundled_ids()), *(_text(file) for file in files)]
-    return {each.id: each for each in (read_contract(text) for text in texts)}
+    bundled = (each for each in bundled_ids() if dataset in (None, each))
+    read = [read_contract(text) for text in (*map(bundled_text, bundled), *map(_text, files))]
+    return {each.id: each for each in read if dataset in (None, each.id)}
 
 
 def _text(file: Path) -> str:
