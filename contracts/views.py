@@ -1,11 +1,13 @@
 """What the gateway answers to members: where a request stands, what it would cost, what is left."""
 
+from enum import StrEnum
+
 from pydantic import AwareDatetime, Field
 
 from contracts.agreement import Agreement
 from contracts.dataset import ContractRef
 from contracts.errors import Problem
-from contracts.identifiers import AgencyId, Code, Digest, Identifier, KeyId, NanoRho
+from contracts.identifiers import AgencyId, Code, Digest, Identifier, KeyId, Name, NanoRho
 from contracts.lifecycle import AgreementState
 from contracts.periods import Window
 from contracts.query import Query
@@ -42,12 +44,37 @@ class PreviewCall(Value):
 
 
 class PreviewMeasure(Value):
-    """The error that a measure would have in each cell, in ``unit``."""
+    """The error that a measure would have in each cell, in ``unit``; of a family, that of one table.
+
+    ``sigma`` and ``expected_error_95`` are those of the cell with most noise, of a family once its tables agree.
+    ``noisy_share`` is the share of cells whose error exceeds half the size that past releases let expect.
+    """
 
     measure: str
     unit: str
     sigma: float
     expected_error_95: float
+    by: tuple[Name, ...] = ()
+    cells: int = 0
+    noisy_share: float | None = None
+
+
+class Remedy(StrEnum):
+    """What to change in a question: ``none`` says that no price and no coarser form within the agreement helps."""
+
+    COARSER = "coarser"
+    DEARER = "dearer"
+    CHEAPER = "cheaper"
+    NONE = "none"
+
+
+class Suggestion(Value):
+    """What to ask instead, and the share of its cells that would still be mostly noise."""
+
+    remedy: Remedy
+    dimensions: tuple[Name, ...]
+    nano_rho: NanoRho
+    noisy_share: float
 
 
 class BudgetLine(Value):
@@ -74,8 +101,14 @@ class Preview(Value):
     delta: str
     measures: tuple[PreviewMeasure, ...]
     before: tuple[BudgetLine, ...]
+    after: tuple[BudgetLine, ...] = ()
+    """The same windows once the answer is paid for; without them when it is not affordable."""
+
     affordable: bool
     already_released: Identifier | None = None
+    suggestion: Suggestion | None = None
+    sizes_from: Identifier | None = None
+    """The past release that the expected sizes come from; none if there is none that the asking agency may read."""
 
 
 class AgreementView(Value):

@@ -17,6 +17,7 @@ from contracts.views import (
 from gateway import agreements, budgets, publishing, receipts
 from gateway.caller import Caller
 from gateway.means import Means
+from gateway.preview import preview
 from gateway.store import forecasts, registry, relay, releases, requests
 from gateway.store.relay import Seen
 
@@ -77,8 +78,8 @@ class Records:
     # ------------------------------------------------------------ cost
 
     def preview(self, caller: Caller, call: PreviewCall) -> Preview:
-        """What a question would cost and how good its answer would be; see ``gateway.budgets``."""
-        return budgets.preview(self.means, caller, call)
+        """What a question would cost and how good its answer would be; see ``gateway.preview``."""
+        return preview(self.means, caller, call)
 
     def budget(self, _caller: Caller) -> tuple[BudgetLine, ...]:
         """Every window of every published source; all members see what all have spent."""

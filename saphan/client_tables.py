@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from rich.table import Table
 
 from contracts.release import ReleaseState
-from contracts.views import BudgetLine, Preview, ReleaseSummary
+from contracts.views import BudgetLine, Preview, ReleaseSummary, Remedy, Suggestion
 from gateway.client import Result
 from gateway.released_table import column_name
 from saphan.output import table_of
@@ -25,19 +25,36 @@ def value_table(value: BaseModel) -> Table:
 
 def preview_table(preview: Preview) -> Table:
     """The expected errors, and below them cost and budget."""
-    table = table_of("measure", "± in 95 of 100", "unit")
+    table = table_of("measure", "± in 95 of 100", "unit", "cells mostly noise")
     for each in preview.measures:
-        table.add_row(each.measure, f"{each.expected_error_95:,.1f}", each.unit)
+        name = each.measure if not each.by else f"{each.measure} by {', '.join(each.by)}"
+        noisy = "unknown" if each.noisy_share is None else f"{each.noisy_share:.0%}"
+        table.add_row(name, f"{each.expected_error_95:,.1f}", each.unit, noisy)
     table.add_section()
     table.add_row("cells", f"{preview.cells:,}")
     table.add_row("cost", f"{preview.nano_rho:,}", "nano-rho")
     table.add_row("ε", f"{preview.epsilon:.3f}", f"at δ = {preview.delta}")
     for line in preview.before:
         table.add_row(f"left in {line.source} {line.window}", f"{line.left:,}", "nano-rho")
+    for line in preview.after:
+        table.add_row(f"then left in {line.source} {line.window}", f"{line.left:,}", "nano-rho")
     table.add_row("affordable", "yes" if preview.affordable else "NO")
+    if preview.suggestion:
+        table.add_row("better / แนะนำ", *_suggested(preview.suggestion))
     if preview.already_released:
         table.add_row("already released", preview.already_released, "costs nothing")
     return table
+
+
+def _suggested(suggestion: Suggestion) -> tuple[str, str]:
+    by = ", ".join(suggestion.dimensions) or "nothing"
+    told = {
+        Remedy.COARSER: f"ask by {by} / ถามตาม {by}",
+        Remedy.DEARER: f"pay {suggestion.nano_rho:,} nano-rho / ใช้งบ {suggestion.nano_rho:,} nano-rho",
+        Remedy.CHEAPER: f"{suggestion.nano_rho:,} nano-rho would do / ใช้งบ {suggestion.nano_rho:,} nano-rho ก็พอ",
+        Remedy.NONE: "a longer period; nothing within the agreement helps / ใช้ช่วงเวลายาวขึ้น",
+    }
+    return told[suggestion.remedy], f"{suggestion.noisy_share:.0%} noise"
 
 
 def budget_table(lines: Sequence[BudgetLine]) -> Table:
