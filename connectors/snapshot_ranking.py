@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
 
 from connectors import snapshot_schema as schema
+from connectors import snapshot_series, snapshot_shape
 from connectors.sources import Source
 from contracts.dataset import DatasetContract
 from contracts.errors import InvalidInput
@@ -25,7 +26,7 @@ CREATE OR REPLACE TEMP TABLE incoming (row_hash UUID, person_hash UUID, event_da
 _READ_BATCH: Final = Template("""
 INSERT INTO incoming
 SELECT $row_hash, $person_hash, CAST($clock AS DATE) AS event_day,
-    CAST(year($clock) + CASE WHEN month($clock) >= 10 THEN 1 ELSE 0 END + 543 AS SMALLINT) AS fiscal_year, $answers
+    CAST($fiscal_year AS SMALLINT) AS fiscal_year, $answers
 FROM batch$joins
 WHERE $counts AND $in_pilot
 """)
@@ -50,29 +51,30 @@ WHERE NOT EXISTS (SELECT 1 FROM $people AS known WHERE known.hash = arrived.hash
 """)
 _RANK_ROWS: Final = Template("""
 INSERT INTO $ranks
-SELECT i.row_hash, p.number, i.fiscal_year, coalesce(given.most, 0)
-    + row_number() OVER (PARTITION BY p.number, i.fiscal_year ORDER BY i.row_hash)
-FROM incoming AS i
-JOIN $people AS p ON p.hash = i.person_hash
+SELECT i.row_hash, i.person, i.fiscal_year, coalesce(given.most, 0)
+    + row_number() OVER (PARTITION BY i.person, i.fiscal_year ORDER BY i.row_hash)
+FROM passing AS i
 LEFT JOIN (SELECT person, fiscal_year, max(rank) AS most FROM $ranks GROUP BY person, fiscal_year) AS given
-    ON given.person = p.number AND given.fiscal_year = i.fiscal_year
+    ON given.person = i.person AND given.fiscal_year = i.fiscal_year
 WHERE NOT EXISTS (
     SELECT 1 FROM $ranks AS r
-    WHERE r.row_hash = i.row_hash AND r.person = p.number AND r.fiscal_year = i.fiscal_year)
+    WHERE r.row_hash = i.row_hash AND r.person = i.person AND r.fiscal_year = i.fiscal_year)
 """)
-_MAKE_ROWS: Final = Template("""
-CREATE OR REPLACE TABLE $rows (person INTEGER, fiscal_year SMALLINT, rank INTEGER, event_day DATE, $columns)
+_MAKE_KEPT: Final = Template("""
+CREATE OR REPLACE TEMP TABLE kept
+(row_hash UUID, person INTEGER, fiscal_year SMALLINT, rank INTEGER, cell INTEGER, place INTEGER, event_day DATE, $columns)
 """)
 _KEEP_RANKED: Final = Template("""
-INSERT INTO $rows
-SELECT p.number, i.fiscal_year, r.rank, i.event_day, $names
+INSERT INTO kept
+SELECT i.row_hash, q.person, i.fiscal_year, r.rank, q.cell, q.place, i.event_day, $names
 FROM incoming AS i
-JOIN $people AS p ON p.hash = i.person_hash
-JOIN $ranks AS r ON r.row_hash = i.row_hash AND r.person = p.number AND r.fiscal_year = i.fiscal_year
+JOIN passing AS q ON q.row_hash = i.row_hash
+JOIN $ranks AS r ON r.row_hash = q.row_hash AND r.person = q.person AND r.fiscal_year = q.fiscal_year
 WHERE r.rank <= $bound AND $stays
 """)
 _KEEP_ALL: Final = Template("""
-INSERT INTO $rows SELECT row_number() OVER (), fiscal_year, 1, event_day, $names FROM incoming AS i WHERE $stays
+INSERT INTO kept
+SELECT i.row_hash, row_number() OVER (), fiscal_year, 1, 1, 1, event_day, $names FROM incoming AS i WHERE $stays
 """)
 _MAKE_LEFT_OUT: Final = "CREATE OR REPLACE TEMP TABLE left_out (hash UUID)"
 _FILL_LEFT_OUT: Final = "INSERT INTO left_out SELECT CAST(unnest($hashes) AS UUID)"
@@ -114,6 +116,7 @@ class Ranking:
     ) -> None:
         self._connection = connection
         self._contract = contract
+        self._secret = secret
         self._left_out = left_out
         self._keys = {"row_key": schema.key_of(secret, f"row {contract.id}")}
         if contract.unit.column is not None:
@@ -144,9 +147,12 @@ class Ranking:
         self._connection.execute(_MAKE_LEFT_OUT)
         self._connection.execute(_FILL_LEFT_OUT, {"hashes": list(self._left_out.people)})
         if self._contract.unit.column is None:
-            self._run(_MAKE_ROWS, _KEEP_ALL)
+            self._run(_MAKE_KEPT, _KEEP_ALL)
         else:
-            self._run(_MAKE_MEMORY, _NUMBER_PEOPLE, _RANK_ROWS, _MAKE_ROWS, _KEEP_RANKED)
+            self._run(_MAKE_MEMORY, _NUMBER_PEOPLE)
+            snapshot_shape.passing_rows(self._connection, self._contract, self._secret)
+            self._run(_RANK_ROWS, _MAKE_KEPT, _KEEP_RANKED)
+        snapshot_series.keep(self._connection, self._contract)
         self._run(_KEEP_OUTSIDE)
         kept, persons = self._figures(_COUNTS.substitute(self._names))
         return Ranked(rows=rows, kept_rows=kept, persons=persons)
@@ -185,6 +191,7 @@ class Ranking:
             "row_hash": schema.keyed(f"batch.{schema.quoted(contract.row_key)}", "row_key"),
             "person_hash": "NULL" if person is None else schema.keyed(f"batch.{schema.quoted(person)}", "person_key"),
             "clock": clock,
+            "fiscal_year": schema.fiscal_year(clock),
             "answers": ", ".join(schema.answer_expressions(contract, columns)),
             "joins": schema.joins(contract),
             "label": label,

@@ -8,10 +8,13 @@ The answer table of a dataset, ``rows_<dataset>``:
     person       INTEGER   the agency's own running number of the protected person
     fiscal_year  SMALLINT  the window: the Thai fiscal year (Buddhist era) of the event's Bangkok day
     rank         INTEGER   the row's place within (person, fiscal year), by first arrival
+    cell         INTEGER   number of the row's cell of the contract's shape within (person, fiscal year); 1 without one
+    place        INTEGER   the row's place within (person, fiscal year, cell), by first arrival; 1 without a shape
     event_day    DATE      the Bangkok day of the event
     d_<name>     ENUM      a dimension's label, none when the source's value has no label
     m_<column>   BIGINT    a measure column: whole units, clamped by the clamp of the row's own code if it has one;
                            none where the source has no finite number
+    series_day   DATE      the day as which the row was first kept; see ``connectors.snapshot_series``
 
 Only rows of the pilot stand in it, if the contract has one; ``outside_<dataset>`` says how many others the source had:
 
@@ -30,10 +33,14 @@ from contracts.code_lists import Bands, Lookup, code_list, derivation
 from contracts.dataset import DatasetContract, Dimension, Grain, MeasureColumn
 from contracts.errors import InvalidInput
 from contracts.grid import HOURS, WEEKDAYS, key_set
-from contracts.periods import Period, next_month
+from contracts.periods import BUDDHIST_ERA, FISCAL_YEAR_STARTS_IN, Period, next_month
 from contracts.query import Query
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+WITHOUT_SHAPES: Final = 1
+"""The format before shapes. Its people and ranks are those of today's, so a refresh goes on with them: nobody gets a
+second set of ranks within a window. Its answer table has neither cells nor places, so it is asked no more."""
+
 BANGKOK_MICROSECONDS: Final = 7 * 3600 * 1_000_000
 """Bangkok is seven hours ahead of UTC, all year, since 1920."""
 
@@ -79,6 +86,7 @@ def layout_of(contract: DatasetContract) -> str:
             "event_time": contract.event_time,
             "person": contract.unit.column,
             "rows_per_window": contract.unit.rows_per_window,
+            "shape": None if contract.unit.shape is None else contract.unit.shape.model_dump(mode="json"),
             "dimensions": [each.model_dump(mode="json", exclude={"title"}) for each in contract.dimensions],
             "measures": [each.model_dump(mode="json", exclude={"title"}) for each in contract.measure_columns],
             "no_number": "none",
@@ -233,13 +241,25 @@ def _label_text(dimension: Dimension, schema: pa.Schema) -> str:
     if isinstance(derived, Bands):
         return _banded(derived, f"TRY_CAST(CAST(batch.{quoted(dimension.column)} AS VARCHAR) AS BIGINT)")
     clock = wall_clock(dimension.column, schema)
-    return f"strftime({clock}, '%Y-%m')" if dimension.grain is Grain.MONTH else _part_of_week(dimension.grain, clock)
+    return _part_of_time(dimension.grain, clock)
 
 
-def _part_of_week(grain: Grain | None, clock: str) -> str:
-    if grain is Grain.HOUR:
-        return f"{_list(HOURS)}[hour({clock}) + 1]"
-    return f"{_list(WEEKDAYS)}[isodow({clock})]"
+def fiscal_year(clock: str) -> str:
+    """The Buddhist year in which the fiscal year of an instant ends; it begins on the first day of October."""
+    begun = f"CASE WHEN month({clock}) >= {FISCAL_YEAR_STARTS_IN} THEN 1 ELSE 0 END"
+    return f"year({clock}) + {begun} + {BUDDHIST_ERA}"
+
+
+def _part_of_time(grain: Grain | None, clock: str) -> str:
+    match grain:
+        case Grain.YEAR:
+            return f"'FY' || CAST({fiscal_year(clock)} AS VARCHAR)"
+        case Grain.MONTH:
+            return f"strftime({clock}, '%Y-%m')"
+        case Grain.HOUR:
+            return f"{_list(HOURS)}[hour({clock}) + 1]"
+        case _:
+            return f"{_list(WEEKDAYS)}[isodow({clock})]"
 
 
 def _banded(derived: Bands, number: str) -> str:
