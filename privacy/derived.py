@@ -1,7 +1,9 @@
 """What follows from released figures at no further cost: means, ratios, shares, quantiles, each with its error.
 
 Everything here is post-processing of noisy figures (Dwork, Roth 2014, proposition 2.1): it reads no exact figure. An
-error is the distance from the figure to the farther end of a 95 % interval, which need not lie evenly around it.
+error is the distance from the figure to the farther end of a 95 % interval, which need not lie evenly around it. The
+95 times in 100 are counted over all releases; where the exact divisor itself is hardly larger than its noise, those few
+releases that show a figure at all are wrong more often.
 """
 
 from collections.abc import Mapping, Sequence
