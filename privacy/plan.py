@@ -10,19 +10,23 @@ from pydantic import Field
 
 from contracts.dataset import DatasetContract, ProtectAt
 from contracts.errors import InvalidInput
+from contracts.grid import grid_of
 from contracts.identifiers import Code, Name
 from contracts.measures import PEOPLE, Kind, measure_of
 from contracts.query import FamilyTable, Mechanism, Query
 from contracts.release import Promise
 from contracts.task import Charge
 from contracts.values import Value
+from privacy.layout import vector_size
 from privacy.mechanisms import (
+    LARGEST_EXACT,
     NANO,
     epsilon_of,
     gaussian_scale,
     laplace_error_95,
     laplace_scale,
     laplace_sigma,
+    sampler_delta,
     scaled_sigma,
 )
 from privacy.sensitivity import Sensitivity, amounts, clamped_along, sensitivity, together
@@ -129,13 +133,14 @@ def plan(query: Query, contracts: Sequence[DatasetContract], nano_rho: int) -> P
     )
     counted = 1 if _disjoint(contracts) else len(contracts)
     delta = min((contract.privacy.delta for contract in contracts), key=float)
-    epsilon, shown = _loss(query, nano_rho, len(windows) * counted, delta)
+    vectors = tuple(
+        _vector(query, contracts, measure, table.by, share)
+        for measure in query.base_measures
+        for table, share in _shares(query, nano_rho)
+    )
+    epsilon, shown = _loss(query, contracts[0], vectors, nano_rho * len(windows) * counted, delta)
     return Plan(
-        vectors=tuple(
-            _vector(query, contracts, measure, table.by, share)
-            for measure in query.base_measures
-            for table, share in _shares(query, nano_rho)
-        ),
+        vectors=vectors,
         charges=charges,
         epsilon=epsilon,
         delta=shown,
@@ -144,7 +149,7 @@ def plan(query: Query, contracts: Sequence[DatasetContract], nano_rho: int) -> P
 
 def promise(contract: DatasetContract, query: Query, nano_rho: int, data_version: int) -> Promise:
     """What the release promises a person of one contract's data."""
-    epsilon, delta = _loss(query, nano_rho, len(query.period.windows()), contract.privacy.delta)
+    terms = plan(query, [contract], nano_rho)
     return Promise(
         contract=contract.reference,
         person=contract.unit.person,
@@ -152,8 +157,8 @@ def promise(contract: DatasetContract, query: Query, nano_rho: int, data_version
         rows_per_window=contract.unit.most_rows,
         others=contract.unit.others,
         row_is_person=contract.unit.column is None,
-        epsilon=epsilon,
-        delta=delta,
+        epsilon=terms.epsilon,
+        delta=terms.delta,
         data_version=data_version,
     )
 
@@ -190,12 +195,36 @@ def _shares(query: Query, nano_rho: int) -> list[tuple[FamilyTable, int]]:
     return shares
 
 
-def _loss(query: Query, nano_rho: int, times: int, delta: str) -> tuple[float, str]:
-    """The epsilon of one person who is charged so many times, and the delta that it is meant at."""
+def _loss(
+    query: Query, contract: DatasetContract, vectors: Sequence[PlannedVector], nano_rho: int, delta: str
+) -> tuple[float, str]:
+    """The epsilon of one person who is charged that much in all, and the delta that it is meant at.
+
+    What the table sampler's distance from the exact law costs is part of that delta: the rest of it is converted.
+    """
     if query.mechanism is Mechanism.LAPLACE:
-        # eps^2 / 2 = rho in each window (pure to zCDP), and pure losses add up.
-        return math.sqrt(2 * nano_rho / NANO) * times, PURE_DELTA
-    return epsilon_of(nano_rho * times, delta), delta
+        # One window of one contract costs eps^2 / 2 = rho (pure to zCDP), and pure losses add up.
+        share = vectors[0].nano_rho
+        return math.sqrt(2 * share / NANO) * (nano_rho // share), PURE_DELTA
+    # At half of delta epsilon is larger than it will be, and so is what the sampler may cost.
+    sampled = _sampled(query, contract, vectors, epsilon_of(nano_rho, repr(float(delta) / 2)))
+    if not sampled:
+        return epsilon_of(nano_rho, delta), delta
+    if sampled > float(delta) / 2:
+        raise InvalidInput("too-many-cells", cells=grid_of(query, contract).size, limit=LARGEST_EXACT)
+    return epsilon_of(nano_rho, repr(math.nextafter(float(delta) - sampled, 0.0))), delta
+
+
+def _sampled(query: Query, contract: DatasetContract, vectors: Sequence[PlannedVector], epsilon: float) -> float:
+    """What the noise of large tables adds to delta; 0 where all of it is drawn exactly."""
+    grid = grid_of(query, contract)
+    sizes = [vector_size(grid, contract, vector.measure) for vector in vectors]
+    return math.fsum(
+        sampler_delta(noise.scale, size, epsilon)
+        for vector, size in zip(vectors, sizes, strict=True)
+        if size > LARGEST_EXACT
+        for noise in vector.noises
+    )
 
 
 def _vector(

@@ -164,3 +164,25 @@ def test_a_question_for_small_amounts_alone_is_previewed_with_their_small_error(
     assert amounts(shopping, offered, "damage_thb:sum") == (5_000, {})
     (all_types,), (shops,) = (plan(each, [offered], RHO).vectors for each in (asked, shopping))
     assert shops.sigma == pytest.approx(all_types.sigma / 20, rel=1e-5)
+
+
+def test_the_distance_of_large_tables_from_the_exact_law_is_part_of_delta() -> None:
+    codes = tuple(f"c{number}" for number in range(500))
+    dimensions = (*make.DIMENSIONS[:1], make.dimension("province", codes), make.dimension("case_type", codes))
+    large = make.contract(dimensions=dimensions)
+    asked = make.query(dimensions=("province", "case_type"))
+
+    terms = plan(asked, [large], RHO)
+
+    assert terms.delta == "1e-6"
+    assert epsilon_of(RHO, "1e-6") <= terms.epsilon < epsilon_of(RHO, "0.999e-6")
+    assert promise(large, asked, RHO, 1).epsilon == terms.epsilon
+
+
+def test_more_cells_than_delta_can_pay_for_are_refused() -> None:
+    codes = tuple(f"c{number}" for number in range(500))
+    dimensions = (*make.DIMENSIONS[:1], make.dimension("province", codes), make.dimension("case_type", codes))
+    asked = make.query(dimensions=("province", "case_type"))
+
+    with pytest.raises(InvalidInput, match="too-many-cells"):
+        plan(asked, [make.contract(dimensions=dimensions)], 10**13)
