@@ -153,10 +153,10 @@ def _without_budget(ask: Ask, query: Query, contract: DatasetContract) -> Findin
 
 def _outcomes(group: Sequence[Examined], spendable: int) -> dict[str, Outcome]:
     """What each ask of one source gets that a budget can help."""
-    judged = [each for each in group if each.asked is not None]
-    prices = _prices(judged, spendable)
+    judged = [(each, each.asked) for each in group if each.asked is not None]
+    prices = _prices([each for each, _ in judged], spendable)
     fair = spendable // max(1, len(judged))
-    return {each.path: _outcome(each, prices.get(each.path, 0), fair) for each in judged}
+    return {each.path: _outcome(each, asked, prices.get(each.path, 0), fair) for each, asked in judged}
 
 
 def _prices(asks: Sequence[Examined], spendable: int) -> dict[str, int]:
@@ -212,19 +212,17 @@ def _lines_at(each: Examined, nano_rho: int) -> Lines:
         return ()
 
 
-def _outcome(each: Examined, nano_rho: int, fair: int) -> Outcome:
+def _outcome(each: Examined, asked: Asked, nano_rho: int, fair: int) -> Outcome:
     """What comes of an ask at its price; ``fair`` is an even share of the budget, for the year."""
-    if each.asked is None:
-        return Outcome(Verdict.UNANSWERED, finding=each.finding)
     if not nano_rho:
         why = finding("crowded-out" if _helped(each.best) else "noise")
-        form = coarser_form(each.asked, fair // each.ask.times)
+        form = coarser_form(asked, fair // each.ask.times)
         return Outcome(Verdict.UNANSWERED, 0, each.best, why, form)
     lines = _lines_at(each, nano_rho)
     verdict = together(tuple(line.verdict for line in lines))
     if verdict is Verdict.ANSWERED:
         return Outcome(verdict, nano_rho, lines)
-    return Outcome(verdict, nano_rho, lines, finding("coarse"), coarser_form(each.asked, nano_rho))
+    return Outcome(verdict, nano_rho, lines, finding("coarse"), coarser_form(asked, nano_rho))
 
 
 def _without_price(each: Examined, examined: Mapping[str, Examined], outcomes: Mapping[str, Outcome]) -> Outcome:

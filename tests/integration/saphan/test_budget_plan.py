@@ -153,6 +153,17 @@ def test_people_see_every_question_every_error_and_what_to_do(printed: BudgetPla
     assert "somebody who stands in all of them" in text
 
 
+def test_on_a_terminal_the_plan_is_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("saphan.budget_plan_commands.is_for_programs", lambda **_: False)
+    monkeypatch.setenv("COLUMNS", "300")
+
+    found = run("--dataset", "dop_em")
+
+    assert found.exit_code == 0
+    assert "Q15/em-alerts" in found.stdout
+    assert "what one person-year can lose" in found.stdout
+
+
 def test_a_plan_in_which_nothing_has_a_budget_can_be_shown_too() -> None:
     alone = BudgetPlan.model_validate_json(run("--dataset", "ref_population", "--json").stdout)
     console = Console(width=200)

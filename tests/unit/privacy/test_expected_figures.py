@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from contracts.dataset import DatasetContract, Grain
+from contracts.dataset import DatasetContract
 from contracts.errors import InvalidInput
 from contracts.grid import grid_of
 from contracts.query import Query, Series
@@ -121,9 +121,5 @@ def test_rows_are_even_over_the_bins_of_a_histogram() -> None:
     assert np.allclose(figures, 3_000)
 
 
-def test_what_no_dimension_offers_is_expected_nowhere() -> None:
-    other = make.dimension("weekday", grain=Grain.WEEKDAY)
-
-    assert expected(asked("weekday"), world.size(), contract=make.contract(dimensions=(other,))) == pytest.approx(
-        [world.ROWS / 7] * 7
-    )
+def test_a_filter_on_what_is_not_offered_leaves_nothing() -> None:
+    assert expected(asked("province", where={"week": ("1",)}), world.size()) == [0, 0, 0]
