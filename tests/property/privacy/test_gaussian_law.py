@@ -36,7 +36,7 @@ def fit(noise: NDArray[np.int64], sigma: float) -> float:
     reach = math.ceil(3 * sigma)
     law = probabilities(sigma, 20 * reach)
     middle = law[19 * reach : 21 * reach + 1]
-    observed = np.array([(noise == value).sum() for value in range(-reach, reach + 1)])
+    observed = np.bincount(noise[np.abs(noise) <= reach] + reach, minlength=2 * reach + 1)
     expected = np.append(middle, 1 - middle.sum()) * noise.size
     seen = np.append(observed, noise.size - observed.sum())
     return float(stats.chisquare(seen, expected * seen.sum() / expected.sum()).pvalue)

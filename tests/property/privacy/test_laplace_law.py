@@ -25,7 +25,7 @@ def fit(noise: NDArray[np.int64], scale: float) -> float:
     q = math.exp(-1 / scale)
     middle = (1 - q) / (1 + q) * q ** np.abs(np.arange(-REACH, REACH + 1))
     expected = np.append(middle, 1 - middle.sum()) * noise.size
-    observed = np.array([(noise == value).sum() for value in range(-REACH, REACH + 1)])
+    observed = np.bincount(noise[np.abs(noise) <= REACH] + REACH, minlength=2 * REACH + 1)
     return float(stats.chisquare(np.append(observed, noise.size - observed.sum()), expected).pvalue)
 
 

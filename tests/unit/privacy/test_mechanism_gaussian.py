@@ -99,7 +99,7 @@ def test_delta_grows_with_cells_and_with_epsilon_and_is_never_understated() -> N
     assert sampler_delta(3.0, 10**6, math.inf) == sampler_delta(3.0, 10**6, math.nan) == 1
 
 
-@pytest.mark.parametrize("copies", [1, LARGEST_EXACT // 2])
+@pytest.mark.parametrize("copies", [1, LARGEST_EXACT // 3 + 1])
 def test_figures_beyond_the_edge_are_clamped_before_and_after_the_noise(copies: int) -> None:
     noisy = draw_gaussian([2**63 - 1, -(2**63), 10**30] * copies, 1000.0)
 
