@@ -4,9 +4,11 @@ The statement is built with SQLAlchemy Core: its identifiers come from the contr
 is compiled with PostgreSQL's grammar and ``$1`` parameters, which DuckDB reads natively.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +19,10 @@ from sqlalchemy.dialects import postgresql
 
 from connectors import snapshot_schema as schema
 from connectors.snapshot import opened_for
+from contracts.counter_nodes import days_of, first_day_of_window, nodes
 from contracts.dataset import DatasetContract
 from contracts.errors import InvalidInput
-from contracts.grid import Grid
+from contracts.grid import Axis, Grid
 from contracts.measures import Kind, measure_of
 from contracts.query import Query
 from contracts.task import LARGEST_CELL
@@ -66,10 +69,11 @@ def compile_query(query: Query, contract: DatasetContract, grid: Grid) -> Statem
             ``people-without-key`` for distinct people where the contract has no column that says who is who.
     """
     rows = _table(contract)
-    axes = [_column(rows, contract, axis.name) for axis in grid.axes]
+    axes = [rows.c.event_day] if query.counter else [_column(rows, contract, axis.name) for axis in grid.axes]
     kept = [
-        rows.c.rank <= contract.unit.rows_per_window,
-        rows.c.event_day >= query.period.start,
+        *_within_bounds(rows, contract),
+        *_in_series(rows, query),
+        rows.c.event_day >= (first_day_of_window(query.period.start) if query.counter else query.period.start),
         rows.c.event_day < query.period.until,
         *(_column(rows, contract, name).in_(values) for name, values in query.where.items()),
     ]
@@ -106,13 +110,14 @@ def answer(snapshot_path: Path, statement: Statement, query: Query, grid: Grid) 
     """
     with opened_for(snapshot_path, statement.dataset, statement.layout) as (connection, version):
         found = connection.sql(statement.sql, params=list(statement.parameters)).to_arrow_table()
-    places, inside = _places(found, grid)
-    cells, first = {}, len(grid.axes)
+    counted = _days(query) if query.counter else grid
+    places, inside = _places(found, counted)
+    cells, first = {}, len(counted.axes)
     for measure, width in zip(query.base_measures, statement.widths, strict=True):
-        exact = np.zeros((grid.size, width), dtype=np.int64)
+        exact = np.zeros((counted.size, width), dtype=np.int64)
         for number in range(width):
             exact[places, number] = found.column(first + number).fill_null(0).to_numpy()[inside]
-        cells[measure] = exact.ravel().tolist()
+        cells[measure] = _of_nodes(exact.ravel(), query) if query.counter else exact.ravel().tolist()
         first += width
     return Exact(version, cells)
 
@@ -132,8 +137,42 @@ def _places(found: pa.Table, grid: Grid) -> tuple[Integers, Booleans]:
 def _table(contract: DatasetContract) -> sa.TableClause:
     dimensions = (sa.column(schema.dimension_column(each.name), sa.String) for each in contract.dimensions)
     measures = (sa.column(schema.measure_column(each.column), sa.BigInteger) for each in contract.measure_columns)
-    fixed = (sa.column("rank", sa.Integer), sa.column("event_day", sa.Date), sa.column("person", sa.Integer))
+    fixed: tuple[sa.ColumnClause[Any], ...] = (
+        *(sa.column(name, sa.Integer) for name in ("person", "rank", "cell", "place")),
+        *(sa.column(name, sa.Date) for name in ("event_day", "series_day")),
+    )
     return sa.table(schema.rows_table(contract.id), *fixed, *dimensions, *measures)
+
+
+def _within_bounds(rows: sa.TableClause, contract: DatasetContract) -> Iterator[sa.ColumnElement[bool]]:
+    """What keeps a person within the contract's bounds, even if the table should hold more."""
+    yield rows.c.rank <= contract.unit.rows_per_window
+    if contract.unit.shape is not None:
+        yield rows.c.place <= contract.unit.shape.rows
+        yield rows.c.cell <= contract.unit.shape.cells
+
+
+def _in_series(rows: sa.TableClause, query: Query) -> Iterator[sa.ColumnElement[bool]]:
+    """What keeps a row from counting in two answers of one series: its date is still the one first remembered.
+
+    That is the month; in a daily counter the very day, whose nodes it alone may move.
+    """
+    if query.counter:
+        yield rows.c.series_day == rows.c.event_day
+    elif query.series is not None:
+        month: sa.ColumnClause[str] = sa.literal_column("'month'")
+        yield sa.func.date_trunc(month, rows.c.series_day) == sa.func.date_trunc(month, rows.c.event_day)
+
+
+def _days(query: Query) -> Grid:
+    """The days that a daily counter's nodes are added up from."""
+    return Grid(axes=(Axis(name="event_day", values=tuple(str(day) for day in days_of(query.period))),))
+
+
+def _of_nodes(daily: Integers, query: Query) -> list[int]:
+    """The exact figure of each node that the period completes."""
+    first, before = days_of(query.period)[0], np.concatenate(([0], np.cumsum(daily)))
+    return [int(before[(node.until - first).days] - before[(node.start - first).days]) for node in nodes(query.period)]
 
 
 def _column(rows: sa.TableClause, contract: DatasetContract, name: str) -> sa.ColumnClause[str]:

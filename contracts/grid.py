@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import product
 from math import prod
 
+from contracts import counter_nodes
 from contracts.dataset import DatasetContract, Dimension, Grain
 from contracts.errors import InvalidInput
 from contracts.identifiers import Code, Name
@@ -42,12 +43,15 @@ class Grid(Value):
 
 
 def grid_of(query: Query, contract: DatasetContract) -> Grid:
-    """The cells that a checked query asks for.
+    """The cells that a checked query asks for; those of a daily counter are the nodes that its period completes.
 
     Raises:
         InvalidInput: ``too-many-cells``.
     """
-    grid = Grid(axes=tuple(_axis(query, contract, name) for name in query.dimensions))
+    axes = tuple(_axis(query, contract, name) for name in query.dimensions)
+    if query.counter:
+        axes = (Axis(name=counter_nodes.AXIS, values=tuple(node.label for node in counter_nodes.nodes(query.period))),)
+    grid = Grid(axes=axes)
     if grid.size > MAX_CELLS:
         raise InvalidInput("too-many-cells", cells=grid.size, limit=MAX_CELLS)
     return grid
