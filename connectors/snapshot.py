@@ -4,7 +4,9 @@ Beside the answer table (see ``connectors.snapshot_schema``) the file keeps, for
 keyed hash of a person's key and the running number) and ``ranks_<dataset>`` (the keyed hash of a row's key, person,
 fiscal year, rank). A rank is given once: a row that is seen again keeps it, a row that vanishes takes it along, a row
 that moves to another person or year is new there. So ``rank <= m`` bounds what one person contributes to any question
-on any snapshot, whatever the agency does to its tables.
+on any snapshot, whatever the agency does to its tables. Where the contract says in which cells a person's rows may
+fall, ``connectors.snapshot_shape`` gives rows places in these cells in the same way, and only rows that pass take
+ranks.
 
 A row outside the contract's pilot is not imported: it gets no rank and no person gets a number for it. When a new
 version of the contract widens the pilot, its rows arrive with the next refresh like any others.
@@ -116,7 +118,7 @@ def _last_version(connection: duckdb.DuckDBPyConnection, dataset: str, check: st
     if not found:
         return 0
     ((form, made_with, version),) = found
-    if (form, made_with) != (schema.FORMAT, check):
+    if made_with != check or form not in (schema.FORMAT, schema.WITHOUT_SHAPES):
         raise IntegrityError("snapshot-damaged")
     return int(version)
 
@@ -179,7 +181,7 @@ def opened_for(path: Path, dataset: str, layout: str) -> Iterator[tuple[duckdb.D
     """A snapshot to be read and the dataset's data version, provided it was made under that layout.
 
     Raises:
-        Unavailable: ``snapshot-missing``.
+        Unavailable: ``snapshot-missing``, also for one of an older format, until its next refresh.
         IntegrityError: ``snapshot-damaged``.
     """
     if not path.exists():
@@ -191,6 +193,8 @@ def opened_for(path: Path, dataset: str, layout: str) -> Iterator[tuple[duckdb.D
         if not found:
             raise Unavailable("snapshot-missing", contract=dataset)
         ((form, made_under, version),) = found
+        if form == schema.WITHOUT_SHAPES:
+            raise Unavailable("snapshot-missing", contract=dataset)
         if (form, made_under) != (schema.FORMAT, layout):
             raise IntegrityError("snapshot-damaged")
         yield connection, version

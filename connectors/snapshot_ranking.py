@@ -62,7 +62,8 @@ WHERE NOT EXISTS (
 """)
 _MAKE_KEPT: Final = Template("""
 CREATE OR REPLACE TEMP TABLE kept
-(row_hash UUID, person INTEGER, fiscal_year SMALLINT, rank INTEGER, cell INTEGER, place INTEGER, event_day DATE, $columns)
+(row_hash UUID, person INTEGER, fiscal_year SMALLINT, rank INTEGER, cell INTEGER, place INTEGER, event_day DATE,
+$columns)
 """)
 _KEEP_RANKED: Final = Template("""
 INSERT INTO kept
