@@ -131,6 +131,17 @@ class StandingQuestions(Value):
         return self.model_copy(update={"question": found})
 
 
+class Lognormal(Value):
+    """How a column's values are thought to be spread: their logarithms are normal with mean ``mu``.
+
+    ``sigma`` is the logarithms' standard deviation, ``share`` is the share of rows that have a value at all.
+    """
+
+    mu: float
+    sigma: float = Field(gt=0)
+    share: Share = 1.0
+
+
 class ExpectedSize(Value):
     """How large one dataset is expected to be in one fiscal year; see the head of ``expected_sizes.toml``."""
 
@@ -140,6 +151,7 @@ class ExpectedSize(Value):
     by_fact: Mapping[Name, Name] = Field(default_factory=dict)
     covered: Mapping[Name, Share] = Field(default_factory=dict)
     means: Mapping[Name, Mapping[Code, float]] = Field(default_factory=dict)
+    lognormal: Mapping[Name, Lognormal] = Field(default_factory=dict)
     basis: str
 
 

@@ -44,8 +44,8 @@ class Asked:
 
     @property
     def grid(self) -> Grid:
-        """The question's own cells."""
-        return grid_of(self.query, self.contract)
+        """The question's own cells; of a daily counter one day, which stands for every day."""
+        return Grid(axes=()) if self.query.counter else grid_of(self.query, self.contract)
 
 
 @dataclass(frozen=True, slots=True)

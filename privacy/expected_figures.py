@@ -19,7 +19,7 @@ from contracts.grid import Grid, key_set
 from contracts.measures import PEOPLE, Kind, measure_of
 from contracts.query import Query
 from contracts.rollup import parent, rolls_up
-from contracts.standing_questions import ALL, SIZES, ExpectedSize
+from contracts.standing_questions import ALL, SIZES, ExpectedSize, Lognormal
 from privacy.layout import bins_of
 
 Floats = npt.NDArray[np.float64]
@@ -36,8 +36,8 @@ def expected_figures(query: Query, contract: DatasetContract, size: ExpectedSize
         query: A question that fits the contract, about one fiscal year.
         contract: Names dimensions, clamps and bins.
         size: How large the dataset is expected to be in that year.
-        grid: The question's own grid.
-        measure: A base measure; a histogram's bins run fastest, and rows are taken as even over them.
+        grid: The question's own grid; one without axes for a counter.
+        measure: A base measure; a histogram's bins run fastest, and rows are even over them if nobody knows better.
 
     Raises:
         InvalidInput: ``questions-invalid``, when no mean is known for the column of a sum.
@@ -54,8 +54,17 @@ def expected_figures(query: Query, contract: DatasetContract, size: ExpectedSize
         figures = figures * _means(query, contract, size, grid, found.column)
     if measure == PEOPLE and size.people:
         figures = figures * min(1.0, size.people / size.rows)
-    bins = len(bins_of(measure, contract)) + 1
-    return np.repeat(figures.ravel(), bins) / bins
+    bins = _bin_shares(size.lognormal.get(found.column), bins_of(measure, contract))
+    return np.asarray(np.multiply.outer(figures.ravel(), bins)).ravel()
+
+
+def _bin_shares(spread: Lognormal | None, edges: Sequence[int]) -> Floats:
+    """The share of rows in each bin: below the first edge, between the edges, above the last; all without edges."""
+    if spread is None or not edges:
+        return np.full(len(edges) + 1, 1 / (len(edges) + 1))
+    logarithms = [math.log(edge) if edge > 0 else -math.inf for edge in edges]
+    below = [0.5 * (1 + math.erf((each - spread.mu) / (spread.sigma * math.sqrt(2)))) for each in logarithms]
+    return np.diff([0.0, *below, 1.0]) * spread.share
 
 
 def assumed_even(contract: DatasetContract, size: ExpectedSize, by: Sequence[str]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ its questions cost together, so they share one budget; whatever cannot be answer
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from pydantic import ValidationError
@@ -31,6 +31,7 @@ from contracts.query import Family, Query, Series
 from contracts.standing_questions import QUESTIONS, Ask, ExpectedSizes, StandingQuestions
 from privacy.allocation import Claim, allocate
 from privacy.coarser_forms import coarser_form
+from privacy.enough import enough_prices
 from privacy.expected_errors import USELESS, Asked, expected_lines, reused_lines
 from privacy.mechanisms import epsilon_of
 
@@ -47,6 +48,7 @@ class Examined:
 
     ``asked`` is None when no budget can help it, as ``finding`` says, and for one that reads another's release.
     ``whole`` is the price each time if the budget of the year were spent on this ask alone, ``best`` its errors then.
+    ``enough`` has the price that each line needs, by number, for those lines that any budget can help.
     """
 
     path: str
@@ -56,6 +58,7 @@ class Examined:
     finding: Finding | None = None
     asked: Asked | None = None
     best: Lines = ()
+    enough: Mapping[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,8 @@ def _examined(path: str, ask: Ask, query: Query, known: tuple[Contracts, Expecte
         why = _without_budget(ask, query, contract)
         if why is None and size is not None:
             asked = Asked(query, contract, size, ask.target)
-            return Examined(path, ask, contract, whole, None, asked, expected_lines(asked, whole))
+            best = expected_lines(asked, whole)
+            return Examined(path, ask, contract, whole, None, asked, best, enough_prices(asked, whole, best))
     except InvalidInput as error:
         why = finding_of(error.reasons[0])
     return Examined(path, ask, contract, whole, why or finding("no-size", dataset=ask.dataset))
@@ -165,7 +169,7 @@ def _prices(asks: Sequence[Examined], spendable: int) -> dict[str, int]:
     A line that is nothing but noise at its share of the budget has no claim on it: what is spent for its sake is lost
     for the others. The hardest goes first, so that as many as can be are left; an ask without a line left gets nothing.
     """
-    claims = {each: lines for each in asks if (lines := _helped(each.best))}
+    claims = {each: frozenset(each.enough) for each in asks if each.enough}
     while claims:
         prices = allocate([_claim(each, lines) for each, lines in claims.items()], spendable)
         lost = [
@@ -182,11 +186,6 @@ def _prices(asks: Sequence[Examined], spendable: int) -> dict[str, int]:
     return {}
 
 
-def _helped(lines: Lines) -> frozenset[int]:
-    """The numbers of the lines that tell something."""
-    return frozenset(number for number, line in enumerate(lines) if line.verdict.fits)
-
-
 def _errors(lines: Lines, numbers: Iterable[int]) -> list[tuple[int, float]]:
     """The relative errors of these lines, by number; endless where there is none."""
     found = {number: line.relative_error for number, line in enumerate(lines)}
@@ -199,9 +198,8 @@ def _claim(each: Examined, lines: Iterable[int]) -> Claim:
 
 
 def _enough(each: Examined, lines: Iterable[int]) -> float:
-    """The price at which all these lines meet their target: errors fall with the root of the price."""
-    worst = max(error for _, error in _errors(each.best, lines)) / each.ask.target
-    return each.whole * worst**2
+    """The price at which all these lines meet their target."""
+    return max(each.enough[number] for number in lines)
 
 
 def _lines_at(each: Examined, nano_rho: int) -> Lines:
@@ -215,7 +213,7 @@ def _lines_at(each: Examined, nano_rho: int) -> Lines:
 def _outcome(each: Examined, asked: Asked, nano_rho: int, fair: int) -> Outcome:
     """What comes of an ask at its price; ``fair`` is an even share of the budget, for the year."""
     if not nano_rho:
-        why = finding("crowded-out" if _helped(each.best) else "noise")
+        why = finding("crowded-out" if each.enough else "noise")
         form = coarser_form(asked, fair // each.ask.times)
         return Outcome(Verdict.UNANSWERED, 0, each.best, why, form)
     lines = _lines_at(each, nano_rho)
@@ -243,7 +241,7 @@ def _without_price(each: Examined, examined: Mapping[str, Examined], outcomes: M
 
 
 def _planned(each: Examined, outcome: Outcome) -> PlannedAsk:
-    ask, contract, helped = each.ask, each.contract, _helped(each.best)
+    ask, contract = each.ask, each.contract
     whole = outcome.nano_rho * ask.times
     delta = contract.privacy.delta if contract else "1e-9"
     return PlannedAsk(
@@ -258,7 +256,7 @@ def _planned(each: Examined, outcome: Outcome) -> PlannedAsk:
         target=ask.target,
         nano_rho_each=outcome.nano_rho,
         nano_rho=whole,
-        nano_rho_enough=math.ceil(_enough(each, helped)) if helped else None,
+        nano_rho_enough=math.ceil(_enough(each, each.enough)) if each.enough else None,
         share=outcome.nano_rho / each.whole if each.whole else 0.0,
         epsilon=epsilon_of(whole, delta),
         lines=outcome.lines,

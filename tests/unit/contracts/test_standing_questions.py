@@ -5,7 +5,6 @@ from datetime import date
 import pytest
 
 from contracts.code_lists import code_list
-from contracts.dataset import DatasetContract
 from contracts.errors import InvalidInput
 from contracts.odcs import bundled_ids, bundled_text, read_contract
 from contracts.standing_questions import ALL, bundled_questions, bundled_sizes, read_questions, read_sizes
@@ -16,10 +15,6 @@ HEAD = 'window = "FY2570"\nreserve_percent = 10\n'
 QUESTION = '[[question]]\nid = "Q01"\nsystem = "OJA"\ntitle = {th = "ก", en = "a"}\n'
 ASK = '[[question.ask]]\nid = "map"\ntitle = {th = "ก", en = "a"}\ndataset = "crimes_case"\n'
 OTHER = ASK.replace('"map"', '"other"')
-
-
-def contracts() -> dict[str, DatasetContract]:
-    return {each: read_contract(bundled_text(each)) for each in bundled_ids()}
 
 
 def test_the_twenty_questions_stand_in_order_in_thai_and_english() -> None:
@@ -40,7 +35,7 @@ def test_every_question_is_asked_of_datasets_that_have_a_contract_and_a_size() -
 
 @pytest.mark.parametrize("dataset", bundled_ids())
 def test_the_expected_sizes_speak_of_what_the_contract_offers(dataset: str) -> None:
-    size, offered = bundled_sizes().dataset[dataset], contracts()[dataset]
+    size, offered = bundled_sizes().dataset[dataset], read_contract(bundled_text(dataset))
 
     for name, shares in size.shares.items():
         dimension = offered.dimension(name)
@@ -53,6 +48,10 @@ def test_the_expected_sizes_speak_of_what_the_contract_offers(dataset: str) -> N
         assert fact in code_list(dimension.code_list or "").facts
     for name in size.covered:
         assert offered.dimension(name) is not None
+    for column in size.lognormal:
+        measured = offered.measure_column(column)
+        assert measured is not None
+        assert measured.bins
     for column, means in size.means.items():
         measured = offered.measure_column(column)
         assert measured is not None

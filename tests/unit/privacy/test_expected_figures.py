@@ -1,11 +1,13 @@
 """What the planner expects of an answer's figures: from the shares that are known, never from data."""
 
+import math
+
 import numpy as np
 import pytest
 
 from contracts.dataset import DatasetContract
 from contracts.errors import InvalidInput
-from contracts.grid import grid_of
+from contracts.grid import Grid, grid_of
 from contracts.query import Query, Series
 from contracts.standing_questions import ExpectedSize
 from privacy.expected_figures import assumed_even, expected_figures
@@ -81,7 +83,9 @@ def test_a_filter_keeps_its_share_on_an_axis_and_beside_the_axes() -> None:
 def test_a_counter_expects_the_rows_of_a_day() -> None:
     query = asked(series=Series(), counter=True)
 
-    assert expected(query, world.size()) == pytest.approx([world.ROWS / 365])
+    (day,) = expected_figures(query, OFFERED, world.size(), Grid(axes=()), "count")
+
+    assert day == pytest.approx(world.ROWS / 365)
 
 
 def test_distinct_people_are_as_many_as_rows_over_people() -> None:
@@ -119,6 +123,17 @@ def test_rows_are_even_over_the_bins_of_a_histogram() -> None:
 
     assert len(figures) == 12
     assert np.allclose(figures, 3_000)
+
+
+def test_values_that_are_known_to_be_lognormal_fall_into_their_bins() -> None:
+    """Half of the values lie below exp(mu) = 20, and a tenth of the rows has none."""
+    binned = make.damage(kinds=("histogram",), bins=(0, 20, 10_000_000))
+    offered = make.contract(dimensions=OFFERED.dimensions, measure_columns=(binned,))
+    known = world.size(lognormal={"damage_thb": {"mu": math.log(20), "sigma": 1.0, "share": 0.9}})
+
+    figures = expected(asked(), known, "damage_thb:histogram", offered)
+
+    assert figures == pytest.approx([0, 0.45 * world.ROWS, 0.45 * world.ROWS, 0], abs=1e-6)
 
 
 def test_a_filter_on_what_is_not_offered_leaves_nothing() -> None:

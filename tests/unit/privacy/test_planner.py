@@ -3,7 +3,7 @@
 import pytest
 
 from contracts.budget_plan import Verdict
-from contracts.dataset import Grain
+from contracts.dataset import DatasetContract, Grain
 from contracts.grid import grid_of
 from contracts.query import FamilyTable
 from contracts.release import Released
@@ -209,3 +209,37 @@ def test_a_budget_says_what_would_be_enough_for_all() -> None:
     (budget,) = made.budgets
     assert budget.enough == sum((each.nano_rho_enough or 0) * each.times for each in asks)
     assert made.epsilon_enough == epsilon_of(budget.enough, "1e-6") < made.epsilon_planned < made.epsilon
+
+
+def binned(*edges: int) -> DatasetContract:
+    return make.contract(measure_columns=(make.damage(kinds=("histogram", "median"), bins=edges, clamp=(0, 1_000)),))
+
+
+def test_a_median_takes_no_more_budget_than_its_bins_can_use() -> None:
+    """No budget tells where in its bin a median lies: what goes beyond serves the other question."""
+    known = world.sizes({world.DATASET: world.size(lognormal={"damage_thb": {"mu": 5.0, "sigma": 0.5}})})
+    median = world.ask("median", measures=("damage_thb:median",), by=("province",), target=0.01)
+    beside = world.ask("cases", by=FINE_BY, target=0.5)
+
+    made = world.asks_of(world.planned(world.questions(median, beside), [binned(50, 100, 200, 400)], known))
+
+    assert made["median"].verdict is Verdict.COARSE
+    assert (made["median"].nano_rho_enough or BUDGET) < BUDGET // 100
+    assert made["cases"].nano_rho > made["median"].nano_rho
+    assert made["median"].lines[0].relative_error == pytest.approx(0.35, abs=0.1)
+
+
+def test_the_price_that_is_enough_for_a_median_meets_its_target() -> None:
+    known = world.sizes({world.DATASET: world.size(lognormal={"damage_thb": {"mu": 5.0, "sigma": 0.5}})})
+    offered = binned(*range(10, 1_000, 10))
+    median = world.ask("median", measures=("damage_thb:median",), by=("province",), target=0.15)
+
+    (each,) = world.asks_of(world.planned(world.questions(median), [offered], known)).values()
+    assert each.nano_rho_enough is not None
+    enough = make.contract(measure_columns=offered.measure_columns, nano_rho_per_window=each.nano_rho_enough)
+    asked = world.questions(median, reserve_percent=0)
+    (again,) = world.asks_of(world.planned(asked, [enough], known)).values()
+
+    assert each.nano_rho_enough < SPENDABLE
+    assert again.verdict is Verdict.ANSWERED
+    assert again.lines[0].relative_error == pytest.approx(0.15, rel=0.15)
