@@ -6,6 +6,7 @@ from contracts.canonical import canonical_bytes, digest_of_bytes
 from contracts.errors import IntegrityError, Refused
 from contracts.federation import Federation, KeyPurpose, PublicKey
 from contracts.merkle import verify_export, verify_receipt
+from contracts.question_form import is_answered_by
 from contracts.release import Release
 from contracts.request import Request
 from contracts.signing import verify_compact
@@ -41,9 +42,9 @@ def check_release(release: Release, federation: Federation) -> None:
 
 
 def check_answer(release: Release, request: Request) -> None:
-    """Check that a release answers a request: the same query, of the same texts of the same contracts.
+    """Check that a release answers a request: the same question, of the same texts of the same contracts.
 
-    A repeated question gets the release of whoever asked it first, so identifiers, agreements and requesters may
+    A repeated question gets the release of whoever asked it first, so identifiers, agreements, requesters and words may
     differ. The price is not compared: the release states the error of each of its measures itself.
 
     Raises:
@@ -52,7 +53,7 @@ def check_answer(release: Release, request: Request) -> None:
     body = release.body
     told = sorted(promise.contract.digest for promise in body.promises)
     asked = sorted(ref.digest for ref in request.contracts)
-    if body.query != request.query or told != asked:
+    if not is_answered_by(request.query, body.query, body.grid) or told != asked:
         raise IntegrityError("release-altered")
 
 

@@ -12,6 +12,7 @@ from contracts.canonical import canonical_bytes, digest_of_bytes
 from contracts.dataset import ProtectAt
 from contracts.error_catalogue import CATALOGUE
 from contracts.errors import SaphanError, Spent, from_code
+from contracts.question_form import canonical_filters
 from contracts.release import ReleaseBody
 from contracts.request import RequestState
 from contracts.signing import sign_compact
@@ -231,7 +232,8 @@ def _body(
         purpose=request.purpose,
         tier=asked.activity.tier,
         public=asked.activity.publish,
-        query=request.query,
+        # As it would be written without the filters that leave nothing out, so that other words are seen to ask it.
+        query=request.query.model_copy(update={"where": canonical_filters(request.query, asked.contracts[0])}),
         grid=asked.grid,
         released=assembled.released,
         derived=assembled.derived,

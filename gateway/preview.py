@@ -62,7 +62,7 @@ def preview(means: Means, caller: Caller, call: PreviewCall) -> Preview:
         nano_rho = call.nano_rho or activity.nano_rho_per_request
         terms = plan(call.query, contracts, nano_rho)
         before = lines_of(r, [(each.source, each.window) for each in terms.charges])
-        key = question_key(call.query, call.contracts, nano_rho, approved_apart(agreement, activity))
+        key = question_key(call.query, contracts, nano_rho, approved_apart(agreement, activity))
         release = released_before(r, key, contracts, frozen=call.query.series is not None)
         past = _past(r, caller.agency, call.query, contracts, now)
     planned = _Planned(call.query, contracts, grid, terms, past)

@@ -14,6 +14,7 @@ from contracts.fit import check_question, closed_until
 from contracts.grid import Grid
 from contracts.lifecycle import AgreementState
 from contracts.query import Query
+from contracts.question_form import question_form
 from contracts.request import Request
 from contracts.task import Charge, Forwarded
 from gateway.store import registry, relay, releases, series
@@ -42,7 +43,7 @@ class Asked:
         """The key of the question."""
         request = self.request
         own = approved_apart(self.agreement, self.activity)
-        return question_key(request.query, request.contracts, request.nano_rho, own)
+        return question_key(request.query, self.contracts, request.nano_rho, own)
 
     @property
     def price(self) -> tuple[Charge, ...]:
@@ -57,15 +58,16 @@ class Asked:
         return series_key(self.request, self.contracts, self.activity)
 
 
-def question_key(query: Query, refs: tuple[ContractRef, ...], nano_rho: int, apart: Mapping[str, str]) -> str:
+def question_key(query: Query, contracts: Sequence[DatasetContract], nano_rho: int, apart: Mapping[str, str]) -> str:
     """Two requests with one key ask the same: query, contracts and price, whoever asks and under which agreement.
 
-    What ``apart`` says keeps a question from all others; see ``approved_apart``.
+    What is the same in other words has one key, too; see ``contracts.question_form``. What ``apart`` says keeps a
+    question from all others; see ``approved_apart``.
     """
     return digest_of(
         {
-            "query": query.model_dump(mode="json", by_alias=True),
-            "contracts": sorted(ref.digest for ref in refs),
+            "query": question_form(query, contracts[0]),
+            "contracts": sorted(contract.digest for contract in contracts),
             "nano_rho": nano_rho,
             **apart,
         }

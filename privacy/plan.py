@@ -220,10 +220,11 @@ def _sampled(query: Query, contract: DatasetContract, vectors: Sequence[PlannedV
     grid = grid_of(query, contract)
     sizes = [vector_size(grid, contract, vector.measure) for vector in vectors]
     return math.fsum(
-        sampler_delta(noise.scale, size, epsilon)
+        sampler_delta(noise.scale_for(amount), size, epsilon)
         for vector, size in zip(vectors, sizes, strict=True)
         if size > LARGEST_EXACT
         for noise in vector.noises
+        for amount in {noise.amount, *noise.amounts.values()}
     )
 
 
