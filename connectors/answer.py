@@ -28,10 +28,11 @@ from connectors.crash import CrashPoint, Hook, carry_on
 from connectors.guard import Checked, Guard
 from connectors.journal import approvals
 from connectors.journal.book import Journal
-from connectors.journal.entries import Opening, Unfinished
+from connectors.journal.entries import Claim, Opening, Unfinished
+from connectors.snapshot_memory import memory_of
 from contracts.canonical import digest_of, digest_of_bytes
 from contracts.dataset import DatasetContract, ProtectAt
-from contracts.errors import InvalidInput, Refused, SaphanError
+from contracts.errors import InvalidInput, Refused, SaphanError, Unavailable
 from contracts.task import LeasedTask, Part, Task
 from privacy.release import exact_part, protect
 
@@ -107,14 +108,15 @@ def _answer_delivered(task: Task, desk: Desk, clock: Callable[[], datetime]) -> 
                 log.info("request %s waits for an officer: saphan connector requests", checked.request.id)
             return
         # (b) Charged now, charged before, or answered before.
-        part = desk.journal.open(_opening(checked, desk, clock), clock())
+        opening = _opening(checked, desk, clock)
+        part = desk.journal.open(opening, clock())
     except (Refused, InvalidInput) as error:
         if not _is_held_back(task, error.code, desk):
             _deliver(_refusal(task, error.code, desk, clock(), undo=True), task, desk, clock)
         return
     if part is None:
         # Steps (c) and (d): count, and protect where the contract says so.
-        made = _part(checked, desk, clock)
+        made = _part(checked, opening.series, desk, clock)
         # (e) First the journal.
         part = desk.journal.finish(made, clock())
     if part is not None:
@@ -137,7 +139,30 @@ def _opening(checked: Checked, desk: Desk, clock: Callable[[], datetime]) -> Ope
         cap=cap_of(checked.contract, desk.cap_nano_rho),
         use=checked.use,
         permit=lambda used: desk.guard.check_use(checked, used, clock()),
+        series=_claim(checked, desk),
     )
+
+
+def _claim(checked: Checked, desk: Desk) -> Claim | None:
+    """What a question takes of its standing series, and the memory of the snapshot by which it would be counted now."""
+    if checked.series is None:
+        return None
+    memory = memory_of(desk.snapshot, checked.contract)
+    months = checked.request.query.period.months()
+    return Claim(checked.series, checked.contract.source, months, memory.name, memory.data_version)
+
+
+def _check_counted_by(claim: Claim | None, data_version: int, checked: Checked, desk: Desk) -> None:
+    """Check that what the journal wrote down of the snapshot is what was read; otherwise the task is taken up again.
+
+    Raises:
+        Unavailable: ``snapshot-renewed``.
+    """
+    if claim is None:
+        return
+    memory = memory_of(desk.snapshot, checked.contract)
+    if (memory.name, data_version) != (claim.memory, claim.data_version):
+        raise Unavailable("snapshot-renewed", contract=checked.contract.id)
 
 
 def cap_of(contract: DatasetContract, cap_nano_rho: int | None) -> int:
@@ -146,12 +171,13 @@ def cap_of(contract: DatasetContract, cap_nano_rho: int | None) -> int:
     return budget if cap_nano_rho is None else min(budget, cap_nano_rho)
 
 
-def _part(checked: Checked, desk: Desk, clock: Callable[[], datetime]) -> Part:
+def _part(checked: Checked, claim: Claim | None, desk: Desk, clock: Callable[[], datetime]) -> Part:
     query, contract = checked.request.query, checked.contract
     # (c) One statement, exact cells.
     statement = compiler.compile_query(query, contract, checked.grid)
     exact = compiler.answer(desk.snapshot, statement, query, checked.grid)
     desk.at(CrashPoint.CELLS_READ)
+    _check_counted_by(claim, exact.data_version, checked, desk)
     # (d) Protected here, or left to the trusted centre.
     if contract.privacy.protect_at is ProtectAt.CONNECTOR:
         measures = protect(exact.cells, contract, query, checked.request.nano_rho)

@@ -35,6 +35,7 @@ from contracts.task import Charge, Forwarded, Lease, LeasedTask, Task
 from policies.decide import Denial, decide, details
 from policies.rules import Rules, installed
 from privacy.plan import plan
+from privacy.series import series_key
 
 REQUESTS_PATH = "/v1/requests"
 TOKEN_TYPE = "at+jwt"  # noqa: S105  # a media type, not a secret
@@ -58,8 +59,9 @@ _token_options: Options = {
 class Checked:
     """A task in which everything was verified: only these values are used from here on, never the task's own.
 
-    ``use`` is the activity that it counts for, ``standing`` what it was decided about. ``awaits_officer`` says that all
-    is well, but that an officer of this agency looks at each request of the activity and has not decided yet.
+    ``use`` is the activity that it counts for, ``standing`` what it was decided about. ``series`` is the key of its
+    standing series, if it is of one; some of its ``charges`` may be paid by that already. ``awaits_officer`` says that
+    all is well, but that an officer of this agency looks at each request of the activity and has not decided yet.
     """
 
     task: Task
@@ -73,6 +75,7 @@ class Checked:
     use: Use
     standing: Standing
     awaits_officer: bool = False
+    series: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,9 +200,12 @@ class Guard:
         grid = check_question(request.query, [contract], closed)
         charges, use = plan(request.query, [contract], request.nano_rho).charges, use_of(agreement, activity, now)
         digest = digest_of(request)
-        used = self.situation.used(use, digest, charges)
+        series = None if request.query.series is None else series_key(request, [contract], activity)
+        # What the series has paid for is not held against the activity again.
+        owed = charges if series is None else self.situation.owed(series, charges)
+        used = self.situation.used(use, digest, owed)
         standing = _with(self._standing(agreement, request.agreement_digest, digest), used)
-        return Checked(task, request, digest, signer, agreement, contract, charges, grid, use, standing)
+        return Checked(task, request, digest, signer, agreement, contract, charges, grid, use, standing, series=series)
 
     def _standing(self, agreement: Agreement, agreement_digest: str, request_digest: str) -> Standing:
         """What stands at this agency about a request, but for what its activity has used."""

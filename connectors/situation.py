@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
-from connectors.journal import activities, approvals, notices
+from connectors.journal import activities, approvals, notices, series
 from connectors.journal.book import Journal
 from connectors.journal.entries import Use, Used
 from contracts.agreement import Activity, Agreement
@@ -59,6 +59,9 @@ class Situation(Protocol):
     def used(self, use: Use, request_digest: str, charges: Collection[Charge]) -> Used:
         """What an activity has used, this question left out."""
 
+    def owed(self, series_key: str, charges: Collection[Charge]) -> tuple[Charge, ...]:
+        """Those of the charges that a standing series has not paid yet."""
+
     def decision(self, request_digest: str) -> OfficerDecision | None:
         """What an officer of the agency decided on a request, if one did."""
 
@@ -89,6 +92,11 @@ class JournalSituation:
         """What an activity has used, this question left out, by this agency's own count."""
         with self.journal.transaction() as session:
             return activities.used(session, use, request_digest, charges)
+
+    def owed(self, series_key: str, charges: Collection[Charge]) -> tuple[Charge, ...]:
+        """Those of the charges that a standing series has not paid yet, by this agency's own count."""
+        with self.journal.transaction() as session:
+            return series.owed(session, series_key, charges)
 
     def decision(self, request_digest: str) -> OfficerDecision | None:
         """What an officer of the agency decided on a request; its signature is verified again.

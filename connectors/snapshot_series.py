@@ -1,7 +1,8 @@
 """What the snapshot remembers for standing series: the day on which each row was first kept, and in which place.
 
 ``series_<dataset>`` has for each row that was ever kept in the answer table, person and fiscal year the day of its
-event as it was then, and its place among that person's rows of the year, by first arrival in the table. Both are given once.
+event as it was then, and its place among that person's rows of the year, by first arrival in the table; both are given
+once.
 The answer table has that day as ``series_day``, and none for rows beyond the person's bound: an answer of a series
 counts a row only where its day is still of that month (for a daily counter: that very day). So no row counts in two
 months of one series, and no person with more rows than the bound over all its answers, whatever was corrected, deleted

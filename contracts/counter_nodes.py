@@ -7,6 +7,7 @@ once, by the period that knows all of its days, and each day lies in one node of
 """
 
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from contracts.periods import FISCAL_YEAR_STARTS_IN, Period
@@ -67,13 +68,14 @@ def days_of(period: Period) -> tuple[date, ...]:
     return tuple(start + timedelta(days=number) for number in range((period.until - start).days))
 
 
-def _tree(start: date, end: date) -> list[Node]:
+@lru_cache(maxsize=64)
+def _tree(start: date, end: date) -> tuple[Node, ...]:
     days = (end - start).days
-    return [
+    return tuple(
         Node(start + timedelta(days=first), 1 << level, min(start + timedelta(days=first + (1 << level)), end))
         for level in range(LEVELS)
         for first in range(0, days, 1 << level)
-    ]
+    )
 
 
 def _next_window(start: date) -> date:

@@ -2,7 +2,7 @@
 
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -29,7 +29,7 @@ from contracts.odcs import bundled_text, canonical_document, read_contract
 from contracts.request import Request
 from contracts.signing import new_key, sign_claims, sign_document
 from contracts.suspension import Suspended
-from contracts.task import Forwarded, LeasedTask, Part, Task
+from contracts.task import Charge, Forwarded, LeasedTask, Part, Task
 from tests import factories
 from tests.factories import NOW, Keys
 
@@ -207,6 +207,9 @@ class Known:
 
     def used(self, _use: Use, _request_digest: str, _charges: object) -> Used:
         return self.usage
+
+    def owed(self, _series_key: str, charges: Collection[Charge]) -> tuple[Charge, ...]:
+        return tuple(charges)
 
     def decision(self, _request_digest: str) -> OfficerDecision | None:
         return self.decided

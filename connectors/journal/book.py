@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from connectors.crash import CrashPoint, Hook, carry_on
-from connectors.journal import activities
+from connectors.journal import activities, series
 from connectors.journal.entries import Approval, Departure, Opening, Spending, Unfinished
 from connectors.journal.tables import (
     Answer,
@@ -134,8 +134,10 @@ class Journal:
             The stored part, or nothing when the data must be read.
 
         Raises:
-            Refused: ``local-cap-exceeded``; what ``permit`` says of the activity; ``part-already-posted`` when the
-                gateway acknowledged a part that is no longer kept.
+            Refused: ``local-cap-exceeded``; what ``permit`` says of the activity; ``series-overlaps`` or
+                ``series-memory-lost``; ``part-already-posted`` when the gateway acknowledged a part that is no longer
+                kept.
+            Unavailable: ``series-busy``.
         """
         key = (opening.request_digest, opening.task.contract.digest)
         with self.transaction(CrashPoint.CHARGE_BEFORE_COMMIT, CrashPoint.CHARGE_AFTER_COMMIT) as session:
@@ -145,6 +147,8 @@ class Journal:
                 return None
             if row.part is None and row.part_digest is not None:
                 raise Refused("part-already-posted", spent=Spent.CHARGED)
+            if row.part_digest is None and opening.series is not None:
+                series.renew(session, opening.series)
             _readdress(row, opening.task)
             return None if row.part is None else Part.model_validate_json(row.part)
 
@@ -283,8 +287,12 @@ def _keep_least_budget(session: Session, contract: DatasetContract) -> None:
 
 
 def _charge(session: Session, opening: Opening, policy: Digest | None, now: datetime) -> None:
-    opening.permit(activities.used(session, opening.use, opening.request_digest, opening.charges))
-    for charge in opening.charges:
+    charges = opening.charges
+    if opening.series is not None:
+        charges = series.owed(session, opening.series.key, charges)
+        series.take(session, opening.series, series.Asker(opening.request_digest, opening.task.contract.digest))
+    opening.permit(activities.used(session, opening.use, opening.request_digest, charges))
+    for charge in charges:
         least = session.get(LeastBudget, charge.source)
         cap = opening.cap if least is None else min(opening.cap, least.nano_rho)
         if _spent(session, charge) + charge.nano_rho > cap:
@@ -314,7 +322,7 @@ def _charge(session: Session, opening: Opening, policy: Digest | None, now: date
             nano_rho=charge.nano_rho,
             at=now,
         )
-        for charge in opening.charges
+        for charge in charges
     )
 
 
@@ -331,6 +339,7 @@ def _uncharge(session: Session, row: Answer) -> None:
     for charge in session.scalars(select(Charged).where(*same)):
         session.delete(charge)
     activities.forget(session, row.request_digest, row.contract_digest)
+    series.give_back(session, series.Asker(row.request_digest, row.contract_digest))
     session.delete(row)
 
 

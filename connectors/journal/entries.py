@@ -64,11 +64,25 @@ class Used(NamedTuple):
     nano_rho_spent: int
 
 
+class Claim(NamedTuple):
+    """What a question takes of its standing series.
+
+    ``key`` is the key of the series, ``months`` those that are asked of ``source``; ``memory`` and ``data_version`` are
+    those of the snapshot by which they will be counted.
+    """
+
+    key: str
+    source: SourceId
+    months: tuple[str, ...]
+    memory: str
+    data_version: int
+
+
 class Opening(NamedTuple):
     """What is asked of the journal before any data is touched: the question, its price and the cap it must respect.
 
-    ``permit`` raises when the activity has used too much; it is asked under the lock of the charge, so it may not
-    read the journal itself.
+    ``series`` is what it takes of its standing series, if it is of one. ``permit`` raises when the activity has used
+    too much; it is asked under the lock of the charge, so it may not read the journal itself.
     """
 
     task: Task
@@ -78,6 +92,7 @@ class Opening(NamedTuple):
     cap: int
     use: Use
     permit: Callable[[Used], None]
+    series: Claim | None = None
 
 
 class Unfinished(NamedTuple):
