@@ -204,14 +204,16 @@ def _array(values: Sequence[object]) -> pa.Array:
 
     SQLite may mix types in one column, and PostgreSQL's ``numeric`` scales. One common type would write a 1 as 1.0 or
     1.00 because of somebody else's row, which would then move the labels, row keys and people of others. Where they
-    are mixed all are text, each as the engine itself would write it.
+    are mixed, or beyond what DuckDB holds, all are text, each as the engine itself would write it.
     """
-    if _is_mixed(values):
-        return pa.array([_text(value) for value in values], pa.string())
-    try:
-        return pa.array(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
-        return pa.array([_text(value) for value in values], pa.string())
+    if not _is_mixed(values):
+        try:
+            read = pa.array(values)
+        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+            read = None  # a number beyond 64 bits, or decimals without a common precision
+        if read is not None and not pa.types.is_decimal256(read.type):
+            return read
+    return pa.array([_text(value) for value in values], pa.string())
 
 
 def _is_mixed(values: Sequence[object]) -> bool:

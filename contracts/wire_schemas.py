@@ -9,6 +9,7 @@ from pydantic_core import to_json
 
 from contracts.agreement import Agreement
 from contracts.breach import Breach, BreachView
+from contracts.budget_view import BudgetView
 from contracts.dataset import DatasetContract
 from contracts.errors import Problem
 from contracts.federation import Federation
@@ -44,6 +45,7 @@ WIRE: dict[str, type[Value]] = {
     "breach": Breach,
     "breach-view": BreachView,
     "budget-line": BudgetLine,
+    "budget-view": BudgetView,
     "checkpoint": Checkpoint,
     "contract-retirement": ContractRetirement,
     "dataset-contract": DatasetContract,

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from contracts.budget_view import BudgetView
 from contracts.errors import InvalidInput, Unavailable
 from contracts.forecast import PublishedForecast
 from contracts.release import Release, Withdrawal
@@ -84,6 +85,10 @@ class Records:
     def budget(self, _caller: Caller) -> tuple[BudgetLine, ...]:
         """Every window of every published source; all members see what all have spent."""
         return budgets.lines(self.means)
+
+    def budget_view(self, _caller: Caller) -> BudgetView:
+        """The budget with its epsilon, and the sums for one person over windows and datasets."""
+        return budgets.view(self.means)
 
     # ------------------------------------------------------------ releases and forecasts
 

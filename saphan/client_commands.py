@@ -15,11 +15,12 @@ from contracts.release import ReleaseState, Withdrawal
 from contracts.transparency import LogExport
 from contracts.values import Value
 from gateway.asking import query_of
+from gateway.budget_calls import budget_view
 from gateway.checked_release import verify_log
 from gateway.client import Gateway, Result
+from saphan.budget_tables import budget_table
 from saphan.client_settings import MemberHome, load_client_settings
 from saphan.client_tables import (
-    budget_table,
     preview_table,
     release_table,
     releases_table,
@@ -115,10 +116,10 @@ def ask_command(  # noqa: PLR0913  # the options of a command line
 
 @app.command("budget")
 def budget_command(home: HomeOption = None, *, as_json: AsJson = False) -> None:
-    """Show what is left of every window of every source."""
+    """Show what is left of every window of every source, as epsilon too, and what one person may lose in all."""
     with connected(home, as_json=as_json) as (gateway, _):
-        lines = gateway.budget()
-        show_all(lines, lambda: budget_table(lines), as_json=as_json)
+        view = budget_view(gateway)
+        show(view, lambda: budget_table(view), as_json=as_json)
 
 
 @release.command("list")

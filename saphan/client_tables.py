@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from rich.table import Table
 
 from contracts.release import ReleaseState
-from contracts.views import BudgetLine, Preview, ReleaseSummary, Remedy, Suggestion
+from contracts.views import Preview, ReleaseSummary, Remedy, Suggestion
 from gateway.client import Result
 from gateway.released_table import column_name
 from saphan.output import table_of
@@ -55,15 +55,6 @@ def _suggested(suggestion: Suggestion) -> tuple[str, str]:
         Remedy.NONE: "a longer period; nothing within the agreement helps / ใช้ช่วงเวลายาวขึ้น",
     }
     return told[suggestion.remedy], f"{suggestion.noisy_share:.0%} noise"
-
-
-def budget_table(lines: Sequence[BudgetLine]) -> Table:
-    """One window of one source a line."""
-    table = table_of("source", "window", "budget", "spent", "reserved", "left", title="nano-rho")
-    for line in lines:
-        amounts = (line.budget, line.spent, line.reserved, line.left)
-        table.add_row(line.source, line.window, *(f"{amount:,}" for amount in amounts))
-    return table
 
 
 def releases_table(summaries: Sequence[ReleaseSummary]) -> Table:

@@ -136,11 +136,11 @@ class ProcessWorld:
         self.programs[name] = self.starter.start(arguments, {**quick, **crash}, self.folder / f"{name}.log")
 
 
-def new_process_world(folder: Path) -> ProcessWorld:
-    """Set homes, contracts and an agreement up, and leave nothing running."""
+def new_process_world(folder: Path, nano_rho: int = PRICE) -> ProcessWorld:
+    """Set homes, contracts and an agreement up at that price of a request, and leave nothing running."""
     source = complaints(folder / "source.db")
     agency = Agency("ccib", f"sqlite:///{source}", "tpo_complaint")
-    with running(folder, [agency], nano_rho=PRICE, tick_seconds=0.1) as set_up:
+    with running(folder, [agency], nano_rho=nano_rho, tick_seconds=0.1) as set_up:
         province = set_up.contracts[0].dimension("province")
     assert province is not None
     return ProcessWorld(folder, set_up, combinations(province.values, 2))

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from contracts.budget_view import BudgetView
 from contracts.views import BudgetLine, Preview, PreviewCall
 from gateway.api.signed import AtDesk, MemberRoute, Reading, json_list, json_of
 
@@ -19,3 +20,9 @@ def preview(call: PreviewCall, caller: Reading, desk: AtDesk) -> Response:
 def budget(caller: Reading, desk: AtDesk) -> Response:
     """The budget of every window of every source that concerns the caller."""
     return json_list(desk.exchange.budget(caller))
+
+
+@member_routes.get("/v1/budget/sums", operation_id="sumBudget", response_model=BudgetView)
+def budget_sums(caller: Reading, desk: AtDesk) -> Response:
+    """The budget with its epsilon, summed for one person who stands in every window and in every dataset."""
+    return json_of(desk.exchange.budget_view(caller))

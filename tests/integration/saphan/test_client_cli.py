@@ -81,8 +81,9 @@ def test_asking_may_write_a_file_at_once(desk: Desk, released: Release, tmp_path
 
 
 def test_the_budget_shows_what_was_spent(desk: Desk, released: Release) -> None:
-    lines = json.loads(desk.run("budget").stdout)
-    assert {line["spent"] for line in lines} == {0, 10_000_000}
+    view = json.loads(desk.run("budget").stdout)
+    assert {each["loss"]["spent"] for each in view["windows"]} == {0, 10_000_000}
+    assert view["sources"][0]["loss"]["spent"] == view["federation"]["loss"]["spent"] == 10_000_000
 
 
 def test_a_log_is_exported_and_verified_without_the_gateway(desk: Desk, released: Release, tmp_path: Path) -> None:
