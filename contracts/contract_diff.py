@@ -6,7 +6,7 @@ digests of code lists stand only in the document. ``contract_diff.toml`` is the 
 
 import json
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from importlib.resources import files
@@ -15,7 +15,7 @@ from pydantic_core import to_json
 
 from contracts.code_lists import code_list
 from contracts.contract_diff_document import document_changes
-from contracts.dataset import ContractRef, DatasetContract, Dimension, FeedRows, MeasureColumn, Pilot, ProtectAt, Text
+from contracts.dataset import ContractRef, DatasetContract, Dimension, FeedRows, MeasureColumn, Pilot, ProtectAt, Shape, Text
 from contracts.errors import InvalidInput
 from contracts.measures import PEOPLE
 from contracts.odcs import contract_as_signed
@@ -173,6 +173,30 @@ def _unit(old: DatasetContract, new: DatasetContract) -> Iterator[Told]:
         yield ("person-changed", "unitOfPrivacy.person", before.person, after.person)
     rows = ("rows-raised", "rows-lowered")
     yield from _number("unitOfPrivacy.rowsPerWindow", rows, before.rows_per_window, after.rows_per_window)
+    yield from _shape("unitOfPrivacy.shape", before.shape, after.shape)
+    yield from _others("unitOfPrivacy.others", before.others, after.others)
+
+
+def _shape(path: str, old: Shape | None, new: Shape | None) -> Iterator[Told]:
+    """Without a shape a person's rows may fall anywhere; two shapes of other cells cannot be compared."""
+    rules = ("shape-widened", "shape-narrowed")
+    if old is None or new is None:
+        if old != new:
+            yield (rules[old is None], path, old, new)
+        return
+    if set(old.by) != set(new.by):
+        yield ("shape-moved", f"{path}.by", old.by, new.by)
+    yield from _number(f"{path}.rows", rules, old.rows, new.rows)
+    yield from _number(f"{path}.cells", rules, old.cells, new.cells)
+
+
+def _others(path: str, old: Sequence[Text], new: Sequence[Text]) -> Iterator[Told]:
+    """By their English name; another Thai one alone is words."""
+    before, after = {each.en: each.th for each in old}, {each.en: each.th for each in new}
+    yield from _sets(path, ("others-added", "others-removed"), before, after)
+    for name in sorted(before.keys() & after.keys()):
+        if before[name] != after[name]:
+            yield ("words", f"{path}.{name}", before[name], after[name])
 
 
 def _place(old: DatasetContract, new: DatasetContract) -> Iterator[Told]:
@@ -217,6 +241,7 @@ def _measures(old: DatasetContract, new: DatasetContract) -> Iterator[Told]:
         if (before.title, before.unit) != (after.title, after.unit):
             yield ("measure-meaning", path, _meaning(before), _meaning(after))
         yield from _clamps(f"{path}.clamp", before, after)
+        yield from _sets(f"{path}.bins", ("bins-added", "bins-removed"), map(str, before.bins), map(str, after.bins))
 
 
 def _meaning(column: MeasureColumn) -> str:

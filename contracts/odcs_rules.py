@@ -9,17 +9,21 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import pairwise
 
 from contracts.code_lists import NAMES, code_list, crosswalk
 from contracts.dataset import Grain, ProtectAt, Text, Tier
 from contracts.errors import InvalidInput
+from contracts.measures import HISTOGRAM, QUANTILES, Kind
 from contracts.odcs_extras import DimensionExtra, DocumentExtras, PropertyExtras, TableExtras
+from contracts.odcs_unit import broken_others, broken_shape
 
 TIME_TYPES = frozenset({"date", "timestamp"})
 NUMBER_TYPES = frozenset({"number", "integer"})
 NEVER_OFFERED = "direct-identifier"
 NOT_REGISTRABLE = "TOP_SECRET"
 STAYS_EXACT_AT_HOME = "SECRET"
+MOST_BINS = 60
 ROLES = ("data owner", "data protection officer")
 HARMLESS = frozenset({"internal", "public"})
 CLASSES = frozenset({NEVER_OFFERED, "quasi-identifier", "sensitive"}) | HARMLESS
@@ -140,6 +144,15 @@ def _unit_column(written: Written) -> Iterator[str]:
     column = written.column(name) if name is not None else None
     if name is not None and (column is None or not column.required):
         yield f"unitOfPrivacy.column: {name}"
+
+
+def _shape(written: Written) -> Iterator[str]:
+    offered = {dimension.name: (column.name, dimension) for column, dimension in written.dimensions()}
+    yield from broken_shape(written.table_extras.unit_of_privacy, offered, written.table_extras.event_time)
+
+
+def _others(written: Written) -> Iterator[str]:
+    yield from broken_others(written.table_extras.unit_of_privacy)
 
 
 def _identifiers(written: Written) -> Iterator[str]:
@@ -312,6 +325,34 @@ def _clamps(written: Written) -> Iterator[str]:
         yield from (f"{column.name}.clampBy.{code}" for code, (a, b) in by.clamps.items() if not (low <= a < b <= high))
 
 
+def _bins(written: Written) -> Iterator[str]:
+    for column in written.columns:
+        measure = column.extras.measure
+        if measure is None:
+            continue
+        bins, needs_bins = measure.bins, bool({*QUANTILES, HISTOGRAM} & set(measure.kinds))
+        if needs_bins != bool(bins) or needs_bins != (HISTOGRAM in measure.kinds):
+            yield f"{column.name}.kinds"
+        low, high = measure.clamp
+        inside = not bins or low < bins[0] <= bins[-1] <= high
+        if len(bins) > MOST_BINS or not inside or any(a >= b for a, b in pairwise(bins)):
+            yield f"{column.name}.bins"
+
+
+def _per(written: Written) -> Iterator[str]:
+    measures = {column.name: column.extras.measure for column in written.columns if column.extras.measure}
+    summed = {name for name, measure in measures.items() if Kind.SUM in measure.kinds}
+    for name, measure in measures.items():
+        wrong = [each for each in measure.per if each == name or each not in summed] + _twice(measure.per)
+        yield from (f"{name}.per.{each}" for each in (wrong if name in summed else measure.per))
+
+
+def _means(written: Written) -> Iterator[str]:
+    for column in written.columns:
+        if column.extras.measure and Kind.MEAN in column.extras.measure.kinds and not column.required:
+            yield column.name
+
+
 CHECKS: dict[str, Callable[[Written], Iterator[str]]] = {
     "odcs-version": _version,
     "status-active": _status,
@@ -321,6 +362,8 @@ CHECKS: dict[str, Callable[[Written], Iterator[str]]] = {
     "row-key": _row_key,
     "event-time": _event_time,
     "unit-column": _unit_column,
+    "unit-shape": _shape,
+    "unit-others": _others,
     "identifier-offered": _identifiers,
     "dimension-once": _dimensions_once,
     "dimension-labels": _labels,
@@ -341,4 +384,7 @@ CHECKS: dict[str, Callable[[Written], Iterator[str]]] = {
     "contacts-given": _contacts,
     "pilot-codes": _pilot,
     "clamp-by": _clamps,
+    "measure-bins": _bins,
+    "measure-per": _per,
+    "measure-mean": _means,
 }

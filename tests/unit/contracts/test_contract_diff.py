@@ -17,6 +17,7 @@ from contracts.dataset import (
     Pilot,
     PrivacyTerms,
     ProtectAt,
+    Shape,
     Tier,
 )
 from contracts.errors import InvalidInput, Refused
@@ -26,6 +27,7 @@ from tests.factories import DIMENSIONS, contract, damage, dimension, text
 pytestmark = pytest.mark.unit
 
 OLD = contract(pilot=Pilot(column="province", codes=("10", "50")), disjoint_from=("dop_case",))
+SHAPE = Shape(by=("month", "case_type"), rows=1, cells=2)
 COLUMNS: dict[str, dict[str, object]] = {
     "complaint_id": {"name": "complaint_id", "classification": "direct-identifier", "required": True},
     "province": {"name": "province", "classification": "internal", "description": "where"},
@@ -69,11 +71,16 @@ PAIRS = [
     ("privacy", privacy(delta="1e-5"), "delta-raised", "delta-lowered"),
     ("unit", OLD.unit.model_copy(update={"rows_per_window": 3}), "rows-raised", "rows-lowered"),
     ("unit", OLD.unit.model_copy(update={"column": None}), "unit-removed", "unit-added"),
+    ("unit", OLD.unit.model_copy(update={"shape": SHAPE}), "shape-narrowed", "shape-widened"),
+    ("unit", OLD.unit.model_copy(update={"others": (text("suspect"),)}), "others-added", "others-removed"),
     ("max_dimensions", 5, "dimensions-raised", "dimensions-lowered"),
     ("dimensions", (*DIMENSIONS, dimension("sex", ("m", "f"))), "dimension-added", "dimension-removed"),
     ("dimensions", other_dimension("province", values=("10", "50", "90", "91")), "codes-added", "codes-removed"),
     ("measure_columns", (damage(), damage(column="lost_thb", kinds=("sum",))), "measure-added", "measure-removed"),
     ("measure_columns", (damage(clamp=(0, 200_000)),), "clamp-widened", "clamp-narrowed"),
+    ("measure_columns", (damage(bins=(10,)),), "bins-added", "bins-removed"),
+    ("measure_columns", (damage(kinds=("sum", "mean", "median")),), "measure-added", "measure-removed"),
+    ("measure_columns", (damage(per=("asked",)),), "measure-added", "measure-removed"),
     ("first_month", "2020-10", "coverage-earlier", "months-removed"),
     ("last_month", "2027-09", "coverage-later", "months-removed"),
     ("purposes", ("crime-prevention", "public-information"), "purpose-added", "purpose-removed"),

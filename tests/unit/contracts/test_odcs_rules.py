@@ -1,6 +1,7 @@
 """The rules of dataset contracts: each is broken once, and must then be named."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,10 @@ def unit(doc: Doc, name: str) -> None:
     extra(doc["schema"][0], "unitOfPrivacy")["column"] = name
 
 
+def unit_terms(doc: Doc, **terms: object) -> None:
+    extra(doc["schema"][0], "unitOfPrivacy").update(terms)
+
+
 def no_months(doc: Doc) -> None:
     extra(doc, "coverage").update(firstMonth="2031-12", lastMonth="2020-01")
 
@@ -47,6 +52,10 @@ def without_dimensions(doc: Doc) -> None:
     for each in doc["schema"][0]["properties"]:
         each.pop("customProperties", None)
     set_extra(doc, "codeLists", {})
+
+
+def damage(doc: Doc, **changes: object) -> None:
+    extra(column(doc, "damage_thb"), "measure").update(changes)
 
 
 def measure_on_text(doc: Doc) -> None:
@@ -173,6 +182,8 @@ BREAKS: list[tuple[str, str, Callable[[Doc], object]]] = [
         lambda d: extra(d["schema"][0], "unitOfPrivacy").update(column="person"),
     ),
     ("unit-column", "unitOfPrivacy.column: victim_id", lambda d: column(d, "victim_id").update(required=False)),
+    ("unit-shape", "unitOfPrivacy.shape.by: moon", lambda d: unit_terms(d, shape={"by": ["moon"], "rows": 3, "cells": 1})),
+    ("unit-others", "unitOfPrivacy.others.0", lambda d: unit_terms(d, others=[{"th": "ก", "en": "victim"}])),
     ("identifier-offered", "channel", lambda d: unit(d, "channel")),
     ("identifier-offered", "stage", lambda d: column(d, "stage").update(classification="direct-identifier")),
     (
@@ -210,6 +221,21 @@ BREAKS: list[tuple[str, str, Callable[[Doc], object]]] = [
     ("measure-column", "damage_thb", measure_on_text),
     ("measure-column", "damage_thb", lambda d: extra(column(d, "damage_thb"), "measure").update(clamp=[0, 0])),
     ("measure-column", "damage_thb", lambda d: extra(column(d, "damage_thb"), "measure").update(clamp=[9, 1])),
+    ("measure-bins", "damage_thb.bins", lambda d: damage(d, bins=[5, 1])),
+    ("measure-bins", "damage_thb.bins", lambda d: damage(d, bins=[1, 1])),
+    ("measure-bins", "damage_thb.bins", lambda d: damage(d, bins=[0, 1])),
+    ("measure-bins", "damage_thb.bins", lambda d: damage(d, bins=[1, 1_000_001])),
+    ("measure-bins", "damage_thb.bins", lambda d: damage(d, bins=list(range(1, 62)))),
+    ("measure-bins", "damage_thb.kinds", lambda d: damage(d, bins=[])),
+    ("measure-bins", "damage_thb.kinds", lambda d: damage(d, kinds=["sum", "median"])),
+    ("measure-bins", "damage_thb.kinds", lambda d: damage(d, kinds=["sum", "mean"])),
+    ("extra-form", "damage_thb.customProperties.measure.bins", lambda d: damage(d, bins=[1, 2.5])),
+    ("extra-form", "damage_thb.customProperties.measure.bins", lambda d: damage(d, bins=["1"])),
+    ("extra-form", "damage_thb.customProperties.measure.kinds", lambda d: damage(d, kinds=["sum", "p99"])),
+    ("measure-per", "damage_thb.per.damage_thb", lambda d: damage(d, per=["damage_thb"])),
+    ("measure-per", "damage_thb.per.victim_age", lambda d: damage(d, per=["victim_age"])),
+    ("measure-per", "damage_thb.per.victim_age", lambda d: damage(d, kinds=["mean"], bins=[], per=["victim_age"])),
+    ("measure-mean", "damage_thb", lambda d: column(d, "damage_thb").update(required=False)),
     ("coverage", "coverage", no_months),
     ("purpose-known", "pdpa.purposes: marketing", lambda d: extra(d, "pdpa")["purposes"].append("marketing")),
     ("purpose-known", "pdpa.legalBasis: consent", lambda d: extra(d, "pdpa")["legalBasis"].append("consent")),
@@ -267,6 +293,24 @@ def test_a_broken_rule_is_named_with_its_place(rule: str, where: str, change: Ca
         contract_from_document(doc)
     assert caught.value.code == "contract-invalid"
     assert caught.value.details == {"rule": findings[0].rule, "where": findings[0].where}
+
+
+def test_bins_may_end_at_the_top_of_the_clamp_and_there_may_be_sixty() -> None:
+    doc = document()
+    damage(doc, bins=[*range(1, 60), 1_000_000])
+    assert examine(doc)[1] == ()
+
+
+def test_a_ratio_to_another_sum_is_offered() -> None:
+    doc = document()
+    again = deepcopy(column(doc, "damage_thb")) | {"name": "asked_thb"}
+    doc["schema"][0]["properties"].append(again)
+    damage(doc, per=["asked_thb"])
+    contract, findings = examine(doc)
+    assert findings == ()
+    assert contract is not None
+    assert contract.offers("damage_thb:per:asked_thb")
+    assert not contract.offers("asked_thb:per:damage_thb")
 
 
 def test_every_rule_is_broken_by_some_test_and_explained_in_both_languages() -> None:
