@@ -1,6 +1,7 @@
 """``saphan privacy``: audit the noise of the exchange from outside, against a running test federation."""
 
 import os
+import shutil
 import signal
 import tempfile
 import time
@@ -13,7 +14,7 @@ from typing import Annotated, Final
 
 import typer
 
-from contracts.errors import IntegrityError, InvalidInput
+from contracts.errors import IntegrityError, InvalidInput, Unavailable
 from saphan.demo.processes import Processes
 from saphan.output import AsJson, say, show, tell, told_errors
 from saphan.privacy_audit.federation import AuditFederation
@@ -63,13 +64,24 @@ def audit_command(
 @contextmanager
 def _folder(home: Path | None) -> Iterator[Path]:
     if home is None:
-        with tempfile.TemporaryDirectory(prefix="saphan-audit-") as folder:
-            yield Path(folder)
+        yield from _temporary_folder()
         return
     if home.exists() and any(home.iterdir()):
         raise InvalidInput("setting-invalid", setting="home", why="the folder is not empty")
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     yield home.resolve()
+
+
+def _temporary_folder() -> Iterator[Path]:
+    folder, is_kept = Path(tempfile.mkdtemp(prefix="saphan-audit-")), False
+    try:
+        yield folder
+    except Unavailable:
+        is_kept = True  # the error names a log that lies in it
+        raise
+    finally:
+        if not is_kept:
+            shutil.rmtree(folder)
 
 
 @contextmanager

@@ -79,7 +79,7 @@ def test_a_connector_whose_true_epsilon_is_1_2_where_it_sells_1_0_is_found_out_a
 
     answer = audit("--cells", CELLS)
 
-    assert answer.exit_code == 5
+    assert answer.exit_code == 5, answer.stderr
     failed = {key: set(each["found"]["failed"]) for key, each in audits(answer).items()}
     assert failed["connector", "gaussian"] >= {"rho", "fit"}
     assert failed["connector", "laplace"] >= {"fit"}

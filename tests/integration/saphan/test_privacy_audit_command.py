@@ -79,19 +79,22 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["keys"]
 
 
-def test_a_gateway_that_ended_is_told_and_the_temporary_home_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gateway_that_ended_is_told_and_its_log_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr(privacy_commands, "Processes", Dead)
     answer = audit("--cells", "2000")
     assert answer.exit_code == 4
     assert "demo-step-failed" in answer.stderr
     assert Dead.stopped == 1
-    assert not any(home.exists() for home in Recorded.homes)
+    assert [home.exists() for home in Recorded.homes] == [True]
 
 
-def test_a_gateway_that_never_gets_ready_is_not_waited_for_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gateway_that_never_gets_ready_is_not_waited_for_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(privacy_commands, "Processes", Slow)
     monkeypatch.setattr("saphan.privacy_audit.federation.START_SECONDS", 0)
-    answer = audit("--cells", "2000")
+    answer = audit("--cells", "2000", "--home", str(tmp_path / "home"))
     assert answer.exit_code == 4
     assert Slow.stopped == 1
 
@@ -102,5 +105,5 @@ def test_a_signal_ends_the_programs_and_takes_the_temporary_home_away(monkeypatc
     answer = audit("--cells", "2000")
     assert answer.exit_code != 0
     assert Terminated.stopped == 1
-    assert not any(home.exists() for home in Recorded.homes)
+    assert [home.exists() for home in Recorded.homes] == [False]
     assert signal.getsignal(signal.SIGTERM) is before
