@@ -50,7 +50,8 @@ def _section(contract: DatasetContract) -> Iterator[str]:
     yield f"*Limits:* {said['limitations']}\n"
     yield from _law(contract)
     yield f"\n*Dimensions* (at most {contract.max_dimensions} in one question): {_dimensions(contract)}\n"
-    yield f"*Measures:* {'; '.join(('count', *map(_measure, contract.measure_columns)))}\n"
+    counted = contract.measures[: 1 if contract.unit.column is None else 2]
+    yield f"*Measures:* {'; '.join((*counted, *map(_measure, contract.measure_columns)))}\n"
 
 
 def _description(contract: DatasetContract) -> Mapping[str, str]:
@@ -91,7 +92,9 @@ def _measure(column: MeasureColumn) -> str:
     low, high = column.clamp
     by = f", narrower for {len(column.clamps)} codes of `{column.clamp_by}`" if column.clamps else ""
     names = f"`{column.column}` {column.title.th} / {column.title.en}"
-    return f"{names} ({', '.join(column.kinds)}; {low:,} to {high:,} {column.unit} a row{by})"
+    kinds = ", ".join((*column.kinds, *(f"per {other}" for other in column.per)))
+    bins = f", {len(column.bins) + 1} bins" if column.bins else ""
+    return f"{names} ({kinds}; {low:,} to {high:,} {column.unit} a row{by}{bins})"
 
 
 if __name__ == "__main__":

@@ -37,7 +37,9 @@ def test_a_contract_is_read_whole() -> None:
     assert month.values == ()
     measured = contract.measure_column("damage_thb")
     assert measured is not None
-    assert (measured.kinds, measured.clamp, measured.unit) == (("sum", "mean"), (0, 1_000_000), "THB")
+    assert measured.kinds == ("sum", "mean", "histogram", "median", "p25", "p75", "p90")
+    assert (measured.clamp, measured.unit) == ((0, 1_000_000), "THB")
+    assert (measured.bins[0], measured.bins[-1], len(measured.bins)) == (1, 500_000, 10)
     assert (measured.clamp_by, measured.clamps["SHOP"]) == ("case_type", (0, 150_000))
 
 
