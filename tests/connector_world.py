@@ -67,15 +67,21 @@ def case_types() -> tuple[str, str]:
 @cache
 def snapshot_bytes() -> bytes:
     """A snapshot of five complaints of October and November 2025, four of them of the first type."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "snapshot.duckdb")
+        refresh_snapshot(path)
+        return path.read_bytes()
+
+
+def refresh_snapshot(path: Path) -> None:
+    """Bring a snapshot up to date with these five complaints; a new one, if there is none."""
     first, second = case_types()
     rows = [("a", "p1", "2025-10-05", first), ("b", "p2", "2025-10-06", first), ("c", "p3", "2025-11-07", first)]
     rows += [("d", "p4", "2025-11-08", first), ("e", "p5", "2025-11-09", second)]
     with tempfile.TemporaryDirectory() as folder:
         database = Path(folder, "agency.db")
         _fill(database, rows)
-        path = Path(folder, "snapshot.duckdb")
         refresh(path, open_source(f"sqlite:///{database}"), contract_of(contract_text()), SECRET, NOW)
-        return path.read_bytes()
 
 
 def _fill(database: Path, rows: Iterable[tuple[str, str, str, str]]) -> None:

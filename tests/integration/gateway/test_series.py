@@ -96,7 +96,10 @@ def test_a_preview_of_the_same_months_names_the_release(world: World) -> None:
     world.lease()
     request = ask("2025-10", "2025-12")
     call = PreviewCall(
-        agreement=request.agreement, activity=request.activity, contracts=request.contracts, query=request.query,
+        agreement=request.agreement,
+        activity=request.activity,
+        contracts=request.contracts,
+        query=request.query,
         nano_rho=PRICE,
     )
 
@@ -129,7 +132,9 @@ def test_a_new_bound_is_a_series_of_its_own(store_url: str) -> None:
     world.register((), factories.agreement((wider,), id="AGR-2569-002"))
     answered(world, ask("2025-10", "2025-12"))
 
-    second = factories.request(factories.agreement((wider,), id="AGR-2569-002"), months("2025-12", "2026-01"), id="REQ-W")
+    second = factories.request(
+        factories.agreement((wider,), id="AGR-2569-002"), months("2025-12", "2026-01"), id="REQ-W"
+    )
     world.submit(second)
 
     assert world.reserved() == PRICE
@@ -287,7 +292,8 @@ def test_a_request_whose_time_passed_while_it_was_suspended_settles_its_months(w
 
 
 @pytest.mark.parametrize(
-    "point", [CrashPoint.BEFORE_RECEIVED, CrashPoint.AFTER_RECEIVED, CrashPoint.BEFORE_RESERVED, CrashPoint.AFTER_RESERVED]
+    "point",
+    [CrashPoint.BEFORE_RECEIVED, CrashPoint.AFTER_RECEIVED, CrashPoint.BEFORE_RESERVED, CrashPoint.AFTER_RESERVED],
 )
 def test_a_kill_while_a_series_is_asked_takes_its_months_once_or_not_at_all(world: World, point: CrashPoint) -> None:
     request, caller = ask("2025-10", "2025-12"), world.caller()
