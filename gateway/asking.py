@@ -23,7 +23,7 @@ def query_of(
     """A query from words as people give them.
 
     Args:
-        measures: ``count``, ``<column>:sum``, ``<column>:mean``.
+        measures: ``count``, ``<column>:sum``, ``<column>:median``; all of them stand in ``contracts.measures``.
         by: The dimensions of the answer, in their order.
         period: First day, and the day after the last: ``("2025-10-01", "2026-01-01")``.
         where: Only these codes of a dimension.

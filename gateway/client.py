@@ -7,7 +7,7 @@ of each release, against the keys that this side has pinned. What the gateway re
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -43,6 +43,7 @@ from contracts.views import (
     SignedText,
 )
 from gateway.answers import Wire, error_in, every_page, read_value, read_values
+from gateway.asked_words import in_words_of
 from gateway.asking import call_of, request_of
 from gateway.checked_release import check_answer, check_release, operator_key, verify_log
 from gateway.released_table import table_of, write_table
@@ -66,9 +67,14 @@ def _silent(_: RequestStatus) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One released answer, checked: the table, its errors, its receipt."""
+    """One released answer, checked: the table, its errors, its receipt.
+
+    ``asked`` is the question that it answers, where that is known: a question that was asked before in other words has
+    the release of that one, and the table is then in the words of this one.
+    """
 
     release: Release
+    asked: Query | None = None
 
     @property
     def is_valid(self) -> bool:
@@ -77,7 +83,12 @@ class Result:
 
     def to_arrow(self) -> pa.Table:
         """The cells as an Arrow table; see ``gateway.released_table.table_of`` for its columns."""
-        return table_of(self.release)
+        return table_of(self.told)
+
+    @property
+    def told(self) -> Release:
+        """The release in the words of the question; see ``gateway.asked_words``."""
+        return self.release if self.asked is None else in_words_of(self.asked, self.release)
 
     def to_pandas(self) -> pd.DataFrame:
         """The cells as a pandas frame, with the release named in ``attrs``."""
@@ -103,7 +114,10 @@ class Result:
         return f"{rows}<p>{escape(self._footing())}</p>"
 
     def _footing(self) -> str:
-        errors = ", ".join(f"{each.measure} ± {each.expected_error_95:,.0f}" for each in self.release.body.released)
+        errors = ", ".join(
+            f"{each.measure} ± {'up to ' if each.along else ''}{each.expected_error_95:,.0f}"
+            for each in self.release.body.released
+        )
         state = "" if self.is_valid else " · WITHDRAWN"
         return f"{errors} in 95 of 100 releases · release {self.release.body.id}{state}"
 
@@ -309,9 +323,10 @@ class Gateway:
     def _answer(self, request: str, name: str) -> Result:
         result = self.release(name)
         submitted = self._submitted.get(request)
-        if submitted is not None:
-            check_answer(result.release, submitted)
-        return result
+        if submitted is None:
+            return result
+        check_answer(result.release, submitted)
+        return replace(result, asked=submitted.query)
 
     def _fetched(self, name: str, body: bytes) -> Result:
         result = self._checked(body)

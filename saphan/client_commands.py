@@ -37,7 +37,13 @@ app.add_typer(audit, name="audit")
 HomeOption = Annotated[Path | None, typer.Option("--home", help="The member's home.", envvar="SAPHAN_HOME")]
 AgreementOption = Annotated[str, typer.Option("--agreement", help="The agreement under which it is asked.")]
 ActivityOption = Annotated[str, typer.Option("--activity", help="The activity of the agreement.")]
-Measures = Annotated[list[str] | None, typer.Option("--measure", help="count, COLUMN:sum or COLUMN:mean; count.")]
+Measures = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--measure",
+        help="count, people, COLUMN:sum, :mean, :histogram, :median, :p10, :p25, :p75 or :p90, A:per:B or DIM:share.",
+    ),
+]
 By = Annotated[list[str] | None, typer.Option("--by", help="A dimension of the answer, in order.")]
 Start = Annotated[str, typer.Option("--from", help="The first day, YYYY-MM-01.")]
 Until = Annotated[str, typer.Option("--until", help="The day after the last, YYYY-MM-01.")]

@@ -9,10 +9,11 @@ from rich.table import Table
 from contracts.release import ReleaseState
 from contracts.views import Preview, ReleaseSummary, Remedy, Suggestion
 from gateway.client import Result
-from gateway.released_table import column_name
+from gateway.released_table import bin_column, column_name, measures_of
 from saphan.output import table_of
 
 ROWS_SHOWN: Final = 40
+WHOLE_FROM: Final = 10
 
 
 def value_table(value: BaseModel) -> Table:
@@ -69,19 +70,18 @@ def releases_table(summaries: Sequence[ReleaseSummary]) -> Table:
 
 
 def release_table(result: Result) -> Table:
-    """The first cells of a release, each figure with its error."""
-    body = result.release.body
-    measures = [
-        *(column_name(each.measure) for each in body.released),
-        *(column_name(each.measure) for each in body.derived),
-    ]
+    """The first rows of a release, each figure with its error; a histogram's bins have rows of their own."""
+    body = result.told.body
+    measures = [column_name(measure) for measure, _ in measures_of(body)]
+    labels = [axis.name for axis in body.grid.axes]
+    labels += [bin_column(each.measure) for each in body.released if each.bins]
     state = _fate(result)
-    axes = [axis.name for axis in body.grid.axes]
-    table = table_of(*axes, *measures, title=f"{body.id} · {state} · {body.grid.size:,} cells")
-    for row in result.to_arrow().slice(0, ROWS_SHOWN).to_pylist():
+    table = table_of(*labels, *measures, title=f"{body.id} · {state} · {body.grid.size:,} cells")
+    rows = result.to_arrow()
+    for row in rows.slice(0, ROWS_SHOWN).to_pylist():
         figures = (_figure(row[name], row[f"{name}_error_95"]) for name in measures)
-        table.add_row(*(row[axis] for axis in axes), *figures)
-    if body.grid.size > ROWS_SHOWN:
+        table.add_row(*(row[label] or "" for label in labels), *figures)
+    if rows.num_rows > ROWS_SHOWN:
         table.add_row("…")
     return table
 
@@ -97,4 +97,6 @@ def _fate(result: Result) -> str:
 def _figure(value: float | None, error: float | None) -> str:
     if value is None or error is None:
         return "–"
-    return f"{value:,.0f} ± {error:,.0f}"
+    # What is small is a share or a ratio, of which whole numbers would say nothing.
+    decimals = 0 if isinstance(value, int) or abs(value) >= WHOLE_FROM else 3
+    return f"{value:,.{decimals}f} ± {error:,.{decimals}f}"

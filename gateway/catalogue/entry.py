@@ -40,7 +40,7 @@ class Entry:
         contract = self.contract
         names = " ".join(each.title.th for each in contract.dimensions)
         measures = " ".join(each.title.th for each in contract.measure_columns)
-        added = f" และผลรวมหรือค่าเฉลี่ยของ{measures}" if measures else ""
+        added = f" และผลรวม ค่าเฉลี่ย หรือการกระจายของ{measures}" if measures else ""
         thai = f"ค่าสถิติจาก{contract.title.th}ของ{self.agency.th} จำนวนรายการ{added} จำแนกตาม{names}"
         return Text(th=thai, en=contract.about or contract.title.en)
 

@@ -16,6 +16,8 @@ from contracts.agreement import Activity, Agreement
 from contracts.code_lists import code_list
 from contracts.dataset import DatasetContract, Text
 from contracts.federation import KeyPurpose
+from contracts.measure_words import words_of
+from contracts.measures import Kind, measure_of
 from contracts.periods import BUDDHIST_ERA
 from contracts.values import Value
 from privacy.mechanisms import epsilon_of
@@ -26,6 +28,9 @@ MONTHS: Final = (
     *("กรกฎาคม", "สิงหาคม", "กันยายน", "ตุลาคม", "พฤศจิกายน", "ธันวาคม"),
 )
 THAI_DIGITS: Final = str.maketrans("0123456789", "๐๑๒๓๔๕๖๗๘๙")
+AMOUNTS: Final = frozenset({Kind.SUM, Kind.MEAN, Kind.QUANTILE})
+"""Measures in the unit of their column."""
+
 SHOWN_OF_DIGEST: Final = 24
 """Characters of a digest after its name: enough to compare by eye; the machine compares all of it."""
 
@@ -238,12 +243,14 @@ def _schedule(activity: Activity) -> str:
 
 
 def _measure(name: str, contracts: Iterable[DatasetContract]) -> str:
-    says = _words()["values"]
-    column, _, kind = name.partition(":")
-    found = next((each.measure_column(column) for each in contracts if each.measure_column(column)), None)
-    if found is None:
-        return says["count"] if name == "count" else name
-    return str(says[kind].format(title=found.title.th, unit=found.unit))
+    titles = {each.column: each.title for contract in contracts for each in contract.measure_columns}
+    units = {each.column: each.unit for contract in contracts for each in contract.measure_columns}
+    titles |= {each.name: each.title for contract in contracts for each in contract.dimensions}
+    measure = measure_of(name)
+    if not {*measure.columns, measure.column} - {""} <= set(titles):
+        return name
+    says = words_of(name, titles).th
+    return f"{says} ({units[measure.column]})" if measure.kind in AMOUNTS and measure.column in units else says
 
 
 def _dimension(name: str, contracts: Iterable[DatasetContract]) -> str:

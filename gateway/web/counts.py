@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 
+from contracts.cell_errors import cell_errors_95
 from contracts.release import Release, ReleaseState
 from gateway.web.estimates import Estimate
 
@@ -66,10 +67,10 @@ def _fits(release: Release, activity: str, axes: tuple[str, ...]) -> bool:
 def _cells_of(release: Release, axes: tuple[str, ...], measure: str) -> Cells:
     body = release.body
     released = next((each for each in body.released if each.measure == measure), None)
-    if released is None:
+    if released is None or released.bins:
         return {}
     names = [axis.name for axis in body.grid.axes]
     order = [names.index(name) for name in axes]
     keys = (tuple(key[place] for place in order) for key in body.grid.keys())  # noqa: SIM118  # a grid is no mapping
-    error = released.expected_error_95
-    return {key: Estimate(float(cell), error) for key, cell in zip(keys, released.cells, strict=True)}
+    figures = zip(keys, released.cells, cell_errors_95(released, body.grid), strict=True)
+    return {key: Estimate(float(cell), error) for key, cell, error in figures}
