@@ -49,7 +49,7 @@ AGENCIES: Final = {"trusting": ProtectAt.GATEWAY, "guarding": ProtectAt.CONNECTO
 MECHANISMS: Final = tuple(Mechanism)
 TICK_SECONDS: Final = 0.2
 START_SECONDS: Final = 60
-ANSWER_SECONDS: Final = 240
+ANSWER_SECONDS: Final = 900
 PAUSE_SECONDS: Final = 0.1
 A_DAY: Final = timedelta(days=1)
 
