@@ -233,7 +233,7 @@ def _body(
         tier=asked.activity.tier,
         public=asked.activity.publish,
         # As it would be written without the filters that leave nothing out, so that other words are seen to ask it.
-        query=request.query.model_copy(update={"where": canonical_filters(request.query, asked.contracts[0])}),
+        query=request.query.model_copy(update={"where": canonical_filters(request.query, asked.contracts)}),
         grid=asked.grid,
         released=assembled.released,
         derived=assembled.derived,

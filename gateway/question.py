@@ -66,7 +66,7 @@ def question_key(query: Query, contracts: Sequence[DatasetContract], nano_rho: i
     """
     return digest_of(
         {
-            "query": question_form(query, contracts[0]),
+            "query": question_form(query, contracts),
             "contracts": sorted(contract.digest for contract in contracts),
             "nano_rho": nano_rho,
             **apart,

@@ -18,7 +18,7 @@ from contracts.grid import Grid
 from contracts.measures import HISTOGRAM, Kind, Measure, measure_of
 from contracts.query import Query
 from contracts.release import Derived, Released
-from privacy.plan import Z_95, unit_of
+from privacy.plan import SHARE_UNIT, Z_95, unit_of
 
 DECIMALS: Final = 4
 """Of ratios and shares; of everything else it is two."""
@@ -53,6 +53,17 @@ def derived_of(
     return tuple(each for each in found if each is not None)
 
 
+def share_of(count: Released, grid: Grid, dimension: str) -> Derived:
+    """Each cell's part of the count over one axis of its grid."""
+    figures = _share(count, grid, dimension)
+    return Derived(
+        measure=f"{dimension}:{Kind.SHARE}",
+        unit=SHARE_UNIT,
+        cells=_rounded(figures.cells, DECIMALS),
+        errors_95=_rounded(figures.errors, DECIMALS),
+    )
+
+
 def _derived(
     measure: Measure, released: Mapping[str, Released], grid: Grid, contract: DatasetContract
 ) -> Derived | None:
@@ -62,12 +73,11 @@ def _derived(
             figures = _ratio(released[over], released[under], grid)
         case Kind.SHARE:
             (count,) = measure.base
-            if measure.column not in [axis.name for axis in grid.axes]:
-                return None
-            figures = _share(released[count], grid, measure.column)
+            is_axis = measure.column in [axis.name for axis in grid.axes]
+            return share_of(released[count], grid, measure.column) if is_axis else None
         case _:
             figures = _quantile(measure, released[f"{measure.column}:{HISTOGRAM}"], contract)
-    decimals = DECIMALS if measure.kind in (Kind.RATIO, Kind.SHARE) else 2
+    decimals = DECIMALS if measure.kind is Kind.RATIO else 2
     return Derived(
         measure=measure.name,
         unit=unit_of(measure.name, contract),

@@ -47,6 +47,7 @@ from contracts.agreement import Activity, Approval
 from contracts.canonical import digest_of
 from contracts.dataset import DatasetContract
 from contracts.periods import window_of
+from contracts.question_form import question_form
 from contracts.request import Request
 
 WITHOUT: Final = frozenset({"period"})
@@ -56,17 +57,18 @@ WITHOUT: Final = frozenset({"period"})
 def series_key(request: Request, contracts: Sequence[DatasetContract], activity: Activity) -> str:
     """The key of a request's series; two requests with one key share the price of a window.
 
-    The gateway knows all contracts of a request, a connector only its own: each has keys of its own.
+    The gateway knows all contracts of a request, a connector only its own: each has keys of its own. The question
+    counts by its canonical form: other words for it have the same figures and the same noise.
 
     Args:
         request: Its query is one of a series.
         contracts: Those of its contracts that are known here.
         activity: Where an officer approves each request, a series is of that activity and agreement alone.
     """
-    query = request.query.model_dump(mode="json", by_alias=True, exclude=set(WITHOUT))
+    form = question_form(request.query, contracts)
     return digest_of(
         {
-            "query": query,
+            "query": {name: value for name, value in form.items() if name not in WITHOUT},
             "nano_rho": request.nano_rho,
             "datasets": sorted(ref.id for ref in request.contracts),
             "terms": sorted(_bounding_terms(each) for each in contracts),

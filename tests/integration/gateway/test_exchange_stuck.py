@@ -13,7 +13,7 @@ from contracts.transparency import EventKind
 from gateway import events
 from gateway.crash import CrashPoint
 from gateway.main import create_app
-from gateway.question import Asked, digest_of_request, look_up_again, question_key
+from gateway.question import Asked, digest_of_request, look_up_again
 from gateway.settings import GatewaySettings
 from gateway.store import requests
 from gateway.store.requests import NewRequest
@@ -31,11 +31,10 @@ def received(world: World, request: Request) -> None:
     """A request that an older program wrote down without looking at its price."""
     sent = forwarded(request)
     digest = digest_of_request(sent)
-    key = question_key(request.query, request.contracts, request.nano_rho, {})
     with world.store.transaction() as t:
         asked: Asked = look_up_again(t, request, digest, world.now)
         event = events.requested(asked, "oja#client-1", world.now, bytes)
-        requests.receive(t, NewRequest(request.id, digest, "oja", key, sent), world.now, event)
+        requests.receive(t, NewRequest(request.id, digest, "oja", asked.question, sent), world.now, event)
 
 
 def rewritten(world: World, request: Request) -> None:

@@ -14,7 +14,7 @@ ALL = ("10", "50", "90")
 
 
 def form(**changes: object) -> str:
-    return digest_of(question_form(make.query(**changes), CONTRACT))
+    return digest_of(question_form(make.query(**changes), (CONTRACT,)))
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_what_asks_for_other_figures_has_another_form(words: dict[str, object]) 
 def test_a_filter_that_lists_all_of_what_is_no_axis_leaves_out_rows_without_a_label() -> None:
     types = ("call_center", "romance_scam", "shopping_scam")
 
-    assert canonical_filters(make.query(where={"case_type": types}), CONTRACT) == {"case_type": types}
+    assert canonical_filters(make.query(where={"case_type": types}), (CONTRACT,)) == {"case_type": types}
 
 
 def test_an_answer_in_other_words_is_known_without_the_contract() -> None:

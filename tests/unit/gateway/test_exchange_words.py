@@ -36,7 +36,7 @@ def test_without_a_tick_everything_leaves_at_once() -> None:
 
 def test_a_question_is_the_same_whoever_asks_and_however_it_is_written() -> None:
     other = factories.contract(id="crimes_case", agency="rtp")
-    both, turned = (CONTRACT.reference, other.reference), (other.reference, CONTRACT.reference)
+    both, turned = (CONTRACT, other), (other, CONTRACT)
     query = factories.query(measures=("damage_thb:sum", "count"), where={"province": ("50", "10")})
     same = factories.query(measures=("count", "damage_thb:sum"), where={"province": ("10", "50")})
 
