@@ -89,7 +89,7 @@ def _measures(planned: _Planned) -> tuple[PreviewMeasure, ...]:
 
 def _measure(planned: _Planned, vector: PlannedVector, error: float) -> PreviewMeasure:
     query, contract = planned.query, planned.contracts[0]
-    table = layout_of(query, contract, planned.grid, vector.by).grid
+    table = layout_of(query, contract, planned.grid, vector.by).grid if query.family else planned.grid
     share = None
     if planned.past is not None:
         share = noisy_share(query, contract, vector.measure, vector.by, error, planned.past)

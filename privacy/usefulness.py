@@ -67,7 +67,7 @@ def expected_cells(
     """
     released = next((each for each in past.released if each.measure == measure), None)
     narrower = any(query.where.get(name) != codes for name, codes in past.query.where.items())
-    if released is None or narrower or measure.endswith(HISTOGRAM):
+    if released is None or narrower or query.counter or measure.endswith(HISTOGRAM):
         return None
     figures = np.asarray(released.cells, dtype=np.float64).reshape([len(axis.values) for axis in past.grid.axes])
     monthly, axes = _a_month(figures, past, contract)
