@@ -2,7 +2,9 @@
 
 Nothing of ``connectors`` is called. A row counts with a person and an instant inside the contract's months. Rows of one
 person and fiscal year are ranked in the order in which they first arrived, those that arrived together by the keyed
-hash of their key; a rank stays. Cells add up the rows whose rank is within the bound.
+hash of their key; a rank stays. Where the contract has a shape, cells of a person's year are numbered and rows in a
+cell placed in the same way, rows that have a rank already before others, and only rows within both bounds take ranks.
+What is answered adds up the rows whose rank is within the bound.
 """
 
 import hmac
@@ -13,15 +15,24 @@ from decimal import ROUND_HALF_UP, Decimal
 from hashlib import sha256
 from itertools import product
 from math import isfinite
+from typing import TypeVar
 
 import pandas as pd
 
 from contracts.code_lists import derivation
-from contracts.dataset import DatasetContract, Dimension, Grain
+from contracts.dataset import DatasetContract, Dimension, Grain, Shape
 from contracts.query import Query
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 OCTOBER = 10
+NO_RANK = 10**9
+
+Unit = tuple[str | None, int]
+"""A person and a fiscal year."""
+
+Row = tuple[str, Unit]
+Labels = tuple[str | None, ...]
+Memory = TypeVar("Memory", bound=tuple[object, ...])
 
 
 @dataclass(frozen=True)
@@ -44,19 +55,43 @@ class ByHand:
 
     contract: DatasetContract
     secret: bytes
-    ranks: dict[tuple[str, str | None, int], int] = field(default_factory=dict)
+    ranks: dict[Row, int] = field(default_factory=dict)
+    numbers: dict[tuple[Labels, Unit], int] = field(default_factory=dict)
+    """The number of each cell of the shape among those of a person's year."""
+
+    places: dict[tuple[str, Labels, Unit], int] = field(default_factory=dict)
     counted: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def refresh(self, rows: Sequence[Complaint]) -> None:
         """Take the rows that the source holds now."""
         kept = sorted((each for each in rows if self._counts(each)), key=lambda each: self._hash(each.complaint_id))
-        for each in kept:
-            key = (each.complaint_id, *self._unit(each))
-            if key not in self.ranks and self.contract.unit.column is not None:
-                self.ranks[key] = 1 + sum(known[1:] == key[1:] for known in self.ranks)
-        bound = self.contract.unit.rows_per_window
-        within = [each for each in kept if self.ranks.get((each.complaint_id, *self._unit(each)), 1) <= bound]
-        self.counted = pd.DataFrame([self._record(each) for each in within])
+        if self.contract.unit.column is not None:
+            passing = self._passing(kept)
+            for each in passing:
+                _next(self.ranks, (each.complaint_id, self._unit(each)))
+            kept = [each for each in passing if self.ranks[each.complaint_id, self._unit(each)] <= self._bound]
+        self.counted = pd.DataFrame([self._record(each) for each in kept])
+
+    @property
+    def _bound(self) -> int:
+        return self.contract.unit.rows_per_window
+
+    def _passing(self, kept: Sequence[Complaint]) -> Sequence[Complaint]:
+        """The rows within the shape, in the order of ``kept``."""
+        shape = self.contract.unit.shape
+        if shape is None:
+            return kept
+        # Rows that had a rank come first, by rank; the sort is stable, so the others stay in the order of their hashes.
+        known = [self.ranks.get((each.complaint_id, self._unit(each)), NO_RANK) for each in kept]
+        for _, each in sorted(zip(known, kept, strict=True), key=lambda pair: pair[0]):
+            labels, unit = tuple(_label(self._dimension(name), each) for name in shape.by), self._unit(each)
+            _next(self.numbers, (labels, unit))
+            _next(self.places, (each.complaint_id, labels, unit))
+        return [each for each in kept if self._is_within(shape, each)]
+
+    def _is_within(self, shape: Shape, row: Complaint) -> bool:
+        labels, unit = tuple(_label(self._dimension(name), row) for name in shape.by), self._unit(row)
+        return self.numbers[labels, unit] <= shape.cells and self.places[row.complaint_id, labels, unit] <= shape.rows
 
     def cells(self, query: Query) -> dict[str, list[int]]:
         """Every base measure over the full grid, the last dimension running fastest and bins faster still."""
@@ -90,7 +125,7 @@ class ByHand:
         pilot = self.contract.pilot
         return inside and (pilot is None or _looked_up(self._dimension("province"), row.province) in pilot.codes)
 
-    def _unit(self, row: Complaint) -> tuple[str | None, int]:
+    def _unit(self, row: Complaint) -> Unit:
         assert row.event_time is not None
         person = None if self.contract.unit.column is None else row.victim_key
         return person, row.event_time.year + 543 + (row.event_time.month >= OCTOBER)
@@ -131,6 +166,12 @@ class ByHand:
         return [each for each in labels if wanted is None or each in wanted]
 
 
+def _next(memory: dict[Memory, int], key: Memory) -> None:
+    """Give what is new the number after all that were ever given to the same, which is all of the key but its first."""
+    if key not in memory:
+        memory[key] = 1 + sum(known[1:] == key[1:] for known in memory)
+
+
 def _within(rows: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
     for name, label in labels.items():
         rows = rows if rows.empty else rows[rows[name] == label]
@@ -140,7 +181,8 @@ def _within(rows: pd.DataFrame, labels: Mapping[str, str]) -> pd.DataFrame:
 def _label(dimension: Dimension, row: Complaint) -> str | None:
     value = getattr(row, dimension.column)
     if dimension.grain is None:
-        return _looked_up(dimension, value)
+        code = _looked_up(dimension, value)
+        return code if code in dimension.model_dump()["values"] else None
     if value is None:
         return None
     words = {Grain.MONTH: f"{value:%Y-%m}", Grain.HOUR: f"{value:%H}", Grain.WEEKDAY: WEEKDAYS[value.weekday()]}

@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from connectors.compile import compile_query, run
 from connectors.snapshot import refresh
 from connectors.sources import Source, open_source
-from contracts.dataset import DatasetContract, Dimension, Grain, Pilot
+from contracts.dataset import DatasetContract, Dimension, Grain, Pilot, Shape
 from contracts.grid import grid_of, key_set
 from contracts.query import Query
 from tests import factories
@@ -38,6 +38,7 @@ SECRET = b"a secret of the connector"
 TABLE = "tpo_complaint"
 BATCH_ROWS = 7
 COLUMNS = ("complaint_id", "victim_key", "event_time", "occurred_at", "province", "platform", "age", "damage_thb")
+BEHIND = timezone(timedelta(hours=-5, minutes=-30))
 BANGKOK = timezone(timedelta(hours=7))
 LARGEST = 2**63 - 1
 MANY = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
@@ -108,10 +109,17 @@ DIMENSIONS = (
 )
 clamps = st.tuples(st.integers(-900, 0), st.integers(1, 900)) | st.tuples(st.integers(1, 400), st.integers(401, 900))
 
+shapes = st.builds(
+    Shape,
+    by=st.lists(st.sampled_from([each.name for each in DIMENSIONS]), min_size=1, max_size=2, unique=True).map(tuple),
+    rows=st.integers(1, 2),
+    cells=st.integers(1, 3),
+)
+
 
 @st.composite
 def contracts(draw: st.DrawFn) -> DatasetContract:
-    """Small contracts; a person column or none, bounds of 1 to 4, clamps in common or by code, a pilot or none."""
+    """Small contracts; a person column or none, bounds of 1 to 4, a shape or none, clamps in common or by code, a pilot or none."""
     by_code = draw(st.dictionaries(st.sampled_from(["10", "50"]), clamps))
     measured = factories.damage(
         clamp=(-1_000, 1_000),
@@ -128,9 +136,10 @@ def contracts(draw: st.DrawFn) -> DatasetContract:
         last_month=draw(st.sampled_from(["2025-09", "2025-12"])),
         pilot=draw(st.none() | st.just(Pilot(column="province", codes=("10", "90")))),
     )
-    if draw(st.integers(0, 3)):
-        return made
-    return made.model_copy(update={"unit": made.unit.model_copy(update={"column": None})})
+    unit = made.unit.model_copy(update={"shape": draw(st.none() | shapes)})
+    if draw(st.integers(0, 2)) == 0:
+        unit = made.unit.model_copy(update={"column": None})
+    return made.model_copy(update={"unit": unit})
 
 
 @st.composite
@@ -175,9 +184,7 @@ TEXTS: tuple[Callable[[datetime], str], ...] = (
     lambda wall: f"{wall.isoformat('T')}+07:00",
     lambda wall: f"{_utc(wall):%Y-%m-%dT%H:%M:%S.%f}Z",
     lambda wall: f"{_utc(wall):%Y-%m-%d %H:%M:%S.%f} UTC",
-    lambda wall: (
-        f"{wall.replace(tzinfo=BANGKOK).astimezone(timezone(timedelta(hours=-5, minutes=-30))):%Y-%m-%d %H:%M:%S.%f %z}"
-    ),
+    lambda wall: f"{_utc(wall).astimezone(BEHIND):%Y-%m-%d %H:%M:%S.%f %z}",
     lambda wall: f"{_utc(wall):%Y-%m-%d %H:%M:%S.%f}+00",
 )
 NO_TIMES = ("", "x", "2025-02-30 10:00:00", "0")
