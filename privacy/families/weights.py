@@ -35,12 +35,11 @@ class _Blocks:
     copies: Floats
     grams: Floats
 
-    def inverses(self, precisions: Floats) -> Floats:
-        return np.asarray(np.linalg.inv(np.tensordot(self.grams, precisions, axes=(1, 0))))
-
-    def traces(self, inner: Floats) -> Floats:
-        """The trace of each table's A'A times a block diagonal matrix."""
-        return np.asarray(np.einsum("b,btij,bji->t", self.copies, self.grams, inner))
+    def whitened(self, precisions: Floats) -> Floats:
+        """Each table's blocks between L^-1 and its transpose, where L L' is the block of all that is measured."""
+        factors = np.linalg.cholesky(np.tensordot(self.grams, precisions, axes=(1, 0)))[:, None]
+        halves = np.linalg.solve(factors, self.grams)
+        return np.asarray(np.linalg.solve(factors, halves.swapaxes(-1, -2)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,15 +74,16 @@ class Criterion:
         Args:
             precisions: One over the variance of each table's noise.
         """
-        return np.asarray(sum(each.traces(each.inverses(precisions)) for each in self.blocks) / self.cells)
+        traces = [np.einsum("b,btii->t", each.copies, each.whitened(precisions)) for each in self.blocks]
+        return np.asarray(np.sum(traces, axis=0) / self.cells)
 
     def gains(self, precisions: Floats, importance: Floats) -> Floats:
         """How fast the sum of the mean variances, each times its importance, falls in each table's precision."""
         worth, gains = importance / self.cells, np.zeros(len(self.cells))
         for each in self.blocks:
-            inverses = each.inverses(precisions)
-            wanted = np.tensordot(each.grams, worth, axes=(1, 0))
-            gains += each.traces(inverses @ wanted @ inverses)
+            whitened = each.whitened(precisions)
+            wanted = np.tensordot(whitened, worth, axes=(1, 0))
+            gains += np.einsum("b,btij,bij->t", each.copies, whitened, wanted)
         return gains
 
 

@@ -16,7 +16,7 @@ from privacy.families.weights import (
     optimal_shares,
     oracle_variances,
 )
-from tests.family_trees import all_tables, country, months, provinces
+from tests.family_trees import all_tables, country, matrix_of, months, provinces
 
 pytestmark = pytest.mark.unit
 
@@ -247,3 +247,24 @@ def test_the_smallest_weight_is_one() -> None:
     assert integer_weights([1.0]) == (1000,)
     assert integer_weights([1e-9, 1 - 1e-9]) == (1, 1000)
     assert integer_weights([1 / 3, 1 / 3, 1 / 3]) == (334, 333, 333)
+
+
+def test_precisions_a_million_times_apart_cost_no_digits_that_count() -> None:
+    """Coarse tables far more precise than leaves: the worst that weights and distances can ask for."""
+    axes = [Axis.of([0, 0, 0, 1, 1, 2]), Axis.of([0, 0, 0, 0, 1])]
+    tables = all_tables(axes)
+    sigmas = [0.1 if ALL in table else 1.0 if GROUP in table else 100.0 for table in tables]
+    rng = np.random.default_rng(5)
+    noisy = [rng.normal(0, sigma, cells_of(axes, table)) for table, sigma in zip(tables, sigmas, strict=True)]
+    matrices = [matrix_of(axes, table) for table in tables]
+    weighted_rows = np.vstack([matrix / sigma for matrix, sigma in zip(matrices, sigmas, strict=True)])
+    seen = np.concatenate([cells / sigma for cells, sigma in zip(noisy, sigmas, strict=True)])
+    orthogonal, triangle = np.linalg.qr(weighted_rows)
+    best = np.linalg.solve(triangle, orthogonal.T @ seen)
+
+    answers = consistent(axes, tables, noisy, sigmas, integers=False)
+
+    halves = np.linalg.solve(triangle.T, np.hstack([matrix.T for matrix in matrices]))
+    np.testing.assert_allclose(np.concatenate([a.sigmas for a in answers]), np.sqrt((halves**2).sum(axis=0)), rtol=1e-7)
+    for matrix, answer in zip(matrices, answers, strict=True):
+        assert (np.abs(answer.estimates - matrix @ best) < 1e-6 * answer.sigmas).all()
