@@ -18,6 +18,9 @@ written. What a promise does not protect stands under *Limits*.
 """
 
 
+ROW_IS_PERSON = " (no key: each row is a person / ไม่มีรหัสบุคคล แต่ละแถวถือเป็นหนึ่งคน)"
+
+
 def page() -> str:
     """The page, in Markdown: one table over all datasets, then a section for each."""
     contracts = [read_contract(bundled_text(each)) for each in bundled_ids()]
@@ -32,8 +35,8 @@ def _row(contract: DatasetContract) -> str:
         f"[{contract.id}](#{contract.id})",
         f"{contract.title.th} / {contract.title.en}",
         contract.agency.upper(),
-        f"{unit.person.th} / {unit.person.en}",
-        str(unit.rows_per_window),
+        f"{unit.person.th} / {unit.person.en}{'' if unit.column else ROW_IS_PERSON}",
+        str(unit.most_rows),
         privacy.protect_at.value,
         f"{privacy.nano_rho_per_window:,}",
         code_list("data_classification").titles[contract.government.dga_level].th,
@@ -75,7 +78,18 @@ def _law(contract: DatasetContract) -> Iterator[str]:
         yield f"- Pilot: only rows whose {contract.pilot.column} is one of {', '.join(contract.pilot.codes)}"
     if contract.feed_rows:
         yield f"- Feed: only rows whose {contract.feed_rows.column} is one of {', '.join(contract.feed_rows.codes)}"
+    yield from _bounds(contract)
     yield from (f"- {each.role.capitalize()}: {each.name}" for each in contract.contacts)
+
+
+def _bounds(contract: DatasetContract) -> Iterator[str]:
+    """Where a person's rows may fall, and who is not protected."""
+    shape, others = contract.unit.shape, contract.unit.others
+    if shape:
+        by = ", ".join(f"`{name}`" for name in shape.by)
+        yield f"- Shape: at most {shape.rows} a cell of {by}, in at most {shape.cells} cells a fiscal year"
+    if others:
+        yield f"- Not protected: {'; '.join(f'{each.th} / {each.en}' for each in others)}"
 
 
 def _dimensions(contract: DatasetContract) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from contracts.code_lists import code_list
-from contracts.dataset import ContractRef, DatasetContract, Text
+from contracts.dataset import ContractRef, DatasetContract, ProtectedUnit, Text
 from contracts.errors import InvalidInput, Problem, SaphanError
 from contracts.odcs import LARGEST, bundled_ids, bundled_text, examine_text, read_contract
 from contracts.odcs_places import places_in
@@ -144,9 +144,7 @@ def _contract_lines(contract: DatasetContract) -> Iterator[str]:
     yield _headline(contract)
     yield _fact("digest", contract.digest)
     yield _fact("source", f"{contract.source}, table {contract.table}")
-    yield _fact("protects", f"{unit.person.th} / {unit.person.en}, {unit.rows_per_window} rows in a fiscal year")
-    if unit.column is None:
-        yield _fact("", "every row counts as one of its own")
+    yield from _unit_lines(unit)
     yield _fact("noise", f"at the {privacy.protect_at.value}, {privacy.nano_rho_per_window} nano-rho in a fiscal year")
     yield _fact("", f"epsilon {epsilon:.2f} at delta {privacy.delta}")
     yield _fact("months", f"{contract.first_month} to {contract.last_month}")
@@ -157,6 +155,17 @@ def _contract_lines(contract: DatasetContract) -> Iterator[str]:
         yield _fact("pilot", f"only {contract.pilot.column} = {', '.join(contract.pilot.codes)}")
     yield from _law_lines(contract)
     yield from _offer_lines(contract)
+
+
+def _unit_lines(unit: ProtectedUnit) -> Iterator[str]:
+    yield _fact("protects", f"{unit.person.th} / {unit.person.en}, {unit.most_rows} rows in a fiscal year")
+    if unit.column is None:
+        yield _fact("", "ไม่มีรหัสบุคคล แต่ละแถวถือเป็นหนึ่งคน / no key of people: every row counts as one of its own")
+    if unit.shape is not None:
+        cells = f"at most {unit.shape.cells} cells of {', '.join(unit.shape.by)}"
+        yield _fact("", f"in {cells}, with at most {unit.shape.rows} rows in each")
+    for each in unit.others:
+        yield _fact("not", f"{each.th} / {each.en}")
 
 
 def _law_lines(contract: DatasetContract) -> Iterator[str]:

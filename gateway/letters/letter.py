@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from contracts.agreement import Activity, Agreement
 from contracts.code_lists import code_list
-from contracts.dataset import DatasetContract, Text
+from contracts.dataset import DatasetContract, ProtectedUnit, Text
 from contracts.federation import KeyPurpose
 from contracts.measure_words import words_of
 from contracts.measures import Kind, measure_of
@@ -203,7 +203,8 @@ def _facts(papers: Papers, activity: Activity) -> Iterable[tuple[str, str]]:
     yield "purpose", _titles("purposes", (activity.purpose,))[0]
     yield "basis", _listed(_titles("legal_bases", activity.legal_basis))
     yield "datasets", _listed(_datasets(papers, (activity,)))
-    yield "person", _listed(dict.fromkeys(each.unit.person.th for each in contracts))
+    yield "person", _listed(dict.fromkeys(_person(each.unit) for each in contracts))
+    yield "others", _listed(dict.fromkeys(other.th for each in contracts for other in each.unit.others))
     yield "measures", _listed(_measure(each, contracts) for each in activity.measures)
     yield "dimensions", _listed(_dimension(each, contracts) for each in activity.dimensions)
     yield "tier", words["tiers"][activity.tier.value]
@@ -212,6 +213,11 @@ def _facts(papers: Papers, activity: Activity) -> Iterable[tuple[str, str]]:
     yield "approval", words["approvals"][activity.approval.value]
     yield "publish", values["public" if activity.publish else "private"]
     yield "decision", _decision(activity)
+
+
+def _person(unit: ProtectedUnit) -> str:
+    """Whom the contract protects; where rows name nobody, that each row is a person."""
+    return unit.person.th if unit.column else f"{unit.person.th} {_words()['values']['row_is_person']}"
 
 
 def _decision(activity: Activity) -> str:

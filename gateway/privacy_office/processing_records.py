@@ -239,7 +239,7 @@ def _refusal(case: SubjectCase) -> SubjectRefusal:
 
 def _security(contract: DatasetContract) -> tuple[Text, ...]:
     """The measures that this contract itself fixes."""
-    terms, most = contract.privacy, contract.unit.rows_per_window
+    terms, most = contract.privacy, contract.unit.most_rows
     where = {
         ProtectAt.GATEWAY: Text(th="ที่ศูนย์กลางที่เชื่อถือได้", en="at the trusted centre"),
         ProtectAt.CONNECTOR: Text(th="ภายในหน่วยงานก่อนส่งออก", en="inside the agency, before anything leaves"),
@@ -253,5 +253,10 @@ def _security(contract: DatasetContract) -> tuple[Text, ...]:
         Text(
             th=f"นับข้อมูลของบุคคลหนึ่งไม่เกิน {most} แถวต่อปีงบประมาณ",
             en=f"At most {most} rows of one person count in a fiscal year.",
+        )
+        if contract.unit.column
+        else Text(
+            th="ข้อมูลไม่มีรหัสบุคคล แต่ละแถวถือเป็นหนึ่งคน",
+            en="The rows name nobody: each counts as a person of its own.",
         ),
     )

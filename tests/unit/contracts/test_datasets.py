@@ -18,6 +18,8 @@ from contracts.odcs import bundled_ids, bundled_text, read_contract
 from contracts.odcs_yaml import parse
 from contracts.periods import Period
 from contracts.query import Query
+from contracts.rollup import parent, rolls_up
+from privacy.sensitivity import sensitivity
 
 pytestmark = pytest.mark.unit
 ROOT = Path(__file__).parents[3]
@@ -42,23 +44,25 @@ PROMISES = {
     "tpo_url": ("ccib", "ccib/illegal_urls", None, 1, GATEWAY, 200_000_000),
 }
 DIMENSIONS = {
-    "coj_case": "month outcome offence_group offence age_band",
-    "crimes_arrest": "offence_group offence age_band sex nationality province police_region month",
-    "crimes_case": "ssz_station province police_region offence_group offence weekday hour month place cleared stage",
-    "cvs": "month region age_band sex victimised offence_group reported",
-    "doc_prisoner": "status offence_group offence sentence_band month release_kind age_band sex",
-    "doc_release_cohort": "month release_fy offence_group offence age_band sex returned_within",
-    "dop_case": "type province police_region month offence_group result reoffended_12m",
-    "dop_em": "basis month outcome",
-    "dop_test": "month kind result",
-    "oag_case": "month order offence_group offence province police_region",
-    "people_poll": "station police_region month age_band sex feared_crime",
-    "ref_population": "province police_region month sex age_band",
-    "ssz_station_month": "station police_region month phase",
-    "tpo_complaint": "month weekday hour province police_region channel case_type platform age_band sex stage",
-    "tpo_hold": "month hour acted_within result case_type province police_region",
-    "tpo_mule": "hop month exit age_band province police_region",
-    "tpo_url": "month kind source category progress",
+    "coj_case": "month fiscal_year outcome offence_group offence age_band",
+    "crimes_arrest": "offence_group offence age_band sex nationality province police_region month fiscal_year",
+    "crimes_case": "ssz_station province police_region offence_group offence weekday hour month fiscal_year place cleared"
+    " stage",
+    "cvs": "month fiscal_year region age_band sex victimised offence_group reported",
+    "doc_prisoner": "status offence_group offence sentence_band month fiscal_year release_kind age_band sex",
+    "doc_release_cohort": "month fiscal_year release_fy offence_group offence age_band sex returned_within",
+    "dop_case": "type province police_region month fiscal_year offence_group result reoffended_12m",
+    "dop_em": "basis month fiscal_year outcome",
+    "dop_test": "month fiscal_year kind result",
+    "oag_case": "month fiscal_year order offence_group offence province police_region",
+    "people_poll": "station police_region month fiscal_year age_band sex feared_crime",
+    "ref_population": "province police_region month fiscal_year sex age_band",
+    "ssz_station_month": "station police_region month fiscal_year phase",
+    "tpo_complaint": "month fiscal_year weekday hour province police_region channel case_type platform age_band sex"
+    " stage",
+    "tpo_hold": "month fiscal_year hour acted_within result case_type province police_region",
+    "tpo_mule": "hop month fiscal_year exit age_band province police_region",
+    "tpo_url": "month fiscal_year kind source category progress",
 }
 ADDED = {
     "coj_case": {"days_to_judgment"},
@@ -258,6 +262,62 @@ def test_every_label_of_a_dimension_can_be_reached_from_its_column(name: str) ->
         assert reached - {None} == set(dimension.values), dimension.name
 
 
+@ALL
+def test_months_roll_up_to_the_fiscal_year(name: str) -> None:
+    found = contract(name)
+    month, year = found.dimension("month"), found.dimension("fiscal_year")
+    assert month is not None
+    assert year is not None
+    assert rolls_up(month, year)
+    assert parent(month, year, "2025-10") == "FY2569"
+
+
+SHAPES = {
+    "crimes_case": (("month", "offence_group"), 1, 2),
+    "dop_case": (("month", "type"), 1, 2),
+    "dop_test": (("month",), 2, 12),
+    "tpo_complaint": (("month", "case_type"), 1, 3),
+}
+
+
+@ALL
+def test_a_shape_bounds_where_rows_fall_and_leaves_the_year_s_bound_as_it_is(name: str) -> None:
+    unit = contract(name).unit
+    found = None if unit.shape is None else (unit.shape.by, unit.shape.rows, unit.shape.cells)
+    assert found == SHAPES.get(name)
+    assert unit.most_rows == unit.rows_per_window
+
+
+@pytest.mark.parametrize(
+    ("name", "by", "squared", "before"),
+    [
+        ("crimes_case", ("month", "province", "offence_group"), 2, 4),
+        ("crimes_case", ("hour", "offence_group"), 4, 4),
+        ("dop_case", ("month", "type"), 2, 4),
+        ("dop_test", ("month", "result"), 24, 144),
+        ("tpo_complaint", ("month", "case_type"), 3, 9),
+        ("tpo_complaint", ("province",), 9, 9),
+    ],
+)
+def test_what_a_shape_buys_is_noise_of_the_tables_that_group_by_it(
+    name: str, by: tuple[str, ...], squared: int, before: int
+) -> None:
+    found = contract(name)
+    year = Period.model_validate({"from": date(2024, 10, 1), "until": date(2025, 10, 1)})
+    query = Query(measures=("count",), dimensions=by, where={}, period=year)
+    plain = found.model_copy(update={"unit": found.unit.model_copy(update={"shape": None})})
+    assert sensitivity(query, found, "count", by).l2_squared == squared
+    assert sensitivity(query, plain, "count", by).l2_squared == before
+
+
+@ALL
+def test_rows_about_two_kinds_of_people_name_who_is_not_protected(name: str) -> None:
+    unit = contract(name).unit
+    assert bool(unit.others) == (unit.column is not None)
+    assert all(re.search("[ก-๙]", each.th) and each.en for each in unit.others)
+    assert unit.person not in unit.others
+
+
 # The federation's figures: 146,754, 368,102, 1,271,342, 2,524,656 and 6,946,477 baht, rounded up.
 PERCENTILE_99 = {"SHOP": 150_000, "LOAN": 370_000, "JOB": 1_280_000, "PHONE": 2_530_000, "INVEST": 7_000_000}
 
@@ -282,7 +342,12 @@ def test_crimes_are_counted_by_report_and_clocked_by_event() -> None:
     found = contract("crimes_case")
     assert found.event_time == "reported_at"
     grains = {each.grain: each.column for each in found.dimensions if each.grain}
-    assert grains == {Grain.MONTH: "reported_at", Grain.WEEKDAY: "occurred_at", Grain.HOUR: "occurred_at"}
+    assert grains == {
+        Grain.MONTH: "reported_at",
+        Grain.YEAR: "reported_at",
+        Grain.WEEKDAY: "occurred_at",
+        Grain.HOUR: "occurred_at",
+    }
 
 
 @pytest.mark.parametrize(("name", "groups"), [("crimes_case", {"G4"}), ("crimes_arrest", {"G1", "G2", "G3", "G4"})])

@@ -87,7 +87,7 @@ def test_a_dimension_may_bring_its_own_labels() -> None:
 
 def test_every_row_may_be_a_person_of_its_own() -> None:
     doc = document()
-    extra(doc["schema"][0], "unitOfPrivacy")["column"] = None
+    extra(doc["schema"][0], "unitOfPrivacy").update(column=None, shape=None)
     assert contract_from_document(doc).unit.column is None
 
 

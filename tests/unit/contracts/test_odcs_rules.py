@@ -44,6 +44,10 @@ def unit_terms(doc: Doc, **terms: object) -> None:
     extra(doc["schema"][0], "unitOfPrivacy").update(terms)
 
 
+def shape_by(*names: str) -> Doc:
+    return {"by": list(names), "rows": 3, "cells": 1}
+
+
 def no_months(doc: Doc) -> None:
     extra(doc, "coverage").update(firstMonth="2031-12", lastMonth="2020-01")
 
@@ -182,7 +186,7 @@ BREAKS: list[tuple[str, str, Callable[[Doc], object]]] = [
         lambda d: extra(d["schema"][0], "unitOfPrivacy").update(column="person"),
     ),
     ("unit-column", "unitOfPrivacy.column: victim_id", lambda d: column(d, "victim_id").update(required=False)),
-    ("unit-shape", "unitOfPrivacy.shape.by: moon", lambda d: unit_terms(d, shape={"by": ["moon"], "rows": 3, "cells": 1})),
+    ("unit-shape", "unitOfPrivacy.shape.by: moon", lambda d: unit_terms(d, shape=shape_by("moon"))),
     ("unit-others", "unitOfPrivacy.others.0", lambda d: unit_terms(d, others=[{"th": "ก", "en": "victim"}])),
     ("identifier-offered", "channel", lambda d: unit(d, "channel")),
     ("identifier-offered", "stage", lambda d: column(d, "stage").update(classification="direct-identifier")),
