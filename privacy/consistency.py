@@ -9,16 +9,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from contracts.dataset import DatasetContract
-from contracts.errors import InvalidInput
 from contracts.grid import Grid, grid_of
 from contracts.query import Query
 from contracts.release import ReleasedTable
-from privacy.families.axes import Axis, Floats, Ints, Level, Table
-from privacy.families.family import consistent, expected_sigmas
-from privacy.layout import bins_of, groups_of, layout_of, levels
+from privacy.families.axes import Axis, Floats, Ints, Level, Table, roll_up_floats, shape_of
+from privacy.families.family import ConsistentTable, consistent, expected_sigmas
+from privacy.layout import bins_of, coarser_axes, groups_of, layout_of, levels
 from privacy.plan import Plan, PlannedVector, tables_of
 
-DECIMALS = 2
+FINENESS = 4
+"""Figures are rounded to so many digits below the size of the noise in a leaf: then rounding adds nothing to it."""
+
+MOST_DECIMALS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +35,17 @@ def family_shape(query: Query, contract: DatasetContract, grid: Grid) -> FamilyS
     """The axes and levels of a question's family.
 
     Raises:
-        InvalidInput: ``family-axis-unknown``, also when a dimension has two coarser ones in the family.
+        InvalidInput: ``family-axis-unknown``; see ``privacy.layout.coarser_axes``.
     """
+    coarse = coarser_axes(query, contract)
+    axes = [
+        Axis.of(groups_of(query, contract, axis, group)) if group else Axis.flat(len(axis.values))
+        for axis, group in zip(grid.axes, coarse, strict=True)
+    ]
+    if not axes:
+        # A question without dimensions has one cell, which is its own leaf.
+        return FamilyShape((Axis.flat(1),), ((Level.LEAF,),))
     chosen = [levels(query, contract, table.by) for table in tables_of(query)]
-    axes = []
-    for place, axis in enumerate(grid.axes):
-        coarse = sorted({of_table[place] for of_table in chosen} - {"", axis.name})
-        if len(coarse) > 1:
-            raise InvalidInput(
-                "family-axis-unknown", contract=contract.id, dimension=", ".join(coarse), choices=coarse[0]
-            )
-        size = len(axis.values)
-        axes.append(Axis.of(groups_of(query, contract, axis, coarse[0])) if coarse else Axis.flat(size))
     return FamilyShape(tuple(axes), tuple(_levels(of_table, grid) for of_table in chosen))
 
 
@@ -112,6 +113,8 @@ def _tables(
         )
         for b in range(bins)
     ]
+    decimals = _decimals(apart[0][_leaves_of(shape)].sigmas)
+    estimates = [_agreeing(shape, each, decimals) for each in apart]
     return [
         ReleasedTable(
             measure=vector.measure,
@@ -120,8 +123,8 @@ def _tables(
             grid=layout_of(query, contract, grid, vector.by).grid,
             measured=tuple(measured),
             sigma=vector.sigma,
-            estimates=_interleaved([each[number].estimates for each in apart]),
-            sigmas=_interleaved([each[number].sigmas for each in apart]),
+            estimates=_interleaved([each[number] for each in estimates]),
+            sigmas=_interleaved([each[number].sigmas.round(decimals) for each in apart]),
             integers=_whole([each[number].integers for each in apart]),
         )
         for number, (vector, measured) in enumerate(zip(vectors, figures, strict=True))
@@ -134,7 +137,24 @@ def _whole(of_bins: Sequence[Ints | None]) -> tuple[int, ...]:
 
 
 def _interleaved(of_bins: Sequence[Floats]) -> tuple[float, ...]:
-    return tuple(round(float(each), DECIMALS) for each in np.stack([np.ravel(b) for b in of_bins], axis=-1).ravel())
+    return tuple(np.stack([np.ravel(each) for each in of_bins], axis=-1).ravel().tolist())
+
+
+def _leaves_of(shape: FamilyShape) -> int:
+    """Which table of a family is that of all its leaves."""
+    return shape.tables.index(tuple(Level.LEAF for _ in shape.axes))
+
+
+def _decimals(sigmas: Floats) -> int:
+    return int(np.clip(FINENESS - np.floor(np.log10(sigmas.min())), 0, MOST_DECIMALS))
+
+
+def _agreeing(shape: FamilyShape, made: Sequence[ConsistentTable], decimals: int) -> list[Floats]:
+    """The estimates of every table as sums of rounded leaves, so that they add up as they are written."""
+    table = shape.tables[_leaves_of(shape)]
+    leaves = made[_leaves_of(shape)].estimates.round(decimals).reshape(shape_of(shape.axes, table))
+    # Adding 0.0 leaves no negative zero to be written.
+    return [roll_up_floats(shape.axes, each, leaves).round(decimals).ravel() + 0.0 for each in shape.tables]
 
 
 def _levels(of_table: Sequence[str], grid: Grid) -> Table:

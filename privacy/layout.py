@@ -64,6 +64,25 @@ def levels(query: Query, contract: DatasetContract, by: Sequence[str]) -> tuple[
     return found
 
 
+def coarser_axes(query: Query, contract: DatasetContract) -> tuple[str, ...]:
+    """For each dimension of a question the coarser axis that tables of its family have in its place, or ``ALL``.
+
+    Raises:
+        InvalidInput: As ``levels``, for any table; also when a dimension has two coarser ones in the family.
+    """
+    tables = () if query.family is None else query.family.tables
+    chosen = [levels(query, contract, table.by) for table in tables]
+    found = []
+    for place, name in enumerate(query.dimensions):
+        coarse = sorted({of_table[place] for of_table in chosen} - {ALL, name})
+        if len(coarse) > 1:
+            raise InvalidInput(
+                "family-axis-unknown", contract=contract.id, dimension=", ".join(coarse), choices=coarse[0]
+            )
+        found.append(coarse[0] if coarse else ALL)
+    return tuple(found)
+
+
 def layout_of(query: Query, contract: DatasetContract, grid: Grid, by: Sequence[str]) -> Layout:
     """The layout of one table of a question, whose leaves are the cells of ``grid``.
 

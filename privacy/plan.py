@@ -17,7 +17,7 @@ from contracts.query import FamilyTable, Mechanism, Query
 from contracts.release import Promise
 from contracts.task import Charge
 from contracts.values import Value
-from privacy.layout import vector_size
+from privacy.layout import coarser_axes, vector_size
 from privacy.mechanisms import (
     LARGEST_EXACT,
     NANO,
@@ -123,8 +123,12 @@ def plan(query: Query, contracts: Sequence[DatasetContract], nano_rho: int) -> P
         nano_rho: The price in each window.
 
     Raises:
-        InvalidInput: ``price-not-positive`` when there is less than one nano-rho for each vector.
+        InvalidInput: ``price-not-positive`` when there is less than one nano-rho for each vector;
+            ``family-axis-unknown``.
     """
+    for contract in contracts:
+        # What could not be made to agree must fail here, before anything is charged.
+        coarser_axes(query, contract)
     windows = query.period.windows()
     charges = tuple(
         Charge(source=source, window=window, nano_rho=nano_rho)
