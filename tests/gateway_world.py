@@ -23,6 +23,7 @@ from gateway.means import ExchangeKeys, ExchangeSettings, Means
 from gateway.store import agreement_acts, registry
 from gateway.store.engine import Store
 from gateway.store.migrate import upgrade
+from privacy.layout import vector_size
 from privacy.release import exact_part, protect
 from tests import factories
 from tests.agreement_world import chain, text_signed, until_active
@@ -134,8 +135,8 @@ class World:
     def part(self, task: Task, contract: DatasetContract = CONTRACT, *, level: int = 1000, **changes: object) -> Part:
         """The part that an honest connector signs: ``level`` in every cell."""
         request = Request.model_validate_json(task.request.body)
-        size = grid_of(request.query, contract).size
-        exact = {name: [level] * size for name in request.query.base_measures}
+        grid = grid_of(request.query, contract)
+        exact = {name: [level] * vector_size(grid, contract, name) for name in request.query.base_measures}
         if contract.privacy.protect_at is ProtectAt.GATEWAY:
             measures = exact_part(exact, request.query)
         else:
