@@ -119,7 +119,7 @@ shapes = st.builds(
 
 @st.composite
 def contracts(draw: st.DrawFn) -> DatasetContract:
-    """Small contracts: people or none, bounds of 1 to 4, a shape or none, clamps in common or by code, a pilot or none."""
+    """Small contracts: people or not, bounds of 1-4, a shape or none, clamps in common or by code, a pilot or none."""
     by_code = draw(st.dictionaries(st.sampled_from(["10", "50"]), clamps))
     measured = factories.damage(
         clamp=(-1_000, 1_000),

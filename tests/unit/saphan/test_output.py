@@ -20,7 +20,6 @@ from gateway.client import Result
 from saphan import output
 from saphan.client_tables import (
     ROWS_SHOWN,
-    budget_table,
     preview_table,
     release_table,
     releases_table,
@@ -93,8 +92,8 @@ def release(hours: int = 3, withdrawal: Withdrawal | None = None) -> Release:
 def test_people_at_a_terminal_see_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
     shown = Terminal()
     monkeypatch.setattr(sys, "stdout", shown)
-    output.show(LINE, lambda: budget_table([LINE]), as_json=False)
-    output.show_all([LINE], lambda: budget_table([LINE]), as_json=False)
+    output.show(LINE, lambda: value_table(LINE), as_json=False)
+    output.show_all([LINE], lambda: value_table(LINE), as_json=False)
     assert shown.getvalue().count("FY2569") == 2
     assert "{" not in shown.getvalue()
 
