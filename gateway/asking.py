@@ -17,8 +17,14 @@ from contracts.views import AgreementView, PreviewCall
 DELIVERY: Final = timedelta(days=1)
 
 
-def query_of(
-    measures: Sequence[str], by: Sequence[str], period: tuple[str, str], where: Mapping[str, Sequence[str]]
+def query_of(  # the parts of a question
+    measures: Sequence[str],
+    by: Sequence[str],
+    period: tuple[str, str],
+    where: Mapping[str, Sequence[str]],
+    *,
+    revision: int | None = None,
+    counter: bool = False,
 ) -> Query:
     """A query from words as people give them.
 
@@ -27,6 +33,8 @@ def query_of(
         by: The dimensions of the answer, in their order.
         period: First day, and the day after the last: ``("2025-10-01", "2026-01-01")``.
         where: Only these codes of a dimension.
+        revision: Of a standing series, 0 for figures as they first closed; none for a question that stands alone.
+        counter: A daily counter; it is a standing series.
 
     Raises:
         InvalidInput: ``malformed-body``, naming the part that has the wrong form.
@@ -37,10 +45,14 @@ def query_of(
     except ValueError as error:
         raise InvalidInput("malformed-body", where="period") from error
     filters = {name: tuple(codes) for name, codes in where.items()}
+    asked: dict[str, object] = {"measures": tuple(measures), "dimensions": tuple(by), "where": filters, "period": span}
+    if revision is not None or counter:
+        asked |= {"series": {"revision": revision or 0}, "counter": counter}
     try:
-        return Query(measures=tuple(measures), dimensions=tuple(by), where=filters, period=span)
+        return Query.model_validate(asked)
     except ValidationError as error:
-        raise InvalidInput("malformed-body", where=str(error.errors()[0]["loc"][0])) from error
+        place = error.errors()[0]["loc"]
+        raise InvalidInput("malformed-body", where=str(place[0]) if place else "counter") from error
 
 
 def call_of(

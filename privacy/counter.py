@@ -1,9 +1,9 @@
 """The best estimates that a daily counter's nodes give: days, running totals, any span of days, each with its error.
 
 Every node of the tree (``contracts.counter_nodes``) was released with independent noise, some in later releases of the
-series. The days are the parameters of a linear model whose observations are the nodes; the generalised least
-squares estimate is the best linear unbiased one (Gauss, Markov; for trees Honaker 2015, "Efficient use of
-differentially private binary trees", gives the same by recursion). A fiscal year has at most 733 nodes and 366 days, so the normal
+series. The days are the parameters of a linear model whose observations are the nodes; the generalised least squares
+estimate is the best linear unbiased one (Gauss, Markov; for trees Honaker 2015, "Efficient use of differentially
+private binary trees", gives the same by recursion). A fiscal year has at most 733 nodes and 366 days, so the normal
 equations are solved as they stand, and their inverse has the variance of every span of days. The error of a running
 total grows with the logarithm of the days, not with their root: about ``sigma * sqrt(log2(days) / 2)`` and less.
 

@@ -24,16 +24,16 @@ together are such whole numbers, so ``sum |d_i|^2 <= D^2`` on every path of the 
 depend on what was answered before. Let ``L_i`` be the loss of answer ``i``. For every order ``a > 1`` the discrete
 Gaussian gives ``E[exp((a-1) L_i) | past] <= exp((a-1) a |d_i|^2 / (2 sigma^2))`` (Canonne, Kamath, Steinke 2020,
 proposition 5). Hence ``exp((a-1) sum L_i - (a-1) a sum |d_i|^2 / (2 sigma^2))`` is a supermartingale that begins at 1,
-and as ``sum |d_i|^2 <= D^2`` surely, ``E[exp((a-1) sum L_i)] <= exp((a-1) a rho)``: that is rho-zCDP (Bun, Steinke 2016;
-the argument is the privacy filter of Feldman and Zrnic 2021, theorem 3.1). Parallel composition alone would not do:
-the months of one person are not different people, and what is asked next may depend on what was answered.
+and as ``sum |d_i|^2 <= D^2`` surely, ``E[exp((a-1) sum L_i)] <= exp((a-1) a rho)``: that is rho-zCDP (Bun, Steinke
+2016; the argument is the privacy filter of Feldman and Zrnic 2021, theorem 3.1). Parallel composition alone would not
+do: the months of one person are not different people, and what is asked next may depend on what was answered.
 
 **Several windows in a cell.** A cell that pools ``w`` windows moves by at most the sum of what each window moves it by,
 whose square is at most ``w`` times the sum of their squares; its noise is widened by ``w`` (``privacy.sensitivity``).
 So the square that each window adds to its own sum is again what the person moved there, and the claim holds for each.
 
-**Several datasets** answered with the gateway's noise: the ``d_i`` are sums ``a_i + b_i``, and by Minkowski's inequality
-``sum |a_i + b_i|^2 <= (A + B)^2``, which is what the noise is made for.
+**Several datasets** answered with the gateway's noise: the ``d_i`` are sums ``a_i + b_i``, and by Minkowski's
+inequality ``sum |a_i + b_i|^2 <= (A + B)^2``, which is what the noise is made for.
 
 A new bound, shape or clamp makes a new key: answers with noise for three rows and others with noise for five would not
 add up to one price. So does another dataset over the same source: its snapshot remembers other rows.

@@ -18,12 +18,14 @@ from gateway.asking import query_of
 from gateway.budget_calls import budget_view
 from gateway.checked_release import verify_log
 from gateway.client import Gateway, Result
+from gateway.counter_totals import counted_runs
 from saphan.budget_tables import budget_table
 from saphan.client_settings import MemberHome, load_client_settings
 from saphan.client_tables import (
     preview_table,
     release_table,
     releases_table,
+    totals_table,
     value_table,
 )
 from saphan.output import AsJson, say, show, show_all, told_errors, waiting_shown
@@ -49,6 +51,13 @@ Start = Annotated[str, typer.Option("--from", help="The first day, YYYY-MM-01.")
 Until = Annotated[str, typer.Option("--until", help="The day after the last, YYYY-MM-01.")]
 Where = Annotated[list[str] | None, typer.Option("--where", help="DIMENSION=CODE,CODE: only these.")]
 Contracts = Annotated[list[str] | None, typer.Option("--contract", help="A dataset; all of the activity.")]
+Revision = Annotated[
+    int | None,
+    typer.Option(
+        "--series", metavar="REVISION", help="Of a standing series, charged once a window: 0, or a later revision."
+    ),
+]
+Counter = Annotated[bool, typer.Option("--counter", help="A daily counter; it is a standing series.")]
 Price = Annotated[int | None, typer.Option("--nano-rho", help="The price in each window; the activity's.")]
 ReleaseName = Annotated[str, typer.Argument(metavar="RELEASE", help="The release's identifier.")]
 
@@ -81,13 +90,15 @@ def preview_command(  # noqa: PLR0913  # the options of a command line
     by: By = None,
     where: Where = None,
     contract: Contracts = None,
+    series: Revision = None,
+    counter: Counter = False,
     nano_rho: Price = None,
     home: HomeOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what a question would cost and how good its answer would be; spends nothing."""
     with connected(home, as_json=as_json) as (gateway, _):
-        query = asked(measure, by, (start, until), where)
+        query = asked(measure, by, (start, until), where, series, counter=counter)
         call = gateway.question(agreement_id, activity, query, contracts=contract or (), nano_rho=nano_rho)
         preview = gateway.preview(call)
         show(preview, lambda: preview_table(preview), as_json=as_json)
@@ -104,6 +115,8 @@ def ask_command(  # noqa: PLR0913  # the options of a command line
     by: By = None,
     where: Where = None,
     contract: Contracts = None,
+    series: Revision = None,
+    counter: Counter = False,
     nano_rho: Price = None,
     wait_seconds: Annotated[float, typer.Option("--wait", help="How many seconds to wait at most.")] = 300.0,
     export: Annotated[Path | None, typer.Option(help="Also write FILE.csv, .parquet or .xlsx.")] = None,
@@ -112,7 +125,7 @@ def ask_command(  # noqa: PLR0913  # the options of a command line
 ) -> None:
     """Ask a question and wait for its release; what it costs is charged once."""
     with connected(home, as_json=as_json) as (gateway, _), waiting_shown() as progress:
-        query = asked(measure, by, (start, until), where)
+        query = asked(measure, by, (start, until), where, series, counter=counter)
         call = gateway.question(agreement_id, activity, query, contracts=contract or (), nano_rho=nano_rho)
         result = gateway.ask(call, wait_seconds=wait_seconds, progress=progress)
         if export:
@@ -156,6 +169,19 @@ def export_release(
     say(str(path))
     if not result.is_valid:
         say("ผลนี้ถูกถอนแล้ว · this release is no longer to be relied on")
+
+
+@release.command("totals")
+def totals_command(
+    names: Annotated[list[str], typer.Argument(metavar="RELEASE...", help="All releases of one daily counter.")],
+    home: HomeOption = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Show the best estimates of a daily counter: each day, the running total and the average, with their errors."""
+    with connected(home, as_json=as_json) as (gateway, _):
+        runs = counted_runs([gateway.release(name).release for name in dict.fromkeys(names)])
+        show_all(runs, lambda: totals_table(runs), as_json=as_json)
 
 
 @release.command("withdraw")
@@ -205,8 +231,14 @@ def verify_command(
         show(found, lambda: value_table(found), as_json=as_json)
 
 
-def asked(
-    measures: Sequence[str] | None, by: Sequence[str] | None, period: tuple[str, str], where: Sequence[str] | None
+def asked(  # the options of a command line
+    measures: Sequence[str] | None,
+    by: Sequence[str] | None,
+    period: tuple[str, str],
+    where: Sequence[str] | None,
+    series: int | None = None,
+    *,
+    counter: bool = False,
 ) -> Query:
     """The query that the options say.
 
@@ -219,7 +251,7 @@ def asked(
         if not equals or name in filters:
             raise InvalidInput("malformed-body", where="where")
         filters[name] = tuple(codes.split(","))
-    return query_of(measures or ("count",), by or (), period, filters)
+    return query_of(measures or ("count",), by or (), period, filters, revision=series, counter=counter)
 
 
 def _read_export(file: Path) -> LogExport:

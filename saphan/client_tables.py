@@ -10,6 +10,7 @@ from contracts.release import ReleaseState
 from contracts.views import Preview, ReleaseSummary, Remedy, Suggestion
 from gateway.client import Result
 from gateway.released_table import bin_column, column_name, measures_of
+from privacy.counter import CountedRun
 from saphan.output import table_of
 
 ROWS_SHOWN: Final = 40
@@ -44,6 +45,18 @@ def preview_table(preview: Preview) -> Table:
         table.add_row("better / แนะนำ", *_suggested(preview.suggestion))
     if preview.already_released:
         table.add_row("already released", preview.already_released, "costs nothing")
+    return table
+
+
+def totals_table(runs: Sequence[CountedRun]) -> Table:
+    """The days of a counter, and the average of each run below its days."""
+    table = table_of("day", "count", "± in 95 of 100", "total", "± total in 95 of 100")
+    for run in runs:
+        table.add_section()
+        for each in run.days:
+            figures = (each.count, each.count_error_95, each.total, each.total_error_95)
+            table.add_row(str(each.day), *(f"{figure:,.1f}" for figure in figures))
+        table.add_row(f"average a day, {run.window}", f"{run.average:,.2f}", f"{run.average_error_95:,.2f}")
     return table
 
 
