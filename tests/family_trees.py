@@ -64,7 +64,7 @@ def family_strategy(draw: st.DrawFn) -> tuple[list[Axis], list[Table], list[floa
     coarser = [table for table in all_tables(axes) if table != leaf]
     tables = [table for table in coarser if draw(st.booleans())]
     tables.insert(draw(st.integers(0, len(tables))), leaf)
-    sigma = st.floats(0.1, 10.0)
+    sigma = st.floats(0.3, 10.0)
     if draw(st.booleans()):
         return axes, tables, [draw(sigma) for _ in tables]
     along = draw(st.integers(0, len(axes) - 1))
