@@ -46,6 +46,8 @@ from gateway.answers import Wire, error_in, every_page, read_value, read_values
 from gateway.asked_words import in_words_of
 from gateway.asking import call_of, request_of
 from gateway.checked_release import check_answer, check_release, operator_key, verify_log
+from gateway.family_table import family_errors, family_table
+from gateway.family_workbook import WORKBOOK, write_family_workbook
 from gateway.released_table import table_of, write_table
 
 LONGEST_POLL: Final = 20
@@ -82,8 +84,12 @@ class Result:
         return self.release.withdrawal is None or self.release.withdrawal.state is ReleaseState.VALID
 
     def to_arrow(self) -> pa.Table:
-        """The cells as an Arrow table; see ``gateway.released_table.table_of`` for its columns."""
-        return table_of(self.told)
+        """The cells as an Arrow table; see ``gateway.released_table.table_of`` for its columns.
+
+        A family has all its tables in one; see ``gateway.family_table.family_table``.
+        """
+        told = self.told
+        return family_table(told) if told.body.tables else table_of(told)
 
     @property
     def told(self) -> Release:
@@ -102,7 +108,10 @@ class Result:
 
     def export(self, path: Path) -> None:
         """Write the cells as CSV, Parquet or XLSX, as the ending of the file's name says."""
-        write_table(self.to_arrow(), path)
+        if self.release.body.tables and path.suffix.lower() == WORKBOOK:
+            write_family_workbook(self.told, path)
+        else:
+            write_table(self.to_arrow(), path)
 
     @override
     def __repr__(self) -> str:
@@ -114,9 +123,9 @@ class Result:
         return f"{rows}<p>{escape(self._footing())}</p>"
 
     def _footing(self) -> str:
-        errors = ", ".join(
-            f"{each.measure} ± {'up to ' if each.along else ''}{each.expected_error_95:,.0f}"
-            for each in self.release.body.released
+        body = self.release.body
+        errors = family_errors(body) or ", ".join(
+            f"{each.measure} ± {'up to ' if each.along else ''}{each.expected_error_95:,.0f}" for each in body.released
         )
         state = "" if self.is_valid else " · WITHDRAWN"
         return f"{errors} in 95 of 100 releases · release {self.release.body.id}{state}"

@@ -19,6 +19,7 @@ NOUNS: Final = {
     "centre": "saphan.centre_commands:app",
     "connector": "saphan.connector_commands:app",
     "contract": "saphan.contract_changes_commands:app",
+    "family": "saphan.family_commands:app",
     "federation": "saphan.federation_commands:app",
     "forecast": "saphan.forecast_commands:app",
     "gateway": "saphan.gateway_commands:app",

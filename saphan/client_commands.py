@@ -8,17 +8,20 @@ from typing import Annotated
 
 import typer
 from pydantic import ValidationError
+from rich.console import Group
+from rich.table import Table
 
 from contracts.errors import InvalidInput
 from contracts.query import Query
 from contracts.release import ReleaseState, Withdrawal
 from contracts.transparency import LogExport
 from contracts.values import Value
-from gateway.asking import query_of
+from gateway.asking import activity_of, query_of
 from gateway.budget_calls import budget_view
 from gateway.checked_release import verify_log
 from gateway.client import Gateway, Result
 from gateway.counter_totals import counted_runs
+from gateway.family_asking import with_family
 from saphan.budget_tables import budget_table
 from saphan.client_settings import MemberHome, load_client_settings
 from saphan.client_tables import (
@@ -28,6 +31,7 @@ from saphan.client_tables import (
     totals_table,
     value_table,
 )
+from saphan.family_tables import family_group, titles_of
 from saphan.output import AsJson, say, show, show_all, told_errors, waiting_shown
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False)
@@ -50,6 +54,9 @@ By = Annotated[list[str] | None, typer.Option("--by", help="A dimension of the a
 Start = Annotated[str, typer.Option("--from", help="The first day, YYYY-MM-01.")]
 Until = Annotated[str, typer.Option("--until", help="The day after the last, YYYY-MM-01.")]
 Where = Annotated[list[str] | None, typer.Option("--where", help="DIMENSION=CODE,CODE: only these.")]
+FamilyNumber = Annotated[
+    int | None, typer.Option("--family", help="A family of tables of the activity: 1 is its first. --by: its finest.")
+]
 Contracts = Annotated[list[str] | None, typer.Option("--contract", help="A dataset; all of the activity.")]
 Revision = Annotated[
     int | None,
@@ -130,7 +137,7 @@ def ask_command(  # noqa: PLR0913  # the options of a command line
         result = gateway.ask(call, wait_seconds=wait_seconds, progress=progress)
         if export:
             result.export(export)
-    _show_release(result, as_json=as_json)
+        _show_release(gateway, result, as_json=as_json)
 
 
 @app.command("budget")
@@ -153,7 +160,7 @@ def list_releases(home: HomeOption = None, *, as_json: AsJson = False) -> None:
 def show_release(name: ReleaseName, home: HomeOption = None, *, as_json: AsJson = False) -> None:
     """Show a release, checked: every figure with its error."""
     with connected(home, as_json=as_json) as (gateway, _):
-        _show_release(gateway.release(name), as_json=as_json)
+        _show_release(gateway, gateway.release(name), as_json=as_json)
 
 
 @release.command("export")
@@ -200,7 +207,7 @@ def withdraw_release(
             withdrawal = Withdrawal(release=name, state=state, reason=reason, replaced_by=replaced_by)
         except ValidationError as error:
             raise InvalidInput("malformed-body", where=str(error.errors()[0]["loc"][0])) from error
-        _show_release(gateway.withdraw(withdrawal), as_json=as_json)
+        _show_release(gateway, gateway.withdraw(withdrawal), as_json=as_json)
 
 
 @audit.command("export")
@@ -261,5 +268,13 @@ def _read_export(file: Path) -> LogExport:
         raise InvalidInput("malformed-body", where=file.name) from error
 
 
-def _show_release(result: Result, *, as_json: bool) -> None:
-    show(result.release, lambda: release_table(result), as_json=as_json)
+def _family_query(gateway: Gateway, agreement: str, activity: str, query: Query, number: int) -> Query:
+    return with_family(query, activity_of(gateway.agreement(agreement), activity), number)
+
+
+def _show_release(gateway: Gateway, result: Result, *, as_json: bool) -> None:
+    def table() -> Table | Group:
+        body = result.release.body
+        return family_group(result, titles_of(gateway, body)) if body.tables else release_table(result)
+
+    show(result.release, table, as_json=as_json)

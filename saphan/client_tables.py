@@ -88,7 +88,7 @@ def release_table(result: Result) -> Table:
     measures = [column_name(measure) for measure, _ in measures_of(body)]
     labels = [axis.name for axis in body.grid.axes]
     labels += [bin_column(each.measure) for each in body.released if each.bins]
-    state = _fate(result)
+    state = fate_of(result)
     table = table_of(*labels, *measures, title=f"{body.id} · {state} · {body.grid.size:,} cells")
     rows = result.to_arrow()
     for row in rows.slice(0, ROWS_SHOWN).to_pylist():
@@ -99,7 +99,8 @@ def release_table(result: Result) -> Table:
     return table
 
 
-def _fate(result: Result) -> str:
+def fate_of(result: Result) -> str:
+    """Whether a release may still be relied on, and if not, why."""
     gone = result.release.withdrawal
     if result.is_valid or gone is None:
         return "valid"

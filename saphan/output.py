@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 from pydantic import BaseModel, TypeAdapter
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 
 from contracts.errors import SaphanError
@@ -25,7 +25,7 @@ def is_for_programs(*, as_json: bool) -> bool:
     return as_json or not sys.stdout.isatty()
 
 
-def show(value: BaseModel, table: Callable[[], Table], *, as_json: bool) -> None:
+def show(value: BaseModel, table: Callable[[], RenderableType], *, as_json: bool) -> None:
     """Print one value as JSON, or as the table that it is for people."""
     if is_for_programs(as_json=as_json):
         typer.echo(value.model_dump_json(by_alias=True))
