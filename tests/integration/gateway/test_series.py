@@ -5,15 +5,15 @@ from itertools import count
 
 import pytest
 
-from contracts.agreement import Approval, Schedule
+from contracts.agreement import Approval, Every, Schedule
 from contracts.dataset import ProtectAt
 from contracts.errors import Refused, Unavailable
 from contracts.query import Family, FamilyTable, Query, Series
 from contracts.release import Release
 from contracts.request import Request, RequestState
+from contracts.views import PreviewCall
 from gateway.crash import CrashPoint
 from gateway.preview import preview
-from contracts.views import PreviewCall
 from tests import factories
 from tests.gateway_world import CONTRACT, Killed, World, killed_at, new_world
 
@@ -248,7 +248,7 @@ def test_a_ceiling_counts_what_a_series_really_charged(store_url: str) -> None:
 
 
 def test_a_schedule_counts_questions_of_a_series_that_cost_nothing(store_url: str) -> None:
-    only = factories.activity((CONTRACT,), schedule=Schedule(requests=2, every="month"))
+    only = factories.activity((CONTRACT,), schedule=Schedule(requests=2, every=Every.MONTH))
     agreed = factories.agreement((CONTRACT,), activities=(only,))
     world = new_world(store_url, (CONTRACT,), agreed)
     for number, (start, until) in enumerate((("2025-10", "2025-11"), ("2025-11", "2025-12"))):
