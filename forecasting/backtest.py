@@ -69,18 +69,18 @@ def dispersion_at(trials: Sequence[Trial], panel: Panel, today: int) -> Floats |
     found = np.empty(len(panel.figures))
     for pool in np.unique(panel.pools):
         members = panel.pools == pool
-        found[members] = dispersion_of(_errors(known, members, panel.noise_variance))
+        found[members] = dispersion_of(_errors(known, members, panel.noise))
     return found
 
 
-def _errors(known: Sequence[tuple[Trial, int]], members: Floats, noise_variance: float) -> Errors:
+def _errors(known: Sequence[tuple[Trial, int]], members: Floats, noise: Floats) -> Errors:
     def gather(arrays: list[Floats]) -> Floats:
         return np.concatenate([array[members, :seen].ravel() for array, (_, seen) in zip(arrays, known, strict=True)])
 
     return Errors(
         error=gather([trial.actual - trial.prediction.mean for trial, _ in known]),
         mean=gather([trial.prediction.mean for trial, _ in known]),
-        noise=gather([trial.prediction.noise for trial, _ in known]) + noise_variance,
+        noise=gather([trial.prediction.noise + noise for trial, _ in known]),
     )
 
 
@@ -108,6 +108,6 @@ def _coverage(trials: Sequence[Trial], panel: Panel, level: int) -> float:
     held = []
     for trial in trials:
         dispersion = dispersion_at(trials, panel, trial.origin)
-        variance = variance_of(trial.prediction, dispersion, panel.noise_variance) + panel.noise_variance
+        variance = variance_of(trial.prediction, dispersion, panel.noise) + panel.noise
         held.append(coverage(trial.actual, *released_interval(trial.prediction.mean, variance, level)))
     return sum(held) / len(held)

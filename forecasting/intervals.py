@@ -47,13 +47,13 @@ def dispersion_of(errors: Errors) -> float:
     return max(beyond / float((mean**2).sum()), SMALLEST_DISPERSION)
 
 
-def variance_of(prediction: Prediction, dispersion: Floats | None, noise_variance: float) -> Floats:
+def variance_of(prediction: Prediction, dispersion: Floats | None, noise_variance: float | Floats) -> Floats:
     """Variance of the coming count around its forecast, in cases squared.
 
     Args:
         prediction: The forecast.
         dispersion: One figure for each series; without it the model's own formula serves.
-        noise_variance: Variance of the noise in a released month.
+        noise_variance: Variance of the noise in a released month; series x 1 where series differ.
     """
     mean = np.maximum(prediction.mean, SMALLEST_MEAN)
     by_chance = mean + prediction.noise

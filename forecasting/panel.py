@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from contracts.cell_errors import cell_sigmas
 from contracts.errors import InvalidInput
 from contracts.grid import Grid
 from contracts.release import ReleaseBody
@@ -32,11 +33,14 @@ class Panel:
     Attributes:
         counts: One row for each series, in cases; the index levels are the dimensions without ``month``, the columns
             consecutive months (``PeriodIndex``), oldest first. Signed.
-        noise_variance: Variance of the noise in every cell, in cases squared; 0 for exact counts.
+        noise_variance: Variance of the noise in every cell, in cases squared; 0 for exact counts. The largest, where
+            series differ.
+        variances: That of each series, where they differ: a sum's noise follows the clamp of each code.
     """
 
     counts: pd.DataFrame
     noise_variance: float
+    variances: tuple[float, ...] = ()
 
     @property
     def dimensions(self) -> tuple[str, ...]:
@@ -47,6 +51,11 @@ class Panel:
     def figures(self) -> Floats:
         """The counts as series x months."""
         return self.counts.to_numpy(dtype=np.float64)
+
+    @cached_property
+    def noise(self) -> Floats:
+        """The variance of the noise in each cell of each series: series x 1."""
+        return np.asarray(self.variances or [self.noise_variance] * len(self.counts), dtype=np.float64)[:, None]
 
     @property
     def months(self) -> pd.PeriodIndex:
@@ -73,11 +82,11 @@ class Panel:
 
     def until(self, months: int) -> Self:
         """The panel as it was when only the first ``months`` had been released."""
-        return type(self)(self.counts.iloc[:, :months], self.noise_variance)
+        return type(self)(self.counts.iloc[:, :months], self.noise_variance, self.variances)
 
     def latest(self, months: int) -> Self:
         """The newest ``months`` alone."""
-        return type(self)(self.counts.iloc[:, -months:], self.noise_variance)
+        return type(self)(self.counts.iloc[:, -months:], self.noise_variance, self.variances)
 
 
 def months_after(months: pd.PeriodIndex, horizon: int) -> pd.PeriodIndex:
@@ -94,7 +103,11 @@ def panel_of(body: ReleaseBody, measure: str = "count") -> Panel:
     released = next((each for each in body.released if each.measure == measure), None)
     if released is None:
         raise InvalidInput("release-not-a-series", why=f"it has no {measure}")
-    return panel_of_cells(body.grid, released.cells, released.sigma)
+    made = panel_of_cells(body.grid, released.cells, released.sigma)
+    if released.along is None:
+        return made
+    each = _series(np.asarray(cell_sigmas(released, body.grid)) ** 2, body.grid).max(axis=1)
+    return Panel(made.counts, made.noise_variance, tuple(each.tolist()))
 
 
 def panel_of_cells(grid: Grid, cells: tuple[int, ...], sigma: float) -> Panel:
@@ -106,11 +119,9 @@ def panel_of_cells(grid: Grid, cells: tuple[int, ...], sigma: float) -> Panel:
     names = [axis.name for axis in grid.axes]
     if MONTH not in names or len(cells) != grid.size:
         raise InvalidInput("release-not-a-series", why="it is not by month")
-    place = names.index(MONTH)
-    months = _consecutive(grid.axes[place].values)
+    months = _consecutive(grid.axes[names.index(MONTH)].values)
     others = Grid(axes=tuple(axis for axis in grid.axes if axis.name != MONTH))
-    shaped = np.asarray(cells, dtype=np.float64).reshape([len(axis.values) for axis in grid.axes])
-    rows = np.moveaxis(shaped, place, -1).reshape(-1, len(months))
+    rows = _series(np.asarray(cells, dtype=np.float64), grid)
     return Panel(pd.DataFrame(rows, index=_index(others), columns=months), sigma**2)
 
 
@@ -132,6 +143,13 @@ def panel_of_table(table: pd.DataFrame, figure: str, sigma: float) -> Panel:
         raise InvalidInput("release-not-a-series", why="a cell is missing")
     months = _consecutive([str(month) for month in wide.columns])
     return Panel(pd.DataFrame(wide.to_numpy(dtype=np.float64), index=wide.index, columns=months), sigma**2)
+
+
+def _series(figures: Floats, grid: Grid) -> Floats:
+    """Figures of a grid as series x months."""
+    place = [axis.name for axis in grid.axes].index(MONTH)
+    shaped = figures.reshape([len(axis.values) for axis in grid.axes])
+    return np.moveaxis(shaped, place, -1).reshape(-1, len(grid.axes[place].values))
 
 
 def _consecutive(names: Sequence[str]) -> pd.PeriodIndex:

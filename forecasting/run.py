@@ -61,7 +61,7 @@ def look_ahead(panel: Panel, horizon: int = HORIZON, level: int = LEVEL) -> Outl
     _check_history(panel)
     tested = backtest_all(panel, horizon, level)
     prediction = PUBLISHED.predict(panel, horizon)
-    variance = variance_of(prediction, tested[-1].dispersion, panel.noise_variance)
+    variance = variance_of(prediction, tested[-1].dispersion, panel.noise)
     low, high = count_interval(prediction.mean, variance, level)
     usual = SeasonalBaseline().predict(panel, horizon).mean
     return Outlook(

@@ -27,7 +27,7 @@ def seasonal_factors(panel: Panel) -> Floats:
     for pool in np.unique(panel.pools):
         members = panel.pools == pool
         total = panel.figures[members].sum(axis=0)
-        spread = np.sqrt(members.sum() * panel.noise_variance)
+        spread = np.sqrt(panel.noise[members].sum())
         if total.mean() > spread:
             factors[members] = _factors(total, panel)
     return factors

@@ -48,11 +48,11 @@ class AutoETS:
         fits = [_smooth(series, horizon) for series in panel.figures / past]
         mean, spread = np.stack([fit.mean for fit in fits]), np.stack([fit.spread for fit in fits])
         kept = np.array([fit.kept for fit in fits])
-        adjusted_noise = panel.noise_variance * (1.0 / past**2).mean(axis=1)
+        adjusted_noise = panel.noise[:, 0] * (1.0 / past**2).mean(axis=1)
         return Prediction(
             mean=np.maximum(mean * coming, 0.0),
             noise=(kept * adjusted_noise)[:, None] * coming**2,
-            native=(spread * coming) ** 2 - (adjusted_noise[:, None] * coming**2 - panel.noise_variance),
+            native=(spread * coming) ** 2 - (adjusted_noise[:, None] * coming**2 - panel.noise),
         )
 
 

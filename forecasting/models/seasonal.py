@@ -20,7 +20,7 @@ class SeasonalNaive:
     def predict(self, panel: Panel, horizon: int) -> Prediction:
         """The newest twelve months, repeated; each carries the whole noise of one cell."""
         mean = panel.figures[:, -YEAR:][:, np.arange(horizon) % YEAR]
-        return Prediction(np.maximum(mean, 0.0), np.full(mean.shape, panel.noise_variance))
+        return Prediction(np.maximum(mean, 0.0), np.tile(panel.noise, (1, horizon)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,5 +36,5 @@ class SeasonalBaseline:
         coming = factors[:, (panel.month_of_year[-1] + 1 + np.arange(horizon)) % YEAR]
         weights = factors[:, recent.month_of_year]
         level = recent.figures.sum(axis=1) / weights.sum(axis=1)
-        noise = panel.noise_variance * weights.shape[1] / weights.sum(axis=1) ** 2
+        noise = panel.noise[:, 0] * weights.shape[1] / weights.sum(axis=1) ** 2
         return Prediction(np.maximum(level[:, None] * coming, 0.0), noise[:, None] * coming**2)

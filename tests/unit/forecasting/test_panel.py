@@ -5,7 +5,10 @@ import pandas as pd
 import pytest
 
 from contracts.errors import InvalidInput
+from contracts.release import Released
+from forecasting.models.seasonal import SeasonalNaive
 from forecasting.panel import months_after, panel_of, panel_of_cells, panel_of_table
+from forecasting.run import look_ahead
 from tests.forecast_panels import SIGMA, body, cells_panel, grid, month_names, panel
 
 pytestmark = pytest.mark.unit
@@ -130,3 +133,29 @@ def test_a_table_that_is_no_series_is_refused(table: dict[str, list[object]], wh
         panel_of_table(pd.DataFrame(table), "count", SIGMA)
 
     assert refusal(error) == ("release-not-a-series", why)
+
+
+def test_a_sum_has_the_noise_of_each_series_own_code_and_the_forecast_s_width_follows_it() -> None:
+    months = month_names(36)
+    cells = grid(month=months, case_type=["romance_scam", "shopping_scam"])
+    truth = [1000 + 10 * (number % 3) for number in range(72)]
+    sums = Released(
+        measure="damage_thb:sum",
+        unit="THB",
+        cells=tuple(truth),
+        sigma=100.0,
+        expected_error_95=196.0,
+        along="case_type",
+        sigmas={"romance_scam": 100.0, "shopping_scam": 1.0},
+    )
+
+    made = panel_of(body(cells, truth, released=(sums,)), "damage_thb:sum")
+
+    assert made.noise.tolist() == [[10_000.0], [1.0]]
+    assert made.noise_variance == 10_000.0
+    assert made.until(24).noise.tolist() == made.latest(12).noise.tolist() == [[10_000.0], [1.0]]
+    outlook = look_ahead(made, horizon=3)
+    loud, quiet = (series.high[0] - series.low[0] for series in outlook.series)
+    assert loud > quiet
+    naive = SeasonalNaive().predict(made, 3)
+    assert naive.noise.tolist() == [[10_000.0] * 3, [1.0] * 3]
