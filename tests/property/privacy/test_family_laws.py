@@ -30,7 +30,7 @@ def test_every_cells_variance_is_that_of_the_inverted_information_matrix(family:
     axes, tables, sigmas = family
     matrices = [matrix_of(axes, table) for table in tables]
     rows = [matrix / spread[:, None] for matrix, spread in zip(matrices, spreads_of(family), strict=True)]
-    triangle = np.linalg.qr(np.vstack(rows), mode="r")
+    triangle = np.linalg.qr(np.vstack(rows)).R
 
     found = cell_variances(Design.of(axes, tables, sigmas))
 
