@@ -26,7 +26,7 @@ from contracts.dataset import DatasetContract
 from contracts.grid import grid_of
 from contracts.odcs import bundled_text, read_contract
 from contracts.query import Query
-from privacy.mechanisms import add_gaussian
+from privacy.mechanisms import draw_gaussian, gaussian_scale
 
 ROWS = 10_000_000
 PEOPLE_PER_ROW = 1 / 3
@@ -143,7 +143,7 @@ def _noise_seconds() -> float:
     seconds = []
     for _ in range(NOISE_REPEATS):
         begin = time.perf_counter()
-        add_gaussian([0] * NOISE_CELLS, NOISE_L2, NOISE_NANO_RHO)
+        draw_gaussian([0] * NOISE_CELLS, gaussian_scale(NOISE_L2**2, NOISE_NANO_RHO))
         seconds.append(time.perf_counter() - begin)
     return min(seconds)
 

@@ -36,7 +36,7 @@ from privacy.families.weights import (
     optimal_shares,
     oracle_variances,
 )
-from privacy.mechanisms import NANO, draw_gaussian, gaussian_sigma
+from privacy.mechanisms import NANO, draw_gaussian, gaussian_scale
 
 NANO_RHO = NANO // 10
 YEARS = 5
@@ -163,7 +163,7 @@ def _draw(axes: Sequence[Axis]) -> Drawn:
     shape = tuple(axis.cells(Level.LEAF) for axis in axes)
     leaves = (rng.poisson(5.0, shape) * (rng.random(shape) < FILLED)).astype(np.int64)
     exact = [roll_up_integers(axes, table, leaves).ravel() for table in TABLES]
-    sigmas = [gaussian_sigma(1, int(share * NANO_RHO)) for share in _shares(axes)]
+    sigmas = [gaussian_scale(1, int(share * NANO_RHO)) for share in _shares(axes)]
     started = time.perf_counter()
     pairs = zip(exact, sigmas, strict=True)
     noisy = [np.array(draw_gaussian(cells.tolist(), sigma), dtype=np.float64) for cells, sigma in pairs]

@@ -53,8 +53,6 @@ _ABSOLUTE = l1_distance(T="i64")
 def gaussian_scale(l2_squared: int, nano_rho: int) -> float:
     """The smallest scale at which the discrete Gaussian costs at most ``nano_rho`` (zCDP).
 
-    Takes the square of the distance; takes the place of ``gaussian_sigma`` as soon as no caller of that is left.
-
     Source: Canonne, Kamath, Steinke 2020, "The Discrete Gaussian for Differential Privacy", theorem 14: rho equals
     l2^2 / (2 sigma^2). The price is then read from OpenDP's own map, and the scale raised until it fits.
 
@@ -78,8 +76,7 @@ def gaussian_scale(l2_squared: int, nano_rho: int) -> float:
 def gaussian_cost(l2_squared: int, sigma: float) -> int:
     """What the discrete Gaussian of that scale costs, in nano-rho, rounded up; the figure is OpenDP's.
 
-    Takes the square of the distance, whose root is rounded up to the next float; takes the place of
-    ``gaussian_price`` as soon as no caller of that is left.
+    Takes the square of the distance, whose root is rounded up to the next float.
 
     Raises:
         InvalidInput: ``sensitivity-not-positive`` or ``scale-out-of-range``.
@@ -87,16 +84,6 @@ def gaussian_cost(l2_squared: int, sigma: float) -> int:
     _check_sensitivity(l2_squared, LARGEST_SENSITIVITY**2)
     mechanism: Any = make_gaussian(_VECTORS, _EUCLIDEAN, scale=_checked_scale(sigma))
     return math.ceil(float(mechanism.map(_root(l2_squared))) * NANO)
-
-
-def gaussian_sigma(l2: int, nano_rho: int) -> float:
-    """As ``gaussian_scale``, of the distance itself."""
-    return gaussian_scale(l2 * l2, nano_rho)
-
-
-def gaussian_price(l2: int, sigma: float) -> int:
-    """As ``gaussian_cost``, of the distance itself."""
-    return gaussian_cost(l2 * l2, sigma)
 
 
 def scaled_sigma(sigma: float, amount: int) -> float:
@@ -132,11 +119,6 @@ def draw_gaussian(cells: Sequence[int], sigma: float, entropy: Entropy = os.uran
         noise = table_sampler.draw(scale, len(exact), entropy)
         return _within(list(map(add, exact, noise.tolist())))
     return _within(make_gaussian(_VECTORS, _EUCLIDEAN, scale=scale)(_vector(exact)))
-
-
-def add_gaussian(cells: Sequence[int], l2: int, nano_rho: int) -> list[int]:
-    """As ``draw_gaussian``, at the scale that ``l2`` and the price of the whole vector make necessary."""
-    return draw_gaussian(cells, gaussian_sigma(l2, nano_rho))
 
 
 def sampler_delta(sigma: float, cells: int, epsilon: float) -> float:

@@ -17,7 +17,7 @@ from contracts.dataset import DatasetContract
 from contracts.grid import grid_of
 from contracts.odcs import bundled_text, read_contract
 from contracts.query import Query
-from privacy.mechanisms import add_gaussian
+from privacy.mechanisms import draw_gaussian, gaussian_scale
 from tests import factories
 
 pytestmark = pytest.mark.property
@@ -51,7 +51,7 @@ class Agency:
         )
         grid = grid_of(query, self.contract)
         exact = run(self.snapshot, compile_query(query, self.contract, grid), query, grid)["count"]
-        noisy = add_gaussian(exact, self.contract.unit.rows_per_window, NANO_RHO)
+        noisy = draw_gaussian(exact, gaussian_scale(self.contract.unit.rows_per_window**2, NANO_RHO))
         return np.array(noisy).reshape([len(axis.values) for axis in grid.axes])
 
     def planted(self, kind: TruthKind) -> Planted:

@@ -5,7 +5,7 @@ import pytest
 from contracts.canonical import canonical_bytes
 from contracts.dataset import DatasetContract, ProtectAt
 from contracts.task import Part, PartMeasure
-from privacy.mechanisms import LARGEST_CELL, add_gaussian
+from privacy.mechanisms import LARGEST_CELL, draw_gaussian, gaussian_scale
 from privacy.plan import Z_95
 from privacy.release import assemble, exact_part, protect
 from tests import factories as make
@@ -100,7 +100,7 @@ def test_a_mean_over_a_count_that_drowns_in_noise_is_not_given() -> None:
 
 
 def test_figures_at_the_edge_of_64_bits_do_not_wrap() -> None:
-    noisy = add_gaussian([2**63 - 1, -(2**63)], 10**6, 1)
+    noisy = draw_gaussian([2**63 - 1, -(2**63)], gaussian_scale(10**12, 1))
 
     assert all(-LARGEST_CELL <= cell <= LARGEST_CELL for cell in noisy)
     assert noisy[0] > 0 > noisy[1]
