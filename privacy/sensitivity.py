@@ -9,15 +9,17 @@ distance.
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from contracts.clamps import clamping_dimension, largest_amount
+from contracts.code_lists import Lookup, derivation
 from contracts.dataset import DatasetContract, Dimension, Grain
 from contracts.errors import InvalidInput
 from contracts.grid import key_set
 from contracts.measures import PEOPLE, Kind, measure_of
 from contracts.query import Query
-from contracts.rollup import rolls_up
+from contracts.rollup import parent, rolls_up
 
 MONTHS_IN_WINDOW = 12
 COUNTER_LEVELS = 10
@@ -129,16 +131,52 @@ def _rows_in_a_cell(query: Query, contract: DatasetContract, by: Sequence[str]) 
 def _pooled(query: Query, contract: DatasetContract, bounded: Dimension, axes: Sequence[Dimension]) -> int:
     """How many labels of a dimension of the shape one cell of the table can pool in one window; at least 1.
 
-    A table that groups by the dimension, or by a finer one that rolls up to it, pools one. Any other pools all that the
-    question's filter leaves, or every label and the rows that have none; a coarser axis pools fewer, which is not made
-    use of.
+    All that the question's filter leaves, or every label and the rows that have none; fewer along an axis that is the
+    dimension itself or comes from the same column.
     """
-    if any(axis.name == bounded.name or rolls_up(axis, bounded) for axis in axes):
-        return 1
+    along = (_along(query, contract, axis, bounded) for axis in axes)
+    return int(min((_labels(query, contract, bounded), *along)))
+
+
+def _labels(query: Query, contract: DatasetContract, bounded: Dimension) -> int:
     if bounded.grain in (Grain.YEAR, Grain.MONTH) and bounded.column == contract.event_time:
         return 1 if bounded.grain is Grain.YEAR else MONTHS_IN_WINDOW
     asked = query.where.get(bounded.name)
     return len(key_set(bounded, query)) + 1 if asked is None else len(asked)
+
+
+def _along(query: Query, contract: DatasetContract, axis: Dimension, bounded: Dimension) -> float:
+    """How many labels of the dimension rows can have that fall under one label of an axis.
+
+    The axis is counted by itself, or added up from the question's own dimension. The map between code lists alone does
+    not tell: the snapshot labels each row from its column, and a value that one list knows may be unknown to the other.
+    """
+    asked = [_dimension(contract, name) for name in query.dimensions]
+    counted = axis if axis in asked else next((each for each in asked if rolls_up(each, axis)), axis)
+    if axis.grain is not None or bounded.grain is not None:
+        return 1 if axis.name == bounded.name or rolls_up(axis, bounded) else math.inf
+    if counted.name == bounded.name == axis.name:
+        return 1
+    return _most_labels(counted, axis, bounded) if counted.column == bounded.column else math.inf
+
+
+@lru_cache(maxsize=256)
+def _most_labels(counted: Dimension, axis: Dimension, bounded: Dimension) -> float:
+    """The most labels of ``bounded`` that values of the column have whose ``counted`` label belongs to one of ``axis``.
+
+    A value that is in no list stands for all of these. Without a bound for columns of numbers.
+    """
+    one, other = derivation(counted), derivation(bounded)
+    if not (isinstance(one, Lookup) and isinstance(other, Lookup)):
+        return math.inf
+    found: dict[str, set[str | None]] = {}
+    values = {*one.mapping, *other.mapping}
+    codes = [(one.code_of(value), other.code_of(value)) for value in sorted(values)]
+    for label, belongs in (*codes, (one.otherwise, other.otherwise)):
+        if label is not None:
+            under = label if counted.name == axis.name else parent(counted, axis, label)
+            found.setdefault(under, set()).add(belongs)
+    return max((len(each) for each in found.values()), default=1)
 
 
 def _separates_windows(contract: DatasetContract, by: Sequence[str]) -> bool:
