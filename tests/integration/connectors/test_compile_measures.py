@@ -1,20 +1,24 @@
 """Distinct people and histograms from hostile rows: one statement, every bin of every cell, nothing from no number."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from connectors.answer import answer
 from connectors.compile import compile_query, run
 from connectors.snapshot import refresh
+from contracts.canonical import digest_of
 from contracts.dataset import DatasetContract
 from contracts.errors import InvalidInput
 from contracts.grid import Grid, grid_of
 from contracts.query import Query
-from contracts.task import LARGEST_CELL
+from contracts.task import LARGEST_CELL, Part
 from privacy.layout import vector_size
 from privacy.release import exact_part
 from tests import factories
+from tests.connector_world import PRICE, World, case, case_types, contract_text
 from tests.integration.connectors.test_snapshot import SECRET, Row, Rows, row
 
 pytestmark = pytest.mark.integration
@@ -145,3 +149,47 @@ def test_edges_are_numbers_of_the_contract_and_nothing_else() -> None:
     statement = compile_query(query, CONTRACT, grid_of(query, CONTRACT))
     assert statement.widths == (4,)
     assert statement.sql.count("FILTER") == 4
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    world = World(tmp_path, factories.federation())
+    world.approve()
+    world.approve(contract_text("gateway"))
+    yield world
+    world.journal.close()
+
+
+def part_for(world: World, protect_at: str, *measures: str) -> Part:
+    """What the connector posts for a question about the bundled contract, by month and two types of case."""
+    honest = case(protect_at)
+    (allowed,) = honest.agreement.activities
+    agreement = honest.agreement.model_copy(update={"activities": (allowed.model_copy(update={"measures": measures}),)})
+    query = Query.model_validate(honest.request.query.model_dump(by_alias=True) | {"measures": measures})
+    request = honest.request.model_copy(update={"query": query, "agreement_digest": digest_of(agreement)})
+    answer(replace(honest, agreement=agreement, request=request).leased(), world.desk(), world.clock)
+    (part,) = world.posted
+    return part
+
+
+def test_a_connector_answers_a_median_by_every_bin_of_every_cell(world: World) -> None:
+    (histogram,) = part_for(world, "gateway", "damage_thb:median").measures
+    assert histogram.measure == HISTOGRAM
+    # Five complaints of 100 baht each, in the second of eleven bins.
+    assert [histogram.cells[cell * 11 + 1] for cell in range(4)] == [2, 0, 2, 1]
+    assert (len(histogram.cells), sum(histogram.cells)) == (44, 5)
+    assert world.spent == PRICE
+
+
+def test_a_connector_that_protects_adds_each_code_s_own_noise_and_sends_nothing_exact(world: World) -> None:
+    measures = {each.measure: each for each in part_for(world, "connector", "people", "damage_thb:sum").measures}
+    people, total = measures["people"], measures["damage_thb:sum"]
+    assert people.sigma is not None
+    assert total.sigma is not None
+    assert people.sigma < total.sigma
+    codes = case_types()
+    damage = case().contract.measure_column("damage_thb")
+    assert damage is not None
+    clamps = [damage.clamps.get(code, damage.clamp)[1] for code in codes]
+    assert total.sigmas[codes[0]] / total.sigmas[codes[1]] == pytest.approx(clamps[0] / clamps[1], rel=1e-6)
+    assert world.spent == PRICE
