@@ -8,7 +8,17 @@ from pydantic import Field, model_validator
 
 from contracts.dataset import ContractRef, Text, Tier
 from contracts.federation import KeyPurpose
-from contracts.identifiers import AgencyId, Code, Digest, Identifier, KeyId, MeasureName, Name, NanoRho
+from contracts.identifiers import (
+    LARGEST_NANO_RHO,
+    AgencyId,
+    Code,
+    Digest,
+    Identifier,
+    KeyId,
+    MeasureName,
+    Name,
+    NanoRho,
+)
 from contracts.periods import Period
 from contracts.query import Family
 from contracts.values import Value
@@ -73,8 +83,8 @@ class Activity(Value):
     measures: tuple[MeasureName, ...] = Field(min_length=1)
     dimensions: tuple[Name, ...]
     tier: Tier = Tier.STATISTICS
-    nano_rho_per_request: NanoRho = Field(gt=0)
-    nano_rho_in_all: NanoRho | None = Field(default=None, gt=0)
+    nano_rho_per_request: NanoRho = Field(gt=0, le=LARGEST_NANO_RHO)
+    nano_rho_in_all: NanoRho | None = Field(default=None, gt=0, le=LARGEST_NANO_RHO)
     publish: bool = False
     schedule: Schedule | None = None
     approval: Approval = Approval.STANDING

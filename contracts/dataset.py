@@ -8,7 +8,19 @@ from enum import StrEnum
 
 from pydantic import Field
 
-from contracts.identifiers import AgencyId, Code, DatasetId, Digest, MeasureName, Name, NanoRho, SourceId, Version
+from contracts.identifiers import (
+    LARGEST_NANO_RHO,
+    AgencyId,
+    Code,
+    DatasetId,
+    Delta,
+    Digest,
+    MeasureName,
+    Name,
+    NanoRho,
+    SourceId,
+    Version,
+)
 from contracts.measures import COUNT, PEOPLE, Kind, measure_of
 from contracts.values import Value
 
@@ -128,8 +140,8 @@ class PrivacyTerms(Value):
     """
 
     protect_at: ProtectAt
-    nano_rho_per_window: NanoRho = Field(gt=0)
-    delta: str = Field(pattern=r"^0?\.\d{1,15}$|^1e-\d{1,2}$")
+    nano_rho_per_window: NanoRho = Field(gt=0, le=LARGEST_NANO_RHO)
+    delta: Delta
 
 
 class PdpaTerms(Value):

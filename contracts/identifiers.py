@@ -1,8 +1,8 @@
 """The names that travel on the wire, each with the one form it may take."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
-from pydantic import StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 AgencyId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,31}$")]
 """An agency, in lower case: ``ccib``, ``rtp``, ``dop``, ``oja``."""
@@ -39,4 +39,21 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-
 KeyId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,31}#[a-z]{2,16}-\d{1,6}$")]
 """A key: owner, purpose and running number, ``ccib#steward-1``."""
 
-NanoRho = Annotated[int, "zCDP rho in units of 1e-9"]
+LARGEST_NANO_RHO: Final = 2**53 - 1
+"""The largest price or budget that may be written: beyond it no number has a canonical form."""
+
+NanoRho = Annotated[int, Field(strict=True)]
+"""zCDP rho in units of 1e-9: a whole number that is written as one, neither a text nor a truth value nor a float."""
+
+SMALLEST_DELTA, LARGEST_DELTA = 1e-15, 1e-4
+"""A larger delta would let the epsilon that is shown look small at the cost of real people."""
+
+
+def _meaningful(delta: str) -> str:
+    if not SMALLEST_DELTA <= float(delta) <= LARGEST_DELTA:
+        raise ValueError("delta is neither 0 nor large")
+    return delta
+
+
+Delta = Annotated[str, StringConstraints(pattern=r"^0?\.\d{1,15}$|^1e-\d{1,2}$"), AfterValidator(_meaningful)]
+"""The decimal string at which an epsilon is shown."""

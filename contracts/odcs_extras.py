@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from contracts.dataset import Grain, ProtectAt, Text, Tier
-from contracts.identifiers import AgencyId, Code, DatasetId, Digest, Name, SourceId
+from contracts.identifiers import AgencyId, Code, DatasetId, Delta, Digest, Name, SourceId
 from contracts.values import Value
 
 Month = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
@@ -113,7 +113,7 @@ class DifferentialPrivacy(Extra):
 
     protect_at: ProtectAt
     nano_rho_per_window: int = Field(gt=0, le=100_000_000_000)
-    delta: str = Field(pattern=r"^0?\.\d{1,15}$|^1e-\d{1,2}$")
+    delta: Delta
 
 
 class Coverage(Extra):

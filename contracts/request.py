@@ -7,7 +7,7 @@ from typing import Self
 from pydantic import AwareDatetime, Field, model_validator
 
 from contracts.dataset import ContractRef
-from contracts.identifiers import AgencyId, Code, Digest, Identifier, NanoRho
+from contracts.identifiers import LARGEST_NANO_RHO, AgencyId, Code, Digest, Identifier, NanoRho
 from contracts.query import Query
 from contracts.values import Value
 
@@ -30,7 +30,7 @@ class Request(Value):
     purpose: Code
     contracts: tuple[ContractRef, ...] = Field(min_length=1, max_length=16)
     query: Query
-    nano_rho: NanoRho = Field(gt=0)
+    nano_rho: NanoRho = Field(gt=0, le=LARGEST_NANO_RHO)
     created: AwareDatetime
     deliver_until: AwareDatetime
 

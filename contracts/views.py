@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, Field
 from contracts.agreement import Agreement
 from contracts.dataset import ContractRef
 from contracts.errors import Problem
-from contracts.identifiers import AgencyId, Code, Digest, Identifier, KeyId, Name, NanoRho
+from contracts.identifiers import LARGEST_NANO_RHO, AgencyId, Code, Digest, Identifier, KeyId, Name, NanoRho
 from contracts.lifecycle import AgreementState
 from contracts.periods import Window
 from contracts.query import Query
@@ -40,7 +40,7 @@ class PreviewCall(Value):
     activity: Identifier
     contracts: tuple[ContractRef, ...] = Field(min_length=1, max_length=16)
     query: Query
-    nano_rho: NanoRho | None = Field(default=None, gt=0)
+    nano_rho: NanoRho | None = Field(default=None, gt=0, le=LARGEST_NANO_RHO)
 
 
 class PreviewMeasure(Value):

@@ -97,7 +97,7 @@ def test_another_contract_has_another_digest() -> None:
     assert contract(max_dimensions=2).digest != contract().digest
 
 
-@pytest.mark.parametrize("delta", ["1e-6", "0.000001", ".5", "1e-10"])
+@pytest.mark.parametrize("delta", ["1e-6", "0.000001", ".0001", "1e-10"])
 def test_a_delta_is_a_small_decimal(delta: str) -> None:
     assert contract(delta=delta).privacy.delta == delta
 
@@ -108,6 +108,12 @@ def test_a_delta_is_a_small_decimal(delta: str) -> None:
         {"delta": "1"},
         {"delta": "2e-6"},
         {"delta": "1e6"},
+        {"delta": "0.000"},
+        {"delta": "1e-0"},
+        {"delta": ".5"},
+        {"delta": "1e-99"},
+        {"nano_rho_per_window": True},
+        {"nano_rho_per_window": 2**53},
         {"nano_rho_per_window": 0},
         {"rows_per_window": 0},
         {"max_dimensions": 7},
