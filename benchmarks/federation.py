@@ -27,6 +27,7 @@ from contracts.dataset import DatasetContract, Text
 from contracts.federation import Federation, KeyPurpose, Member
 from contracts.lifecycle import Act
 from contracts.periods import Period
+from contracts.query import Family
 from contracts.signing import SigningKey, new_key
 from gateway import agreement_calls
 from gateway.client import Gateway
@@ -78,7 +79,14 @@ def loopback_listener() -> socket.socket:
 
 
 @contextmanager
-def running(directory: Path, agencies: Sequence[Agency], *, nano_rho: int, tick_seconds: float) -> Iterator[Running]:
+def running(
+    directory: Path,
+    agencies: Sequence[Agency],
+    *,
+    nano_rho: int,
+    tick_seconds: float,
+    families: tuple[Family, ...] = (),
+) -> Iterator[Running]:
     """Set up homes, keys, snapshots, contracts and one agreement over everything, and run until the block ends.
 
     Args:
@@ -86,6 +94,7 @@ def running(directory: Path, agencies: Sequence[Agency], *, nano_rho: int, tick_
         agencies: At least one.
         nano_rho: What one request may cost in each window.
         tick_seconds: How often results leave the gateway.
+        families: The families of tables that may be asked for.
     """
     with ExitStack() as stack:
         listener = stack.enter_context(loopback_listener())
@@ -104,7 +113,7 @@ def running(directory: Path, agencies: Sequence[Agency], *, nano_rho: int, tick_
         _serve(stack, gateway, listener, tick_seconds)
         client = stack.enter_context(Gateway(address, asker, REQUESTER, federation))
         contracts = tuple(contract for each in agencies for contract in _publish(homes[each.name]))
-        agreement_calls.put_forward(client, _agreement(contracts, nano_rho), Act.SUBMIT, drafter)
+        agreement_calls.put_forward(client, _agreement(contracts, nano_rho, families), Act.SUBMIT, drafter)
         for each in agencies:
             _approve(stack, address, homes[each.name], each.name, federation)
         to_sign = agreement_calls.meant(client, AGREEMENT, Act.SIGN)
@@ -154,7 +163,7 @@ def _publish(home: Home) -> list[DatasetContract]:
     return [each.contract for each in written]
 
 
-def _agreement(contracts: Sequence[DatasetContract], nano_rho: int) -> Agreement:
+def _agreement(contracts: Sequence[DatasetContract], nano_rho: int, families: tuple[Family, ...]) -> Agreement:
     first, today = contracts[0], now().date()
     activity = Activity(
         id="everything",
@@ -162,9 +171,12 @@ def _agreement(contracts: Sequence[DatasetContract], nano_rho: int) -> Agreement
         purpose=first.purposes[0],
         legal_basis=first.legal_basis,
         contracts=tuple(each.reference for each in contracts),
-        measures=first.measures,
-        dimensions=tuple(each.name for each in first.dimensions),
+        measures=tuple(each for each in first.measures if all(other.offers(each) for other in contracts)),
+        dimensions=tuple(
+            each.name for each in first.dimensions if all(other.dimension(each.name) for other in contracts)
+        ),
         nano_rho_per_request=nano_rho,
+        families=families,
     )
     span = {"from": today - timedelta(days=2), "until": today + timedelta(days=2)}
     return Agreement(

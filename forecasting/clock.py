@@ -1,6 +1,7 @@
 """The crime clock: which hours carry how much, and one case in how many seconds, each with its error."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +47,8 @@ class HourProfile:
 def hour_profiles(body: ReleaseBody) -> dict[tuple[str, ...], HourProfile]:
     """The profile of each combination of labels, and under ``()`` that of all cases together.
 
+    Of a family it reads the unbiased estimates; that of all cases has the noise of the table by hour, if there is one.
+
     Raises:
         InvalidInput: ``release-not-a-series`` for a release without counts by hour.
     """
@@ -53,10 +56,20 @@ def hour_profiles(body: ReleaseBody) -> dict[tuple[str, ...], HourProfile]:
     names = [axis.name for axis in body.grid.axes]
     if released is None or HOUR not in names:
         raise InvalidInput("release-not-a-series", why="it has no count by hour")
-    rows, labels = _by_label(body.grid, np.asarray(released.cells, dtype=np.float64), names.index(HOUR))
+    finest = _counted(body, names)
+    cells, sigma = (released.cells, released.sigma) if finest is None else finest
+    rows, labels = _by_label(body.grid, np.asarray(cells, dtype=np.float64), names.index(HOUR))
     seconds = seconds_of(body.query.period)
-    found = {label: profile(row, released.sigma**2, seconds) for label, row in zip(labels, rows, strict=True)}
-    return {**found, (): profile(rows.sum(axis=0), released.sigma**2 * len(rows), seconds)}
+    found = {label: profile(row, sigma**2, seconds) for label, row in zip(labels, rows, strict=True)}
+    by_hour = _counted(body, [HOUR])
+    variance = sigma**2 * len(rows) if by_hour is None else by_hour[1] ** 2
+    return {**found, (): profile(rows.sum(axis=0), variance, seconds)}
+
+
+def _counted(body: ReleaseBody, by: Sequence[str]) -> tuple[tuple[float, ...], float] | None:
+    """The unbiased counts of a table of a family and their standard deviation, if the release has that table."""
+    tables = (each for each in body.tables if each.measure == "count" and sorted(each.by) == sorted(by))
+    return next(((each.estimates, float(np.sqrt(np.mean(np.square(each.sigmas))))) for each in tables), None)
 
 
 def profile(hours: Floats, noise_variance: float, seconds: float) -> HourProfile:

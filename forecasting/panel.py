@@ -35,7 +35,8 @@ class Panel:
             consecutive months (``PeriodIndex``), oldest first. Signed.
         noise_variance: Variance of the noise in every cell, in cases squared; 0 for exact counts. The largest, where
             series differ.
-        variances: That of each series, where they differ: a sum's noise follows the clamp of each code.
+        variances: That of each series, where they differ: a sum's noise follows the clamp of each code, that of an
+            estimate of a family the size of the groups that it is in.
     """
 
     counts: pd.DataFrame
@@ -97,9 +98,14 @@ def months_after(months: pd.PeriodIndex, horizon: int) -> pd.PeriodIndex:
 def panel_of(body: ReleaseBody, measure: str = "count") -> Panel:
     """The panel of one measure of a release.
 
+    Of a family it has the unbiased estimates of the finest table, which are better than what was measured and may be
+    negative; never the whole numbers, which are lifted where little is counted.
+
     Raises:
         InvalidInput: ``release-not-a-series`` without that measure, without months, or with a gap between them.
     """
+    if body.tables:
+        return panel_of_family(body, measure, [axis.name for axis in body.grid.axes])
     released = next((each for each in body.released if each.measure == measure), None)
     if released is None:
         raise InvalidInput("release-not-a-series", why=f"it has no {measure}")
@@ -110,7 +116,30 @@ def panel_of(body: ReleaseBody, measure: str = "count") -> Panel:
     return Panel(made.counts, made.noise_variance, tuple(each.tolist()))
 
 
-def panel_of_cells(grid: Grid, cells: tuple[int, ...], sigma: float) -> Panel:
+def panel_of_family(body: ReleaseBody, measure: str, by: Sequence[str]) -> Panel:
+    """The panel of one table of a family, by its axes.
+
+    Raises:
+        InvalidInput: ``release-not-a-series`` as ``panel_of``, and without that table.
+    """
+    tables = (each for each in body.tables if each.measure == measure and sorted(each.by) == sorted(by))
+    found = next(tables, None)
+    if found is None:
+        raise InvalidInput("release-not-a-series", why=f"it has no {measure} by {', '.join(by)}")
+    made = panel_of_cells(found.grid, found.estimates, max(found.sigmas))
+    return with_cell_noise(made, _series(np.asarray(found.sigmas, dtype=np.float64), found.grid))
+
+
+def with_cell_noise(panel: Panel, sigmas: Floats) -> Panel:
+    """The panel with the noise of each cell, series x months; of a series' months the mean variance is kept.
+
+    In a family an estimate's noise follows the size of the groups that its cell is in, hardly that of its month.
+    """
+    variances = (sigmas**2).mean(axis=1)
+    return Panel(panel.counts, float(variances.max()), tuple(variances.tolist()))
+
+
+def panel_of_cells(grid: Grid, cells: Sequence[float], sigma: float) -> Panel:
     """The panel of signed noisy cells over a grid with a ``month`` axis; ``sigma`` is the noise in each, in cases.
 
     Raises:

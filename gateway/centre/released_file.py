@@ -8,9 +8,11 @@ from pydantic import ValidationError
 
 from contracts.errors import InvalidInput
 from contracts.release import Release
-from forecasting.panel import Panel, panel_of, panel_of_table
+from forecasting.panel import Panel, panel_of, panel_of_table, with_cell_noise
 
 COUNT, COUNT_ERROR = "count", "count_error_95"
+ESTIMATE, SIGMA, MEASURE, TABLE = "estimate", "sigma", "measure", "table"
+HEAD = (TABLE, MEASURE, "unit")
 _HALF_WIDTHS_95 = NormalDist().inv_cdf(0.975)
 
 
@@ -30,6 +32,8 @@ def read_panel(path: Path) -> Panel:
 
 
 def _panel(frame: pd.DataFrame) -> Panel:
+    if TABLE in frame:
+        return _family_panel(frame)
     if COUNT not in frame or COUNT_ERROR not in frame:
         raise InvalidInput("release-not-a-series", why="it has no count with its error")
     sigma = float(frame[COUNT_ERROR].iloc[0]) / _HALF_WIDTHS_95
@@ -37,9 +41,23 @@ def _panel(frame: pd.DataFrame) -> Panel:
     return panel_of_table(frame[[*labels, COUNT]], COUNT, sigma)
 
 
+def _family_panel(frame: pd.DataFrame) -> Panel:
+    """The counts of the finest table of a family: its unbiased estimates, and the mean of their variances."""
+    counts = frame[frame[MEASURE] == COUNT]
+    if counts.empty:
+        raise InvalidInput("release-not-a-series", why="it has no count with its error")
+    finest = counts[counts[TABLE] == counts[TABLE].value_counts().idxmax()]
+    labels = [name for name in finest.columns[: list(finest.columns).index(ESTIMATE)] if name not in HEAD]
+    told = [name for name in labels if finest[name].notna().all()]
+    made = panel_of_table(finest[[*told, ESTIMATE]], ESTIMATE, float(finest[SIGMA].max()))
+    return with_cell_noise(made, panel_of_table(finest[[*told, SIGMA]], SIGMA, 0.0).figures)
+
+
 def _csv(path: Path) -> pd.DataFrame:
     # Every label is text: a province is "10", an hour "07".
-    return pd.read_csv(path, dtype=str).astype({COUNT: float, COUNT_ERROR: float})
+    frame = pd.read_csv(path, dtype=str)
+    figures = (ESTIMATE, SIGMA) if TABLE in frame else (COUNT, COUNT_ERROR)
+    return frame.astype(dict.fromkeys(figures, float))
 
 
 def _xlsx(path: Path) -> pd.DataFrame:
