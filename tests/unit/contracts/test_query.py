@@ -55,3 +55,10 @@ def test_a_mean_is_counted_as_a_sum_and_a_count(measures: tuple[str, ...], base:
 def test_what_is_not_of_the_closed_language_is_refused(changes: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         query(**changes)
+
+
+def test_distinct_people_are_in_no_family_whose_coarse_cells_would_count_them_several_times() -> None:
+    tables = [{"by": ["month", "province"]}, {"by": ["month"]}]
+    with pytest.raises(ValidationError, match="distinct people"):
+        query(measures=("people",), family={"tables": tables})
+    assert query(measures=("count",), family={"tables": tables}).family
