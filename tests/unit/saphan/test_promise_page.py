@@ -2,13 +2,18 @@
 
 import math
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
 from scipy.stats import norm
 
 from contracts.dataset import Tier
+from contracts.periods import Period
+from contracts.query import Query, Series
 from privacy.mechanisms import epsilon_of
+from privacy.plan import plan
+from privacy.sensitivity import sensitivity
 from saphan.promise_page import bundled, filled, right_at_most, tables
 
 pytestmark = pytest.mark.unit
@@ -129,3 +134,26 @@ def test_both_halves_of_the_page_have_the_same_sections() -> None:
     ]
 
     assert shapes[0] == shapes[1]
+
+
+def test_the_distances_in_the_page_on_accounting_are_those_that_are_charged() -> None:
+    contracts = {each.id: each for each in bundled()}
+    page = (PAGE.parent / "privacy-accounting.md").read_text(encoding="utf-8")
+    shown = re.findall(r"^\| (\w+) \| ([\w, ]+) \| (\d) \| (\d+) \| ([\d.]+) \|$", page, re.MULTILINE)
+
+    assert len(shown) == 7
+    for dataset, table, years, squared, sigma in shown:
+        period = Period.model_validate({"from": date(2025 - int(years), 10, 1), "until": date(2025, 10, 1)})
+        query = Query(measures=("count",), dimensions=tuple(table.split(", ")), where={}, period=period)
+        (vector,) = plan(query, [contracts[dataset]], 100_000_000).vectors
+        assert sensitivity(query, contracts[dataset], "count", query.dimensions).l2_squared == int(squared)
+        assert f"{vector.sigma:.2f}" == sigma
+
+
+def test_the_distance_of_a_counter_in_the_page_on_accounting_is_the_one_that_is_charged() -> None:
+    (complaints,) = (each for each in bundled() if each.id == "tpo_complaint")
+    period = Period.model_validate({"from": date(2024, 10, 1), "until": date(2025, 10, 1)})
+    counter = Query(measures=("count",), dimensions=(), period=period, counter=True, series=Series())
+    page = (PAGE.parent / "privacy-accounting.md").read_text(encoding="utf-8")
+
+    assert f"({sensitivity(counter, complaints, 'count', ()).l2_squared} for `tpo_complaint`)" in page
