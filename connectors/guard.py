@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from connectors.journal.entries import Use, Used
 from connectors.situation import Situation, use_of
-from contracts.agreement import Agreement
+from contracts.agreement import Activity, Agreement
 from contracts.agreement_signatures import read_signed
 from contracts.canonical import canonical_bytes, digest_of
 from contracts.dataset import DatasetContract
@@ -35,7 +35,7 @@ from contracts.task import Charge, Forwarded, Lease, LeasedTask, Task
 from policies.decide import Denial, decide, details
 from policies.rules import Rules, installed
 from privacy.plan import plan
-from privacy.series import series_key
+from privacy.series import approved_apart, series_key
 
 REQUESTS_PATH = "/v1/requests"
 TOKEN_TYPE = "at+jwt"  # noqa: S105  # a media type, not a secret
@@ -200,7 +200,7 @@ class Guard:
         grid = check_question(request.query, [contract], closed)
         charges, use = plan(request.query, [contract], request.nano_rho).charges, use_of(agreement, activity, now)
         digest = digest_of(request)
-        series = None if request.query.series is None else series_key(request, [contract], activity)
+        series = None if request.query.series is None else _series_key(request, contract, activity)
         # What the series has paid for is not held against the activity again.
         owed = charges if series is None else self.situation.owed(series, charges)
         used = self.situation.used(use, digest, owed)
@@ -310,6 +310,11 @@ class Guard:
             return self.federation.key(kid, purpose, now) if owner == self.federation.operator else None
 
         return resolve
+
+
+def _series_key(request: Request, contract: DatasetContract, activity: Activity) -> str:
+    apart = approved_apart(request.agreement_digest, activity)
+    return series_key(request.query, [contract], request.nano_rho, datasets=request.contracts, apart=apart)
 
 
 def _with(standing: Standing, used: Used) -> Standing:

@@ -23,6 +23,8 @@ from gateway.question import (
     contracts_of,
     question_key,
     released_before,
+    series_of,
+    unpaid,
 )
 from gateway.store import releases
 from gateway.store.engine import Reading
@@ -62,11 +64,13 @@ def preview(means: Means, caller: Caller, call: PreviewCall) -> Preview:
         nano_rho = call.nano_rho or activity.nano_rho_per_request
         terms = plan(call.query, contracts, nano_rho)
         before = lines_of(r, [(each.source, each.window) for each in terms.charges])
-        key = question_key(call.query, contracts, nano_rho, approved_apart(agreement, activity))
+        apart = approved_apart(agreement, activity)
+        charges = unpaid(r, series_of(call.query, contracts, nano_rho, apart), terms.charges)
+        key = question_key(call.query, contracts, nano_rho, apart)
         release = released_before(r, key, contracts, frozen=call.query.series is not None)
         past = _past(r, caller.agency, call.query, contracts, now)
     planned = _Planned(call.query, contracts, grid, terms, past)
-    affordable = _is_affordable(before, terms.charges)
+    affordable = _is_affordable(before, charges)
     return Preview(
         cells=grid.size,
         nano_rho=nano_rho,
@@ -74,7 +78,7 @@ def preview(means: Means, caller: Caller, call: PreviewCall) -> Preview:
         delta=terms.delta,
         measures=_measures(planned),
         before=before,
-        after=_after(before, terms.charges) if affordable else (),
+        after=_after(before, charges) if affordable else (),
         affordable=affordable,
         already_released=release.id if release else None,
         suggestion=_suggestion(planned, activity, nano_rho, before),
@@ -156,7 +160,9 @@ def _terms(r: Reading, caller: Caller, call: PreviewCall) -> tuple[HeldAgreement
 
 def _after(before: Sequence[BudgetLine], charges: Sequence[Charge]) -> tuple[BudgetLine, ...]:
     cost = {(charge.source, charge.window): charge.nano_rho for charge in charges}
-    return tuple(line.model_copy(update={"spent": line.spent + cost[line.source, line.window]}) for line in before)
+    return tuple(
+        line.model_copy(update={"spent": line.spent + cost.get((line.source, line.window), 0)}) for line in before
+    )
 
 
 def _is_affordable(before: Sequence[BudgetLine], charges: Sequence[Charge]) -> bool:

@@ -1,12 +1,12 @@
 """What is asked: the identity of a question, and everything that the registry knows about a request."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from pydantic import ValidationError
 
-from contracts.agreement import Activity, Approval
+from contracts.agreement import Activity
 from contracts.canonical import canonical_bytes, digest_of, digest_of_bytes
 from contracts.dataset import ContractRef, DatasetContract
 from contracts.errors import InvalidInput
@@ -21,8 +21,8 @@ from gateway.store import registry, relay, releases, series
 from gateway.store.engine import Reading, Transaction
 from gateway.store.registry import HeldAgreement
 from gateway.store.releases import Standing
+from privacy import series as privacy_series
 from privacy.plan import plan
-from privacy.series import series_key
 
 BANGKOK = timedelta(hours=7)
 
@@ -53,9 +53,8 @@ class Asked:
     @property
     def series(self) -> str | None:
         """The key of its standing series; none when it stands alone."""
-        if self.request.query.series is None:
-            return None
-        return series_key(self.request, self.contracts, self.activity)
+        apart = approved_apart(self.agreement, self.activity)
+        return series_of(self.request.query, self.contracts, self.request.nano_rho, apart)
 
 
 def question_key(query: Query, contracts: Sequence[DatasetContract], nano_rho: int, apart: Mapping[str, str]) -> str:
@@ -80,9 +79,7 @@ def approved_apart(held: HeldAgreement, activity: Activity) -> dict[str, str]:
     An answer to others was not approved for it. Without this, joining or repeating their question would go round the
     officer, who is asked by the connector alone.
     """
-    if activity.approval is Approval.STANDING:
-        return {}
-    return {"agreement": held.digest, "activity": activity.id, "approval": activity.approval.value}
+    return privacy_series.approved_apart(held.digest, activity)
 
 
 def question_text(query: Query) -> str:
@@ -151,9 +148,23 @@ def contracts_of(r: Reading, refs: tuple[ContractRef, ...]) -> tuple[DatasetCont
 
 def owed(r: Reading, asked: Asked) -> tuple[Charge, ...]:
     """What a question that nobody has asked yet would cost: its price but for windows that its series has paid for."""
-    key = asked.series
-    paid = frozenset() if key is None else series.paid(r, key, asked.request.query.period.windows())
-    return tuple(each for each in asked.price if each.window not in paid)
+    return unpaid(r, asked.series, asked.price)
+
+
+def unpaid(r: Reading, key: str | None, price: Collection[Charge]) -> tuple[Charge, ...]:
+    """Those of the charges that a series, if the question is of one, has not paid."""
+    paid = frozenset() if key is None else series.paid(r, key, {each.window for each in price})
+    return tuple(each for each in price if each.window not in paid)
+
+
+def series_of(
+    query: Query, contracts: Sequence[DatasetContract], nano_rho: int, apart: Mapping[str, str]
+) -> str | None:
+    """The key of a question's standing series; none when it stands alone."""
+    if query.series is None:
+        return None
+    datasets = [contract.reference for contract in contracts]
+    return privacy_series.series_key(query, contracts, nano_rho, datasets=datasets, apart=apart)
 
 
 def claim(t: Transaction, asked: Asked) -> tuple[Charge, ...]:

@@ -39,53 +39,63 @@ A new bound, shape or clamp makes a new key: answers with noise for three rows a
 add up to one price. So does another dataset over the same source: its snapshot remembers other rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Final
 
 from contracts.agreement import Activity, Approval
 from contracts.canonical import digest_of
-from contracts.dataset import DatasetContract
+from contracts.dataset import ContractRef, DatasetContract
 from contracts.periods import window_of
+from contracts.query import Query
 from contracts.question_form import question_form
-from contracts.request import Request
 
 WITHOUT: Final = frozenset({"period"})
 """What may differ between two questions of one series."""
 
 
-def series_key(request: Request, contracts: Sequence[DatasetContract], activity: Activity) -> str:
-    """The key of a request's series; two requests with one key share the price of a window.
+def series_key(
+    query: Query,
+    contracts: Sequence[DatasetContract],
+    nano_rho: int,
+    *,
+    datasets: Sequence[ContractRef],
+    apart: Mapping[str, str],
+) -> str:
+    """The key of a question's series; two questions with one key share the price of a window.
 
-    The gateway knows all contracts of a request, a connector only its own: each has keys of its own. The question
+    The gateway knows all contracts of a question, a connector only its own: each has keys of its own. The question
     counts by its canonical form: other words for it have the same figures and the same noise.
 
     Args:
-        request: Its query is one of a series.
+        query: One of a series.
         contracts: Those of its contracts that are known here.
-        activity: Where an officer approves each request, a series is of that activity and agreement alone.
+        nano_rho: Its price in each window.
+        datasets: All contracts that it is put to.
+        apart: What keeps the series from all others; see ``approved_apart``.
     """
-    form = question_form(request.query, contracts)
+    form = question_form(query, contracts)
     return digest_of(
         {
             "query": {name: value for name, value in form.items() if name not in WITHOUT},
-            "nano_rho": request.nano_rho,
-            "datasets": sorted(ref.id for ref in request.contracts),
+            "nano_rho": nano_rho,
+            "datasets": sorted(ref.id for ref in datasets),
             "terms": sorted(_bounding_terms(each) for each in contracts),
-            "apart": _apart(request, activity),
+            "apart": dict(apart),
         }
     )
+
+
+def approved_apart(agreement_digest: str, activity: Activity) -> dict[str, str]:
+    """What keeps an activity apart whose requests an officer approves each: its agreement's text and itself."""
+    if activity.approval is Approval.STANDING:
+        return {}
+    return {"agreement": agreement_digest, "activity": activity.id, "approval": activity.approval.value}
 
 
 def window_of_month(month: str) -> str:
     """The window of a month, ``YYYY-MM``."""
     return window_of(date.fromisoformat(f"{month}-01"))
-
-
-def _apart(request: Request, activity: Activity) -> list[str]:
-    if activity.approval is Approval.STANDING:
-        return []
-    return [request.agreement_digest, activity.id, activity.approval.value]
 
 
 def _bounding_terms(contract: DatasetContract) -> str:

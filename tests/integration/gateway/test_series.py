@@ -106,6 +106,25 @@ def test_a_preview_of_the_same_months_names_the_release(world: World) -> None:
     assert preview(world.exchange.means, world.caller(), call).already_released == release.body.id
 
 
+def test_a_preview_of_further_months_says_that_they_cost_nothing(world: World) -> None:
+    def left_after(start: str, until: str, revision: int = 0) -> list[int]:
+        asked = ask(start, until, revision)
+        call = PreviewCall(
+            agreement=asked.agreement,
+            activity=asked.activity,
+            contracts=asked.contracts,
+            query=asked.query,
+            nano_rho=PRICE,
+        )
+        return [line.left for line in preview(world.exchange.means, world.caller(), call).after]
+
+    (at_first,) = left_after("2025-10", "2025-12")
+    answered(world, ask("2025-10", "2025-12"))
+
+    assert left_after("2025-12", "2026-01") == [at_first]
+    assert left_after("2025-12", "2026-01", 1) == [at_first - PRICE]
+
+
 def test_a_question_outside_the_series_is_new_on_new_data(world: World) -> None:
     world.versions = {CONTRACT.id: 1}
     answered(world, factories.request(id="REQ-P0001"))
