@@ -14,8 +14,8 @@ from gateway.store.relay import HeldTask
 from privacy.layout import layout_of, vector_size
 from privacy.plan import PlannedVector, plan
 
-SIGMA_SLACK = 1 - 1e-9
-"""Scales are computed in floating point on both sides; a part in a thousand million is not less noise."""
+SIGMA_SLACK = 1e-9
+"""Scales are computed in floating point on both sides; a part in a thousand million is the same noise."""
 
 
 def read_part(forwarded: Forwarded) -> Part:
@@ -82,9 +82,15 @@ def _size(measure: PartMeasure, query: Query, contract: DatasetContract, grid: G
 
 
 def _is_protected(measure: PartMeasure, planned: PlannedVector) -> bool:
-    """Whether it says that it carries the noise that is planned, in every cell."""
-    least = planned.sigmas
-    if measure.sigma is None or measure.sigmas.keys() != least.keys():
+    """Whether it says that it carries the noise that is planned, in every cell.
+
+    Less would break the promise; more would make the errors that the release states, those of the plan, untrue.
+    """
+    said, meant = measure.sigmas, planned.sigmas
+    if measure.sigma is None or said.keys() != meant.keys():
         return False
-    enough = all(measure.sigmas[code] >= sigma * SIGMA_SLACK for code, sigma in least.items())
-    return enough and measure.sigma >= planned.sigma * SIGMA_SLACK
+    return _is_same(measure.sigma, planned.sigma) and all(_is_same(said[code], meant[code]) for code in meant)
+
+
+def _is_same(said: float, meant: float) -> bool:
+    return abs(said - meant) <= SIGMA_SLACK * meant

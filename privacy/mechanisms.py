@@ -95,7 +95,7 @@ def scaled_sigma(sigma: float, amount: int) -> float:
         InvalidInput: ``sensitivity-not-positive`` or ``scale-out-of-range``.
     """
     _check_sensitivity(amount, LARGEST_SENSITIVITY)
-    return _rounded_up(amount * Fraction(_checked_scale(sigma)))
+    return _checked_scale(_rounded_up(amount * Fraction(_checked_scale(sigma))))
 
 
 def draw_gaussian(cells: Sequence[int], sigma: float, entropy: Entropy = os.urandom) -> list[int]:

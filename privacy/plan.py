@@ -267,7 +267,11 @@ def _noise(query: Query, contract: DatasetContract, measure: str, distance: Sens
         scale = laplace_scale(distance.l1, share)
     else:
         scale = gaussian_scale(distance.l2_squared, share)
-    return Noise(mechanism=query.mechanism, scale=scale, amount=amount, amounts=by_code)
+    noise = Noise(mechanism=query.mechanism, scale=scale, amount=amount, amounts=by_code)
+    # What no noise can be drawn for must fail here, where nothing is charged yet, and not when it is drawn.
+    for each in {amount, *by_code.values()}:
+        noise.scale_for(each)
+    return noise
 
 
 def _check_people(measure: str, contracts: Sequence[DatasetContract]) -> None:
