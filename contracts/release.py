@@ -50,7 +50,8 @@ class ReleasedTable(Value):
     ``measured`` are the noisy figures of this table alone, unbiased, with noise of scale ``sigma``; none for a table
     that follows from the others. ``estimates`` are the best linear unbiased estimates from all tables together, which
     forecasts read, and ``sigmas`` their standard deviations. ``integers``, if the family asks for them, are whole, not
-    negative and add up over all tables; they are for reading, and slightly biased upwards where cells are small.
+    negative and add up over all tables; they are for reading, and slightly biased upwards where cells are small. Sums
+    that may be below nothing have none.
     """
 
     measure: str

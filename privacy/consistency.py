@@ -10,6 +10,7 @@ import numpy as np
 
 from contracts.dataset import DatasetContract
 from contracts.grid import Grid, grid_of
+from contracts.measures import Kind, measure_of
 from contracts.query import Query
 from contracts.release import ReleasedTable
 from privacy.families.axes import Axis, Floats, Ints, Level, Table, roll_up_floats, shape_of
@@ -101,7 +102,7 @@ def _tables(
 ) -> list[ReleasedTable]:
     bins = len(bins_of(vectors[0].measure, contract)) + 1
     sigmas = [vector.sigma for vector in vectors]
-    integers = query.family is not None and query.family.integers
+    integers = query.family is not None and query.family.integers and _is_never_negative(vectors[0].measure, contract)
     # The bins of a histogram run fastest: each is a family of its own.
     apart = [
         consistent(
@@ -129,6 +130,15 @@ def _tables(
         )
         for number, (vector, measured) in enumerate(zip(vectors, figures, strict=True))
     ]
+
+
+def _is_never_negative(measure: str, contract: DatasetContract) -> bool:
+    """Whether no exact figure of a measure can be below nothing; a sum may be, by its column's clamps."""
+    found = measure_of(measure)
+    column = contract.measure_column(found.column)
+    if found.kind is not Kind.SUM or column is None:
+        return True
+    return all(low >= 0 for low, _ in (column.clamp, *column.clamps.values()))
 
 
 def _whole(of_bins: Sequence[Ints | None]) -> tuple[int, ...]:
