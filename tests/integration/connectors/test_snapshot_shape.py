@@ -34,7 +34,7 @@ def days(path: Path) -> set[str]:
 
 
 def on(month: int, day: int, key: str | None = None, **changes: object) -> dict[str, object]:
-    return row(key or f"{month}-{day}", at=f"2025-{month:02d}-{day:02d} 10:00:00", **changes)
+    return row(key or f"{month}-{day}", at=f"2025-{month:02d}-{day:02d} 10:00:00") | changes
 
 
 @pytest.fixture
