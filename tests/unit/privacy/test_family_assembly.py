@@ -178,3 +178,13 @@ def test_a_dimension_has_one_coarser_axis_in_a_family() -> None:
 
     with pytest.raises(InvalidInput, match="family-axis-unknown"):
         plan(asked(("police_region",), ("command",)), [contract], RHO)
+
+
+@pytest.mark.parametrize("figure", [2**52 + 1, 2**63 - 1, 2**63, 2**70, -(2**63), -(2**70)])
+def test_leaves_beyond_what_a_cell_may_hold_are_cut_before_they_are_added_up(figure: int) -> None:
+    query = asked((), dimensions=("month",))
+
+    tables = released(query, offered(protect_at=ProtectAt.CONNECTOR), {"count": [figure, 0, 0, 0]})
+
+    assert all(abs(max(table.measured, key=abs)) <= 2**52 for table in tables)
+    assert all(math.copysign(1, max(table.measured, key=abs)) == math.copysign(1, figure) for table in tables)
