@@ -8,7 +8,9 @@ down_revision = "0006"
 
 
 def upgrade() -> None:
-    op.create_table("series", sa.Column("key", sa.String(), nullable=False), sa.PrimaryKeyConstraint("key", name="pk_series"))
+    op.create_table(
+        "series", sa.Column("key", sa.String(), nullable=False), sa.PrimaryKeyConstraint("key", name="pk_series")
+    )
     for name, place in (("series_windows", "budget_window"), ("series_months", "month")):
         op.create_table(
             name,
