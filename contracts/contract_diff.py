@@ -15,7 +15,17 @@ from pydantic_core import to_json
 
 from contracts.code_lists import code_list
 from contracts.contract_diff_document import document_changes
-from contracts.dataset import ContractRef, DatasetContract, Dimension, FeedRows, MeasureColumn, Pilot, ProtectAt, Shape, Text
+from contracts.dataset import (
+    ContractRef,
+    DatasetContract,
+    Dimension,
+    FeedRows,
+    MeasureColumn,
+    Pilot,
+    ProtectAt,
+    Shape,
+    Text,
+)
 from contracts.errors import InvalidInput
 from contracts.measures import PEOPLE
 from contracts.odcs import contract_as_signed

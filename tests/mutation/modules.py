@@ -21,6 +21,7 @@ EXCLUDED: Mapping[str, str] = {
     "connectors.snapshot": "counts what was permitted; compared with plain SQL over the same rows",
     "connectors.snapshot_ranking": "as connectors.snapshot",
     "connectors.snapshot_schema": "as connectors.snapshot",
+    "connectors.snapshot_shape": "as connectors.snapshot; proved over sequences of refreshes by test_shape_bounding",
     "connectors.sources": "reads the agency's own database",
     "connectors.synthetic": "makes up people and cases for demonstrations",
     "gateway.agreement_calls": "the requester's own side",
