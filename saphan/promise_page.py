@@ -73,8 +73,8 @@ SUMMED: Final = (
     Text(th="ทั้ง {sources} ชุดข้อมูล ในหนึ่งปีงบประมาณ", en="all {sources} datasets, in one fiscal year"),
     Text(th="ทั้ง {sources} ชุดข้อมูล ใน {years} ปีงบประมาณ", en="all {sources} datasets, in {years} fiscal years"),
     Text(
-        th="ทั้ง {sources} ชุดข้อมูล ในทุกปีงบประมาณที่สัญญาครอบคลุม ({first} ถึง {last})",
-        en="all {sources} datasets, in every fiscal year that their contracts cover ({first} to {last})",
+        th="ทั้ง {sources} ชุดข้อมูล ในทุกปีงบประมาณที่สัญญาครอบคลุม (พ.ศ. {first} ถึง {last})",
+        en="all {sources} datasets, in every fiscal year that their contracts cover (B.E. {first} to {last})",
     ),
 )
 """Whose loss is summed: in the order of ``_summed``; the loss of one person under ``k`` keys is ``k`` squared times.
@@ -174,7 +174,7 @@ def _rows(contract: DatasetContract, language: str) -> str:
     titles = {each.name: getattr(each.title, language) for each in contract.dimensions}
     if language == "th":
         cell = "กับ".join(titles[name] for name in unit.shape.by)
-        return f"{unit.most_rows} (ช่องละไม่เกิน {unit.shape.rows} ไม่เกิน {unit.shape.cells} ช่อง แต่ละช่องคือ{cell})"
+        return f"{unit.most_rows} (ช่องละไม่เกิน {unit.shape.rows} แถว รวมไม่เกิน {unit.shape.cells} ช่อง แต่ละช่องคือ{cell})"
     cell = " and ".join(titles[name].lower() for name in unit.shape.by)
     return f"{unit.most_rows} (at most {unit.shape.rows} in one cell of {cell}, in at most {unit.shape.cells} cells)"
 
@@ -197,8 +197,8 @@ def _summed(contracts: Sequence[DatasetContract]) -> tuple[Summed, ...]:
         covered[each.source].update(_windows(each))
     years = {source: min(mine) for source, mine in budgets.items()}
     largest, together = max(years.values()), sum(years.values())
-    every = sorted(set().union(*covered.values()))
-    named = {"sources": len(years), "keys": KEYS, "years": YEARS, "first": every[0], "last": every[-1]}
+    every = sorted(set().union(*covered.values()))  # each is FY and its Buddhist year
+    named = {"sources": len(years), "keys": KEYS, "years": YEARS, "first": every[0][2:], "last": every[-1][2:]}
     losses = (
         largest,
         KEYS * KEYS * largest,
