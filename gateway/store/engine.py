@@ -4,8 +4,8 @@ What a write transaction has locked stays as it is until it commits: on SQLite b
 writer in at a time, on PostgreSQL because ``lock`` takes the row (READ COMMITTED, ``FOR UPDATE``). A commit is on disk
 when it returns (WAL with synchronous=FULL; PostgreSQL's default).
 
-Locks are taken in one order, so that no two transactions wait for each other: question, request, series, activity, task,
-accounts by (source, window), head of the notices, head of the log.
+Locks are taken in one order, so that no two transactions wait for each other: question, request, series, activity,
+task, accounts by (source, window), head of the notices, head of the log.
 """
 
 import threading

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,7 +17,7 @@ from connectors.snapshot import refresh
 from contracts.dataset import DatasetContract, Pilot
 from contracts.grid import grid_of
 from contracts.query import Query
-from privacy.plan import sensitivity
+from privacy.sensitivity import amounts, clamped_along, sensitivity
 from tests import factories
 
 pytestmark = pytest.mark.property
@@ -93,10 +94,15 @@ def test_taking_one_person_out_moves_a_sum_by_no_more_than_its_sensitivity(
     without = _sums([row for row in rows if row[1] != "p1"], query, contract)
     moved = {key: with_everybody[key] - without[key] for key in with_everybody}
     windows = query.period.windows()
-    squared = sum(each**2 for each in moved.values())
-    distance = sensitivity(query, contract, "damage_thb:sum")
+    largest, by_code = amounts(query, contract, "damage_thb:sum")
+    along = clamped_along(query, contract, "damage_thb:sum")
+    place = None if along is None else query.dimensions.index(along)
+    # In units of what one row moves a cell by: the noise of a cell is so many times that of a count.
+    units = {key: largest if place is None else by_code[key[place]] for key in moved}
+    squared = sum(Fraction(moved[key], units[key]) ** 2 for key in moved)
+    distance = sensitivity(query, contract, "damage_thb:sum", query.dimensions)
     # Each window was charged once, so what all of them together may move is the windows' share of the loss.
-    assert squared <= distance**2 * len(windows)
+    assert squared <= distance.l2_squared * len(windows)
 
 
 @LIMITED

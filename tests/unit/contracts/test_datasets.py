@@ -46,8 +46,8 @@ PROMISES = {
 DIMENSIONS = {
     "coj_case": "month fiscal_year outcome offence_group offence age_band",
     "crimes_arrest": "offence_group offence age_band sex nationality province police_region month fiscal_year",
-    "crimes_case": "ssz_station province police_region offence_group offence weekday hour month fiscal_year place cleared"
-    " stage",
+    "crimes_case": "ssz_station province police_region offence_group offence weekday hour month fiscal_year place"
+    " cleared stage",
     "cvs": "month fiscal_year region age_band sex victimised offence_group reported",
     "doc_prisoner": "status offence_group offence sentence_band month fiscal_year release_kind age_band sex",
     "doc_release_cohort": "month fiscal_year release_fy offence_group offence age_band sex returned_within",
