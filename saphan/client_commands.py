@@ -96,6 +96,7 @@ def preview_command(  # noqa: PLR0913  # the options of a command line
     measure: Measures = None,
     by: By = None,
     where: Where = None,
+    family: FamilyNumber = None,
     contract: Contracts = None,
     series: Revision = None,
     counter: Counter = False,
@@ -106,6 +107,7 @@ def preview_command(  # noqa: PLR0913  # the options of a command line
     """Show what a question would cost and how good its answer would be; spends nothing."""
     with connected(home, as_json=as_json) as (gateway, _):
         query = asked(measure, by, (start, until), where, series, counter=counter)
+        query = query if family is None else _family_query(gateway, agreement_id, activity, query, family)
         call = gateway.question(agreement_id, activity, query, contracts=contract or (), nano_rho=nano_rho)
         preview = gateway.preview(call)
         show(preview, lambda: preview_table(preview), as_json=as_json)
@@ -121,6 +123,7 @@ def ask_command(  # noqa: PLR0913  # the options of a command line
     measure: Measures = None,
     by: By = None,
     where: Where = None,
+    family: FamilyNumber = None,
     contract: Contracts = None,
     series: Revision = None,
     counter: Counter = False,
@@ -133,6 +136,7 @@ def ask_command(  # noqa: PLR0913  # the options of a command line
     """Ask a question and wait for its release; what it costs is charged once."""
     with connected(home, as_json=as_json) as (gateway, _), waiting_shown() as progress:
         query = asked(measure, by, (start, until), where, series, counter=counter)
+        query = query if family is None else _family_query(gateway, agreement_id, activity, query, family)
         call = gateway.question(agreement_id, activity, query, contracts=contract or (), nano_rho=nano_rho)
         result = gateway.ask(call, wait_seconds=wait_seconds, progress=progress)
         if export:
