@@ -8,6 +8,7 @@ import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
 from contracts.cell_errors import bin_labels
 from contracts.grid import Grid
 from contracts.release import Derived, Release, ReleaseBody, ReleasedTable
+from gateway.family_figures import half_widths
 from gateway.released_table import about
 
 TABLE, MEASURE, UNIT, BIN = "table", "measure", "unit", "bin"
@@ -59,12 +60,6 @@ def bins_of_table(body: ReleaseBody, table: ReleasedTable) -> tuple[str, ...]:
     """The names of the bins of a cell, one empty name for what is no histogram."""
     edges = next((each.bins for each in body.released if each.measure == table.measure), ())
     return bin_labels(edges) if edges else NO_BINS
-
-
-def half_widths(body: ReleaseBody, table: ReleasedTable) -> float:
-    """How many standard deviations are the half-width of the interval that holds the exact figure 95 times in 100."""
-    (measured,) = (each for each in body.released if each.measure == table.measure)
-    return measured.expected_error_95 / measured.sigma
 
 
 def family_errors(body: ReleaseBody) -> str:

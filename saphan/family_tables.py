@@ -15,7 +15,8 @@ from contracts.measure_words import words_of
 from contracts.release import ReleaseBody, ReleasedTable
 from gateway.client import Gateway, Result
 from gateway.contract_calls import published_version
-from gateway.family_table import bins_of_table, half_widths, tables_in_order
+from gateway.family_figures import half_widths
+from gateway.family_table import bins_of_table, tables_in_order
 from saphan.client_tables import fate_of
 from saphan.output import table_of
 

@@ -4,11 +4,14 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from contracts.dataset import DatasetContract, Grain
-from contracts.query import Family, FamilyTable
+from contracts.dataset import DatasetContract, Dimension, Grain
+from contracts.grid import grid_of
+from contracts.query import Family, FamilyTable, Query
 from contracts.release import ReleaseBody, ReleasedTable
 from contracts.rollup import coarser, parent
-from tests import factories
+from contracts.task import Part
+from privacy.release import assemble, exact_part
+from tests import factories, forecast_panels
 
 PROVINCES = ("10", "11", "50", "57", "90")
 OFFENCES = ("HOMICIDE", "ASSAULT", "THEFT", "ROBBERY")
@@ -62,6 +65,26 @@ def assert_adds_up(body: ReleaseBody, contract: DatasetContract) -> None:
         assert min(min(table.integers) for table in tables) >= 0
 
 
+def family_body(query: Query, level: int = 20, nano_rho: int = 400_000_000, **changes: object) -> ReleaseBody:
+    """The body of a release of a family with real noise: ``level`` rows in every cell of the finest table."""
+    contract = offered()
+    grid = grid_of(query, contract)
+    part = Part(
+        task="TASK-1",
+        task_digest=contract.digest,
+        agency=contract.agency,
+        contract=contract.reference,
+        request_digest=contract.digest,
+        data_version=1,
+        charged=True,
+        measures=exact_part(dict.fromkeys(query.base_measures, [level] * grid.size), query),
+        finished=factories.NOW,
+    )
+    made = assemble([part], [contract], query, nano_rho)
+    fields = {"query": query, "released": made.released, "derived": made.derived, "tables": made.tables}
+    return forecast_panels.body(grid, made.released[0].cells, query.period, **(fields | changes))
+
+
 def _sums(leaves: Mapping[Cell, float], table: ReleasedTable, above: Mapping[Label, set[Label]]) -> dict[Cell, float]:
     sums: dict[Cell, float] = {}
     for cell, figure in leaves.items():
@@ -82,6 +105,6 @@ def _parents(body: ReleaseBody, contract: DatasetContract) -> dict[Label, set[La
     return found
 
 
-def _coded(name: str, values: tuple[str, ...], code_list: str, column: str, **changes: object) -> object:
+def _coded(name: str, values: tuple[str, ...], code_list: str, column: str, **changes: object) -> Dimension:
     made = factories.dimension(name, values, column=column)
     return made.model_copy(update={"code_list": code_list, **changes})

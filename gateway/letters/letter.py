@@ -20,6 +20,7 @@ from contracts.measure_words import words_of
 from contracts.measures import Kind, measure_of
 from contracts.periods import BUDDHIST_ERA
 from contracts.values import Value
+from gateway.letters.family_words import families_in_words
 from privacy.mechanisms import epsilon_of
 
 NANO: Final = 1_000_000_000
@@ -207,6 +208,7 @@ def _facts(papers: Papers, activity: Activity) -> Iterable[tuple[str, str]]:
     yield "others", _listed(dict.fromkeys(other.th for each in contracts for other in each.unit.others))
     yield "measures", _listed(_measure(each, contracts) for each in activity.measures)
     yield "dimensions", _listed(_dimension(each, contracts) for each in activity.dimensions)
+    yield "families", _thai(families_in_words(activity.families, lambda each: _dimension(each, contracts), values))
     yield "tier", words["tiers"][activity.tier.value]
     yield "budget", _budget(activity, contracts)
     yield "schedule", _schedule(activity)

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from contracts.cell_errors import cell_errors_95
-from contracts.release import Release, ReleaseState
+from contracts.release import Release, ReleaseBody, ReleaseState
+from gateway.family_figures import shown_figures, table_by
 from gateway.web.estimates import Estimate
 
 CRIMES_MONTHLY = "crimes-monthly"
@@ -26,6 +27,8 @@ def is_valid(release: Release) -> bool:
 
 def standing_cells(releases: Sequence[Release], activity: str, axes: tuple[str, ...], measure: str = "count") -> Cells:
     """The cells of a standing activity, labels in the order of ``axes``; where releases overlap, the newest counts.
+
+    Of a family they are those of the table with these axes: its whole numbers, which add up over all its tables.
 
     A release that keeps back any part of the country is left out: its sums would read as national.
     """
@@ -58,10 +61,16 @@ def _usable(releases: Sequence[Release], activity: str, axes: tuple[str, ...]) -
 
 def _fits(release: Release, activity: str, axes: tuple[str, ...]) -> bool:
     body = release.body
-    if not release.is_public or body.activity != activity or set(body.query.dimensions) != set(axes):
+    if not release.is_public or body.activity != activity or not _has_axes(body, axes):
         return False
     groups = next((set(axis.values) for axis in body.grid.axes if axis.name == GROUP), set(VICTIMISATION))
     return set(body.query.where) <= {GROUP} and set(VICTIMISATION) <= groups
+
+
+def _has_axes(body: ReleaseBody, axes: tuple[str, ...]) -> bool:
+    """Whether it is about these axes, or a table of its family is."""
+    families = (sorted(each.by) == sorted(axes) for each in body.tables)
+    return set(body.query.dimensions) == set(axes) or any(families)
 
 
 def _cells_of(release: Release, axes: tuple[str, ...], measure: str) -> Cells:
@@ -69,8 +78,10 @@ def _cells_of(release: Release, axes: tuple[str, ...], measure: str) -> Cells:
     released = next((each for each in body.released if each.measure == measure), None)
     if released is None or released.bins:
         return {}
-    names = [axis.name for axis in body.grid.axes]
+    table = table_by(body, measure, axes)
+    grid = table.grid if table else body.grid
+    figures, errors = shown_figures(body, table) if table else (released.cells, cell_errors_95(released, grid))
+    names = [axis.name for axis in grid.axes]
     order = [names.index(name) for name in axes]
-    keys = (tuple(key[place] for place in order) for key in body.grid.keys())  # noqa: SIM118  # a grid is no mapping
-    figures = zip(keys, released.cells, cell_errors_95(released, body.grid), strict=True)
-    return {key: Estimate(float(cell), error) for key, cell, error in figures}
+    keys = (tuple(key[place] for place in order) for key in grid.keys())  # noqa: SIM118  # a grid is no mapping
+    return {key: Estimate(float(cell), error) for key, cell, error in zip(keys, figures, errors, strict=True)}
