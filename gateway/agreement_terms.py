@@ -95,9 +95,15 @@ def _not_offered(activity: Activity, contract: DatasetContract) -> Iterator[tupl
         *(("legal-basis-offered", each) for each in activity.legal_basis if each not in contract.legal_basis),
         *(("measure-offered", each) for each in activity.measures if not contract.offers(each)),
         *(("dimension-offered", each) for each in activity.dimensions if each not in offered),
+        *(("family-offered", each) for each in _axes(activity) if each not in offered),
         *(("tier-offered", each.value) for each in (activity.tier,) if each not in contract.tiers),
     ]
     if activity.nano_rho_per_request > contract.privacy.nano_rho_per_window:
         lacking.append(("price-within-budget", str(activity.nano_rho_per_request)))
     for rule, what in lacking:
         yield rule, f"{activity.id}: {what} ({contract.id} {contract.version})"
+
+
+def _axes(activity: Activity) -> list[str]:
+    """Every axis of every table of an activity's families."""
+    return sorted({name for family in activity.families for table in family.tables for name in table.by})

@@ -17,6 +17,9 @@ def agreement_table(view: AgreementView) -> Table:
     for each in agreed.activities:
         contracts = ", ".join(ref.id for ref in each.contracts)
         table.add_row(each.id, each.purpose, contracts, f"{each.nano_rho_per_request:,}")
+        for number, family in enumerate(each.families, 1):
+            tables = " · ".join(f"{', '.join(of.by) or 'all'} ({of.weight})" for of in family.tables)
+            table.add_row(f"  family {number}", "with whole numbers" if family.integers else "", tables)
     table.add_section()
     table.add_row("period", f"{agreed.period.start} … {agreed.period.until}")
     table.add_row("requester", agreed.requester)

@@ -9,6 +9,7 @@ from contracts.agreement_acts import AgreementProposal, signed_act
 from contracts.canonical import canonical_bytes
 from contracts.dataset import ContractRef, Tier
 from contracts.lifecycle import Act
+from contracts.query import Family, FamilyTable
 from gateway import agreements
 from gateway.agreement_terms import broken_rules
 from tests import factories
@@ -56,6 +57,7 @@ TERMS: Mapping[str, dict[str, object]] = {
     "legal-basis-offered": {"activities": activity(legal_basis=("pdpa-24-4", "consent"))},
     "measure-offered": {"activities": activity(measures=("count", "age:mean"))},
     "dimension-offered": {"activities": activity(dimensions=("month", "home_address"))},
+    "family-offered": {"activities": activity(families=(Family(tables=(FamilyTable(by=("month", "street")),)),))},
     "tier-offered": {"activities": activity(tier=Tier.MICRODATA)},
     "price-within-budget": {"activities": activity(nano_rho_per_request=1_000_000_001)},
     "period-is-over": {"period": factories.period("2024-10-01", "2025-10-01")},

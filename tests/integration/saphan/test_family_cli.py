@@ -10,15 +10,18 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
+from contracts.canonical import digest_of
 from contracts.dataset import ProtectAt
 from contracts.family_advice import FamilyAdvice
+from contracts.lifecycle import AgreementState
 from contracts.odcs import bundled_text, read_contract
 from contracts.release import Release
-from contracts.views import Preview
+from contracts.views import AgreementView, Preview
 from gateway.asking import query_of
 from privacy.consistency import expected_table_sigmas
 from privacy.plan import Z_95, plan
 from saphan.__main__ import command_line
+from saphan.agreement_tables import agreement_table
 from saphan.family_tables import advice_table
 from tests import factories
 from tests.family_world import LEAVES, TABLES, family, offered
@@ -97,6 +100,18 @@ def test_a_family_that_is_not_there_is_named_in_both_languages(desk: Desk) -> No
     assert refused.exit_code == 2
     assert "family-not-there (1175)" in refused.stderr
     assert "ไม่มีชุดตารางลำดับที่ 2" in refused.stderr
+
+
+def test_an_agreement_shows_its_families_by_number() -> None:
+    view = AgreementView(
+        agreement=AGREED, digest=digest_of(AGREED), document="d", state=AgreementState.ACTIVE, signed_by=()
+    )
+    console = Console(width=300)
+    with console.capture() as capture:
+        console.print(agreement_table(view))
+
+    assert "family 1" in capture.get()
+    assert "month, offence, province (2)" in capture.get()
 
 
 def test_the_recommended_weights_come_with_the_errors_that_the_plan_will_have() -> None:

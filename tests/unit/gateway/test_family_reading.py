@@ -113,4 +113,4 @@ def test_the_errors_of_whole_numbers_hold_what_they_say() -> None:
                     continue
                 inside += (np.abs(np.asarray(figures) - exact) <= np.asarray(errors)).tolist()
 
-    assert np.mean(inside) > 0.9
+    assert np.mean(inside) > 0.95
