@@ -3,8 +3,10 @@
 import pytest
 
 from contracts.canonical import digest_of
+from contracts.dataset import Grain, Shape
 from contracts.grid import grid_of
 from contracts.question_form import canonical_filters, is_answered_by, question_form
+from privacy.plan import plan
 from tests import factories as make
 
 pytestmark = pytest.mark.unit
@@ -56,6 +58,43 @@ def test_a_filter_that_lists_all_of_what_is_no_axis_leaves_out_rows_without_a_la
     types = ("call_center", "romance_scam", "shopping_scam")
 
     assert canonical_filters(make.query(where={"case_type": types}), (CONTRACT,)) == {"case_type": types}
+
+
+def test_a_family_keeps_its_filters_since_its_coarser_tables_have_less_noise_by_them() -> None:
+    shape = Shape(by=("month", "province"), rows=1, cells=100)
+    unit = CONTRACT.unit.model_copy(update={"shape": shape, "rows_per_window": 100})
+    contract = make.contract(unit=unit)
+    family = {"tables": [{"by": ["province"]}, {"by": []}]}
+    one = make.query(family=family, dimensions=("province",))
+    other = make.query(family=family, dimensions=("province",), where={"province": ALL})
+
+    assert plan(one, [contract], 10**8).vectors != plan(other, [contract], 10**8).vectors
+    assert question_form(one, (contract,)) != question_form(other, (contract,))
+    assert canonical_filters(other, (contract,)) == {"province": ALL}
+    assert not is_answered_by(other, one, grid_of(one, contract))
+
+
+def test_a_filter_is_dropped_only_if_no_contract_has_another_label() -> None:
+    more = make.contract(
+        dimensions=(make.dimension("month", grain=Grain.MONTH), make.dimension("province", (*ALL, "92")))
+    )
+    asked = make.query(where={"province": ALL})
+
+    assert canonical_filters(asked, (CONTRACT,)) == {}
+    assert canonical_filters(asked, (CONTRACT, more)) == canonical_filters(asked, (more, CONTRACT)) == {"province": ALL}
+    assert canonical_filters(asked, ()) == {"province": ALL}
+
+
+def test_what_is_equal_by_way_of_a_coarser_dimension_is_not_recognised() -> None:
+    years = make.contract(dimensions=(*CONTRACT.dimensions, make.dimension("year", grain=Grain.YEAR)))
+
+    assert canonical_filters(make.query(where={"year": ("FY2569",)}), (years,)) == {"year": ("FY2569",)}
+
+
+def test_other_codes_of_a_filter_are_no_answer_whatever_grid_is_claimed() -> None:
+    asked, answered = (make.query(where={"province": codes}) for codes in (("10", "50"), ("50", "90")))
+
+    assert not is_answered_by(asked, answered, grid_of(asked, CONTRACT))
 
 
 def test_an_answer_in_other_words_is_known_without_the_contract() -> None:
