@@ -44,7 +44,7 @@ from gateway import events
 from gateway.agreement_moves import activate_due
 from gateway.caller import Caller
 from gateway.crash import CrashPoint
-from gateway.finish import finish, hand_over
+from gateway.finish import finish, hand_over, last_tick
 from gateway.held import end_overdue, overdue, take_up
 from gateway.means import Means
 from gateway.notices import notices_after
@@ -326,21 +326,21 @@ class Exchange(Records):
             self._ask(asked)
 
     def status(self, caller: Caller, request: str) -> RequestStatus:
-        """Where a request of the caller's agency stands. An outcome shows on its tick, not before.
+        """Where a request of the caller's agency stands. Parts and outcomes show on a tick, not before.
 
         Raises:
             InvalidInput: ``unknown-request``.
         """
+        now = self.means.clock()
         with self._store.read() as r:
             held = requests.find(r, request)
             if held is None or held.agency != caller.agency:
                 raise InvalidInput("unknown-request")
-            if held.available_at is None or held.available_at > self.means.clock():
-                waiting_for = relay.waiting_for(r, held.joined_to or held.id)
+            if held.available_at is None or held.available_at > now:
+                told = last_tick(now, self.means.settings.tick_seconds)
+                waiting_for = relay.waiting_for(r, held.joined_to or held.id, told)
                 state = RequestState.WAITING if held.state is not RequestState.RECEIVED else held.state
-                return RequestStatus(
-                    request=held.id, state=state, waiting_for=waiting_for, available_at=held.available_at
-                )
+                return RequestStatus(request=held.id, state=state, waiting_for=waiting_for)
         return RequestStatus(
             request=held.id,
             state=held.state,

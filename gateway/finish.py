@@ -52,6 +52,11 @@ def next_tick(now: datetime, seconds: float) -> datetime:
     return EPOCH - ((EPOCH - now) // step) * step
 
 
+def last_tick(now: datetime, seconds: float) -> datetime:
+    """The last tick that is not after ``now``: what happened since is not told, for its time would tell of rows."""
+    return now if seconds <= 0 else EPOCH + ((now - EPOCH) // timedelta(seconds=seconds)) * timedelta(seconds=seconds)
+
+
 def finish(means: Means, request: str) -> str | None:
     """Release or refuse a request if every part is in; nothing happens otherwise, or when it is finished already.
 

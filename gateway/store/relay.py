@@ -117,10 +117,10 @@ def tasks_of(r: Reading, request: str) -> tuple[HeldTask, ...]:
     return tuple(_held(row) for row in r.all(select(tasks).where(tasks.c.request == request).order_by(tasks.c.place)))
 
 
-def waiting_for(r: Reading, request: str) -> tuple[str, ...]:
-    """The agencies that have not answered a request yet, or whose answer a suspension holds back."""
+def waiting_for(r: Reading, request: str, seen: datetime) -> tuple[str, ...]:
+    """The agencies that had not answered a request at the instant ``seen``, or whose answer a suspension holds back."""
     suspended = _is_of(suspensions.standing(r), tasks)
-    missing = tasks.c.posted_at.is_(None) | suspended
+    missing = tasks.c.posted_at.is_(None) | (tasks.c.posted_at > seen) | suspended
     rows = r.all(select(tasks.c.agency).where(tasks.c.request == request, missing).distinct())
     return tuple(sorted(row.agency for row in rows))
 

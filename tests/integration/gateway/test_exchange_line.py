@@ -174,8 +174,8 @@ def test_results_leave_on_the_tick_and_not_before(world: World) -> None:
     world.later(0.6)
     on_time = world.exchange.status(world.caller(), request.id)
 
-    assert (early.state, early.release, early.waiting_for) == (RequestState.WAITING, None, ())
-    assert early.available_at == world.now
+    assert (early.state, early.release, early.waiting_for) == (RequestState.WAITING, None, ("ccib",))
+    assert early.available_at is None  # not even that the agency has answered
     assert hidden == ()
     assert on_time.state is RequestState.RELEASED
     assert len(world.exchange.releases(None)) == 1

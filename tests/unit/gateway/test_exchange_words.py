@@ -10,7 +10,7 @@ import pytest
 from contracts.errors import InvalidInput
 from contracts.request import RequestState
 from contracts.task import Forwarded
-from gateway.finish import next_tick, release_name
+from gateway.finish import last_tick, next_tick, release_name
 from gateway.question import question_key, read_request
 from gateway.store.engine import EPOCH
 from gateway.store.requests import HeldRequest, _move
@@ -30,8 +30,15 @@ def test_the_tick_is_the_first_one_that_is_not_past(after: float, seconds: float
     assert next_tick(moment, seconds) == EPOCH + timedelta(days=20_000, seconds=leaves)
 
 
+def test_what_is_told_is_as_of_the_last_tick() -> None:
+    moment = EPOCH + timedelta(days=20_000, seconds=0.7)
+
+    assert last_tick(moment, 0.25) == EPOCH + timedelta(days=20_000, seconds=0.5)
+    assert last_tick(moment, 1.0) == EPOCH + timedelta(days=20_000)
+
+
 def test_without_a_tick_everything_leaves_at_once() -> None:
-    assert next_tick(NOW, 0) == NOW
+    assert next_tick(NOW, 0) == last_tick(NOW, 0) == NOW
 
 
 def test_a_question_is_the_same_whoever_asks_and_however_it_is_written() -> None:
