@@ -43,7 +43,7 @@ def family_group(result: Result, titles: Titles) -> Group:
     """Every table of a release, coarser ones first, the first rows of each."""
     body = result.told.body
     head = Line(f"{body.id} · {fate_of(result)} · {len(body.tables):,} tables that agree / ตารางที่ยอดตรงกัน")
-    return Group(head, *(part for each in tables_in_order(body) for part in ("", _table(body, each, titles))))
+    return Group(head, *(part for each in tables_in_order(body) for part in _named(body, each, titles)))
 
 
 def table_words(grid: Grid, titles: Titles) -> Text:
@@ -51,7 +51,10 @@ def table_words(grid: Grid, titles: Titles) -> Text:
     known = [titles.get(axis.name, Text(th=axis.name, en=axis.name)) for axis in grid.axes]
     if not known:
         return TOTAL
-    return Text(th=f"ตาม{' และ'.join(each.th for each in known)}", en=f"by {', '.join(each.en for each in known)}")
+    *first, last = (each.th for each in known)
+    return Text(
+        th=f"ตาม{' '.join((*first, f'และ{last}' if first else last))}", en=f"by {', '.join(each.en for each in known)}"
+    )
 
 
 def advice_table(advice: FamilyAdvice) -> Table:
@@ -64,15 +67,20 @@ def advice_table(advice: FamilyAdvice) -> Table:
     return table
 
 
-def _table(body: ReleaseBody, table: ReleasedTable, titles: Titles) -> Table:
-    bins = bins_of_table(body, table)
+def _named(body: ReleaseBody, table: ReleasedTable, titles: Titles) -> tuple[str, Line, Table]:
+    """A blank line, what the table is called, and the table: as its own title, words would wrap at its width."""
     words, named = table_words(table.grid, titles), words_of(table.measure, titles)
+    title = f"{named.th} {words.th} / {named.en} {words.en} · {table.unit}"
+    return "", Line(title, style="italic"), _table(body, table)
+
+
+def _table(body: ReleaseBody, table: ReleasedTable) -> Table:
+    bins = bins_of_table(body, table)
     shown = table_of(
         *(axis.name for axis in table.grid.axes),
         *([] if bins == ("",) else ["bin"]),
         "estimate ± in 95 of 100",
         *(["whole"] if table.integers else []),
-        title=f"{named.th} {words.th} / {named.en} {words.en} · {table.unit}",
     )
     widths = half_widths(body, table)
     keys = ((*key, *([] if bin_ == "" else [bin_])) for key in table.grid.keys() for bin_ in bins)  # noqa: SIM118

@@ -10,6 +10,7 @@ from contracts.query import Family, FamilyTable, Query
 from contracts.release import ReleaseBody, ReleasedTable
 from contracts.rollup import coarser, parent
 from contracts.task import Part
+from privacy.layout import vector_size
 from privacy.release import assemble, exact_part
 from tests import factories, forecast_panels
 
@@ -65,10 +66,17 @@ def assert_adds_up(body: ReleaseBody, contract: DatasetContract) -> None:
         assert min(min(table.integers) for table in tables) >= 0
 
 
-def family_body(query: Query, level: int = 20, nano_rho: int = 400_000_000, **changes: object) -> ReleaseBody:
-    """The body of a release of a family with real noise: ``level`` rows in every cell of the finest table."""
-    contract = offered()
+def family_body(
+    query: Query,
+    level: int = 20,
+    nano_rho: int = 400_000_000,
+    contract: DatasetContract | None = None,
+    **changes: object,
+) -> ReleaseBody:
+    """The body of a release of a family with real noise: ``level`` in every figure of the finest table."""
+    contract = contract or offered()
     grid = grid_of(query, contract)
+    sizes = {measure: vector_size(grid, contract, measure) for measure in query.base_measures}
     part = Part(
         task="TASK-1",
         task_digest=contract.digest,
@@ -77,7 +85,7 @@ def family_body(query: Query, level: int = 20, nano_rho: int = 400_000_000, **ch
         request_digest=contract.digest,
         data_version=1,
         charged=True,
-        measures=exact_part(dict.fromkeys(query.base_measures, [level] * grid.size), query),
+        measures=exact_part({name: [level] * size for name, size in sizes.items()}, query),
         finished=factories.NOW,
     )
     made = assemble([part], [contract], query, nano_rho)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from benchmarks.federation import AGREEMENT, Agency, Running, running
 from contracts.dataset import ProtectAt
@@ -14,6 +15,7 @@ from gateway.asking import query_of
 from gateway.client import Result
 from gateway.contract_calls import published_version
 from gateway.family_asking import with_family
+from saphan.family_tables import family_group, titles_of
 from tests.family_world import assert_adds_up
 from tests.process_world import complaints
 
@@ -101,3 +103,12 @@ def test_other_weights_than_the_agreed_ones_are_refused(federation: Running) -> 
         federation.client.ask(call, wait_seconds=60)
 
     assert federation.client.budget() == before
+
+
+def test_a_terminal_names_the_tables_by_the_titles_of_the_signed_contract(federation: Running) -> None:
+    result = ask(federation, "crimes_case")
+    console = Console(width=200)
+    with console.capture() as capture:
+        console.print(family_group(result, titles_of(federation.client, result.release.body)))
+
+    assert "ตามกองบัญชาการตำรวจ / rows by Police region" in capture.get()
