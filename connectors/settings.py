@@ -85,4 +85,6 @@ def load_settings(**given: object) -> ConnectorSettings:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = ".".join(str(step) for step in first["loc"])
-        raise InvalidInput("setting-invalid", setting=name, why=first["msg"]) from error
+        # No member's home lacks its name: this is none.
+        others = ("home-without-settings",) if (name, first["type"]) == ("agency", "missing") else ()
+        raise InvalidInput("setting-invalid", others=others, setting=name, why=first["msg"]) from error

@@ -69,4 +69,6 @@ def load_settings(home: Path | None = None, **given: object) -> CentreSettings:
         first = error.errors(include_input=False, include_url=False)[0]
         # A file that is no TOML fails as a whole, without a place.
         name = ".".join(str(part) for part in first["loc"]) or "saphan.toml"
-        raise InvalidInput("setting-invalid", setting=name, why=first["type"]) from error
+        # No member's home lacks its name: this is none.
+        others = ("home-without-settings",) if (name, first["type"]) == ("agency", "missing") else ()
+        raise InvalidInput("setting-invalid", others=others, setting=name, why=first["type"]) from error

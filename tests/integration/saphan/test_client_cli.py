@@ -128,6 +128,8 @@ def test_an_error_is_a_problem_for_programs(desk: Desk) -> None:
 def test_a_home_without_keys_or_settings_is_said_to_be_wrong(desk: Desk, tmp_path: Path) -> None:
     empty = desk.run("budget", home=tmp_path)
     assert (empty.exit_code, "agency" in empty.stderr) == (2, True)
+    assert "pass --home DIR or set SAPHAN_HOME" in empty.stderr
+    assert str(tmp_path) not in empty.stderr
     (tmp_path / "saphan.toml").write_text(f'agency = "oja"\ngateway = "{desk.served.url}"\n')
     assert "client-1 or connector-1" in desk.run("budget", home=tmp_path).stderr
     (tmp_path / "keys").mkdir()

@@ -61,6 +61,7 @@ def test_a_missing_setting_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput) as raised:
         load_settings(home=tmp_path)
     assert raised.value.details["setting"] == "agency"
+    assert "SAPHAN_HOME" in raised.value.reasons[1].advice_en
 
 
 def test_the_source_is_never_printed(home: Path) -> None:

@@ -121,3 +121,12 @@ def test_a_wrong_setting_is_named_and_its_value_is_not(tmp_path: Path, text: str
 
     assert error.value.details["setting"] == setting
     assert "ftp" not in str(error.value)
+
+
+def test_a_home_without_settings_is_told_how_to_name_one(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput) as error:
+        load_settings(tmp_path)
+
+    assert [each.code for each in error.value.reasons] == ["setting-invalid", "home-without-settings"]
+    assert "SAPHAN_HOME" in error.value.reasons[1].advice_th
+    assert str(tmp_path) not in str(error.value.problem())
