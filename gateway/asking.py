@@ -10,14 +10,14 @@ from contracts.agreement import Activity
 from contracts.dataset import ContractRef
 from contracts.errors import InvalidInput
 from contracts.periods import Period
-from contracts.query import Query
+from contracts.query import Mechanism, Query
 from contracts.request import Request
 from contracts.views import AgreementView, PreviewCall
 
 DELIVERY: Final = timedelta(days=1)
 
 
-def query_of(  # the parts of a question
+def query_of(  # noqa: PLR0913  # the parts of a question
     measures: Sequence[str],
     by: Sequence[str],
     period: tuple[str, str],
@@ -25,6 +25,7 @@ def query_of(  # the parts of a question
     *,
     revision: int | None = None,
     counter: bool = False,
+    mechanism: Mechanism = Mechanism.GAUSSIAN,
 ) -> Query:
     """A query from words as people give them.
 
@@ -35,6 +36,7 @@ def query_of(  # the parts of a question
         where: Only these codes of a dimension.
         revision: Of a standing series, 0 for figures as they first closed; none for a question that stands alone.
         counter: A daily counter; it is a standing series.
+        mechanism: The law of the noise; Laplace is for one measure that is asked once.
 
     Raises:
         InvalidInput: ``malformed-body``, naming the part that has the wrong form.
@@ -45,14 +47,21 @@ def query_of(  # the parts of a question
     except ValueError as error:
         raise InvalidInput("malformed-body", where="period") from error
     filters = {name: tuple(codes) for name, codes in where.items()}
-    asked: dict[str, object] = {"measures": tuple(measures), "dimensions": tuple(by), "where": filters, "period": span}
+    asked: dict[str, object] = {
+        "measures": tuple(measures),
+        "dimensions": tuple(by),
+        "where": filters,
+        "period": span,
+        "mechanism": mechanism,
+    }
     if revision is not None or counter:
         asked |= {"series": {"revision": revision or 0}, "counter": counter}
     try:
         return Query.model_validate(asked)
     except ValidationError as error:
         place = error.errors()[0]["loc"]
-        raise InvalidInput("malformed-body", where=str(place[0]) if place else "counter") from error
+        form = "mechanism" if mechanism is Mechanism.LAPLACE else "counter"
+        raise InvalidInput("malformed-body", where=str(place[0]) if place else form) from error
 
 
 def call_of(

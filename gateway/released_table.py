@@ -15,12 +15,18 @@ from contracts.errors import InvalidInput
 from contracts.grid import Grid
 from contracts.measure_words import words_of
 from contracts.measures import Kind, measure_of
+from contracts.query import Mechanism
 from contracts.release import Release, ReleaseBody, Released
 from gateway.workbook import Sheet, save
 
 MOST_SHEET_ROWS: Final = 1_048_576
 HEADINGS: Final = 1
 MEASURES: Final = "measures"
+MECHANISMS: Final = {
+    Mechanism.GAUSSIAN: "discrete Gaussian: epsilon at delta",
+    Mechanism.LAPLACE: "discrete Laplace: pure epsilon (delta 0)",
+}
+"""What the noise of a release is, in the words that go along with its figures."""
 
 
 def table_of(release: Release) -> pa.Table:
@@ -104,6 +110,7 @@ def about(release: Release) -> dict[str, str]:
         "period": f"{body.query.period.start}/{body.query.period.until}",
         "epsilon": ", ".join(f"{each.contract.id}: {each.epsilon:.6g}" for each in body.promises),
         "delta": ", ".join(f"{each.contract.id}: {each.delta}" for each in body.promises),
+        "mechanism": MECHANISMS[body.query.mechanism],
         "created": body.created.isoformat(),
         MEASURES: " ".join(f"{measure}={unit}" for measure, unit in measures_of(body)),
     }

@@ -12,7 +12,7 @@ from rich.console import Group
 from rich.table import Table
 
 from contracts.errors import InvalidInput
-from contracts.query import Query
+from contracts.query import Mechanism, Query
 from contracts.release import ReleaseState, Withdrawal
 from contracts.transparency import LogExport
 from contracts.values import Value
@@ -65,6 +65,9 @@ Revision = Annotated[
     ),
 ]
 Counter = Annotated[bool, typer.Option("--counter", help="A daily counter; it is a standing series.")]
+Law = Annotated[
+    Mechanism, typer.Option("--mechanism", help="The law of the noise; laplace: one measure, once, at a pure epsilon.")
+]
 Price = Annotated[int | None, typer.Option("--nano-rho", help="The price in each window; the activity's.")]
 ReleaseName = Annotated[str, typer.Argument(metavar="RELEASE", help="The release's identifier.")]
 
@@ -100,13 +103,14 @@ def preview_command(  # noqa: PLR0913  # the options of a command line
     contract: Contracts = None,
     series: Revision = None,
     counter: Counter = False,
+    mechanism: Law = Mechanism.GAUSSIAN,
     nano_rho: Price = None,
     home: HomeOption = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what a question would cost and how good its answer would be; spends nothing."""
     with connected(home, as_json=as_json) as (gateway, _):
-        query = asked(measure, by, (start, until), where, series, counter=counter)
+        query = asked(measure, by, (start, until), where, series, counter=counter, mechanism=mechanism)
         query = query if family is None else _family_query(gateway, agreement_id, activity, query, family)
         call = gateway.question(agreement_id, activity, query, contracts=contract or (), nano_rho=nano_rho)
         preview = gateway.preview(call)
@@ -127,6 +131,7 @@ def ask_command(  # noqa: PLR0913  # the options of a command line
     contract: Contracts = None,
     series: Revision = None,
     counter: Counter = False,
+    mechanism: Law = Mechanism.GAUSSIAN,
     nano_rho: Price = None,
     wait_seconds: Annotated[float, typer.Option("--wait", help="How many seconds to wait at most.")] = 300.0,
     export: Annotated[Path | None, typer.Option(help="Also write FILE.csv, .parquet or .xlsx.")] = None,
@@ -135,7 +140,7 @@ def ask_command(  # noqa: PLR0913  # the options of a command line
 ) -> None:
     """Ask a question and wait for its release; what it costs is charged once."""
     with connected(home, as_json=as_json) as (gateway, _), waiting_shown() as progress:
-        query = asked(measure, by, (start, until), where, series, counter=counter)
+        query = asked(measure, by, (start, until), where, series, counter=counter, mechanism=mechanism)
         query = query if family is None else _family_query(gateway, agreement_id, activity, query, family)
         call = gateway.question(agreement_id, activity, query, contracts=contract or (), nano_rho=nano_rho)
         result = gateway.ask(call, wait_seconds=wait_seconds, progress=progress)
@@ -242,7 +247,7 @@ def verify_command(
         show(found, lambda: value_table(found), as_json=as_json)
 
 
-def asked(  # the options of a command line
+def asked(  # noqa: PLR0913  # the options of a command line
     measures: Sequence[str] | None,
     by: Sequence[str] | None,
     period: tuple[str, str],
@@ -250,6 +255,7 @@ def asked(  # the options of a command line
     series: int | None = None,
     *,
     counter: bool = False,
+    mechanism: Mechanism = Mechanism.GAUSSIAN,
 ) -> Query:
     """The query that the options say.
 
@@ -262,7 +268,8 @@ def asked(  # the options of a command line
         if not equals or name in filters:
             raise InvalidInput("malformed-body", where="where")
         filters[name] = tuple(codes.split(","))
-    return query_of(measures or ("count",), by or (), period, filters, revision=series, counter=counter)
+    measures, by = measures or ("count",), by or ()
+    return query_of(measures, by, period, filters, revision=series, counter=counter, mechanism=mechanism)
 
 
 def _read_export(file: Path) -> LogExport:

@@ -35,7 +35,7 @@ def preview_table(preview: Preview) -> Table:
     table.add_section()
     table.add_row("cells", f"{preview.cells:,}")
     table.add_row("cost", f"{preview.nano_rho:,}", "nano-rho")
-    table.add_row("ε", f"{preview.epsilon:.3f}", f"at δ = {preview.delta}")
+    table.add_row("ε", f"{preview.epsilon:.3f}", delta_words(preview.delta))
     for line in preview.before:
         table.add_row(f"left in {line.source} {line.window}", f"{line.left:,}", "nano-rho")
     for line in preview.after:
@@ -90,6 +90,7 @@ def release_table(result: Result) -> Table:
     labels += [bin_column(each.measure) for each in body.released if each.bins]
     state = fate_of(result)
     table = table_of(*labels, *measures, title=f"{body.id} · {state} · {body.grid.size:,} cells")
+    table.caption = f"ε = {body.epsilon:.3f}, {delta_words(body.delta)}"
     rows = result.to_arrow()
     for row in rows.slice(0, ROWS_SHOWN).to_pylist():
         figures = (_figure(row[name], row[f"{name}_error_95"]) for name in measures)
@@ -97,6 +98,11 @@ def release_table(result: Result) -> Table:
     if rows.num_rows > ROWS_SHOWN:
         table.add_row("…")
     return table
+
+
+def delta_words(delta: str) -> str:
+    """At which delta an epsilon is meant; at none it is a pure one, which the Laplace mechanism gives."""
+    return f"at δ = {delta}" if float(delta) else f"pure: δ = {delta} / ไม่มีส่วนที่ยกเว้น"
 
 
 def fate_of(result: Result) -> str:
