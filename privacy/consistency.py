@@ -79,16 +79,17 @@ def expected_table_sigmas(
     query: Query, contract: DatasetContract, terms: Plan
 ) -> dict[tuple[str, tuple[str, ...]], float]:
     """The largest standard deviation that a cell of each vector's table will have once the family is consistent."""
-    shape = family_shape(query, contract, grid_of(query, contract))
+    grid = grid_of(query, contract)
+    shape = family_shape(query, contract, grid)
     found: dict[tuple[str, tuple[str, ...]], float] = {}
     for measure in query.base_measures:
         vectors = [terms.vector(measure, table.by) for table in tables_of(query)]
-        expected = _expected(shape, tuple(vector.sigma for vector in vectors))
+        expected = _expected(shape, [_sigmas_of(vector, grid) for vector in vectors])
         found |= {(measure, vector.by): sigma for vector, sigma in zip(vectors, expected, strict=True)}
     return found
 
 
-def _expected(shape: FamilyShape, sigmas: tuple[float, ...]) -> list[float]:
+def _expected(shape: FamilyShape, sigmas: Sequence[float | Floats]) -> list[float]:
     return [each.worst for each in expected_sigmas(shape.axes, shape.tables, sigmas)]
 
 
@@ -101,7 +102,7 @@ def _tables(
     grid: Grid,
 ) -> list[ReleasedTable]:
     bins = len(bins_of(vectors[0].measure, contract)) + 1
-    sigmas = [vector.sigma for vector in vectors]
+    sigmas = [_sigmas_of(vector, grid) for vector in vectors]
     integers = query.family is not None and query.family.integers and _is_never_negative(vectors[0].measure, contract)
     # The bins of a histogram run fastest: each is a family of its own.
     apart = [
@@ -130,6 +131,16 @@ def _tables(
         )
         for number, (vector, measured) in enumerate(zip(vectors, figures, strict=True))
     ]
+
+
+def _sigmas_of(vector: PlannedVector, grid: Grid) -> float | Floats:
+    """The noise of a table: a number, or one for each code along the axis by which it differs."""
+    if vector.along is None:
+        return vector.sigma
+    place = next(number for number, axis in enumerate(grid.axes) if axis.name == vector.along)
+    shape = [1] * len(grid.axes)
+    shape[place] = len(grid.axes[place].values)
+    return np.asarray([vector.sigmas[label] for label in grid.axes[place].values]).reshape(shape)
 
 
 def _is_never_negative(measure: str, contract: DatasetContract) -> bool:

@@ -17,7 +17,7 @@ from contracts.query import FamilyTable, Mechanism, Query
 from contracts.release import Promise
 from contracts.task import Charge
 from contracts.values import Value
-from privacy.layout import coarser_axes, vector_size
+from privacy.layout import coarser_axes, layout_of, vector_size
 from privacy.mechanisms import (
     LARGEST_EXACT,
     NANO,
@@ -124,11 +124,10 @@ def plan(query: Query, contracts: Sequence[DatasetContract], nano_rho: int) -> P
 
     Raises:
         InvalidInput: ``price-not-positive`` when there is less than one nano-rho for each vector;
-            ``family-axis-unknown``.
+            ``family-axis-unknown``; ``contracts-differ`` when one label or table means different things in two of them.
     """
-    for contract in contracts:
-        # What could not be made to agree must fail here, before anything is charged.
-        coarser_axes(query, contract)
+    # What could not be made to agree must fail here, before anything is charged.
+    _check_tables(query, contracts)
     windows = query.period.windows()
     charges = tuple(
         Charge(source=source, window=window, nano_rho=nano_rho)
@@ -238,18 +237,32 @@ def _vector(
     central = [c for c in contracts if c.privacy.protect_at is ProtectAt.GATEWAY]
     own = [c for c in contracts if c.privacy.protect_at is ProtectAt.CONNECTOR]
     _check_people(measure, contracts)
+    along = _along(query, contracts, measure, by)
     largest = _largest([sensitivity(query, c, measure, by) for c in central], disjoint=_disjoint(contracts))
-    gateways = _noise(query, central[0], measure, largest, share) if largest else None
-    agencies = [_noise(query, c, measure, sensitivity(query, c, measure, by), share) for c in own]
+    gateways = _noise(query, central, measure, by, largest, share) if largest else None
+    agencies = [_noise(query, [c], measure, by, sensitivity(query, c, measure, by), share) for c in own]
     return PlannedVector(
         measure=measure,
         by=by,
         unit=unit_of(measure, contracts[0]),
         nano_rho=share,
-        along=clamped_along(query, contracts[0], measure),
+        along=along,
         noises=(*agencies, *([gateways] if gateways else [])),
         central=gateways,
     )
+
+
+def _along(query: Query, contracts: Sequence[DatasetContract], measure: str, by: tuple[str, ...]) -> str | None:
+    """The axis by whose codes the noise differs: the same one for all contracts, or they cannot be asked together.
+
+    Contracts of the same shape may derive an axis from different columns; the clamp of a row then has nothing to do
+    with the cell that it lands in.
+    """
+    found = {clamped_along(query, contract, measure, by) for contract in contracts}
+    codes = {frozenset(amounts(query, contract, measure, by)[1]) for contract in contracts}
+    if len(found) > 1 or len(codes) > 1:
+        raise InvalidInput("contracts-differ", where=", ".join(contract.id for contract in contracts))
+    return found.pop()
 
 
 def _largest(distances: Sequence[Sensitivity], *, disjoint: bool) -> Sensitivity | None:
@@ -261,17 +274,40 @@ def _largest(distances: Sequence[Sensitivity], *, disjoint: bool) -> Sensitivity
     return together(distances)
 
 
-def _noise(query: Query, contract: DatasetContract, measure: str, distance: Sensitivity, share: int) -> Noise:
-    amount, by_code = amounts(query, contract, measure)
+def _noise(
+    query: Query,
+    contracts: Sequence[DatasetContract],
+    measure: str,
+    by: tuple[str, ...],
+    distance: Sensitivity,
+    share: int,
+) -> Noise:
+    """The noise for cells into which rows of all these contracts fall: each cell's largest amount by any of them."""
+    each = [amounts(query, contract, measure, by) for contract in contracts]
+    amount = max(largest for largest, _ in each)
+    by_code = {code: max(found[code] for _, found in each) for code in each[0][1]}
     if query.mechanism is Mechanism.LAPLACE:
         scale = laplace_scale(distance.l1, share)
     else:
         scale = gaussian_scale(distance.l2_squared, share)
     noise = Noise(mechanism=query.mechanism, scale=scale, amount=amount, amounts=by_code)
     # What no noise can be drawn for must fail here, where nothing is charged yet, and not when it is drawn.
-    for each in {amount, *by_code.values()}:
-        noise.scale_for(each)
+    for size in {amount, *by_code.values()}:
+        noise.scale_for(size)
     return noise
+
+
+def _check_tables(query: Query, contracts: Sequence[DatasetContract]) -> None:
+    """A family's coarser axes are of its dimensions, and add the same leaves up in every contract."""
+    for contract in contracts:
+        coarser_axes(query, contract)
+    if query.family is None or len(contracts) == 1:
+        return
+    for table in query.family.tables:
+        layouts = [layout_of(query, contract, grid_of(query, contract), table.by) for contract in contracts]
+        for contract, layout in zip(contracts, layouts, strict=True):
+            if layout.grid != layouts[0].grid or (layout.places != layouts[0].places).any():
+                raise InvalidInput("contracts-differ", where=contract.id)
 
 
 def _check_people(measure: str, contracts: Sequence[DatasetContract]) -> None:

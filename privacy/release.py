@@ -100,12 +100,15 @@ def _drawn(cells: Cells, noise: Noise, amount: int) -> list[int]:
     return draw_gaussian(cells, scale) if noise.mechanism is Mechanism.GAUSSIAN else draw_laplace(cells, scale)
 
 
-def _amounts_of_cells(planned: PlannedVector, noise: Noise, grid: Grid) -> npt.NDArray[np.int64] | None:
+def _amounts_of_cells(
+    planned: PlannedVector, noise: Noise, contract: DatasetContract, query: Query, grid: Grid
+) -> npt.NDArray[np.int64] | None:
     if planned.along is None:
         return None
-    place = next(number for number, axis in enumerate(grid.axes) if axis.name == planned.along)
-    sizes = [len(axis.values) for axis in grid.axes]
-    amounts = np.asarray([noise.amounts[label] for label in grid.axes[place].values], dtype=np.int64)
+    table = grid if query.family is None else layout_of(query, contract, grid, planned.by).grid
+    place = next(number for number, axis in enumerate(table.axes) if axis.name == planned.along)
+    sizes = [len(axis.values) for axis in table.axes]
+    amounts = np.asarray([noise.amounts[label] for label in table.axes[place].values], dtype=np.int64)
     shape = [1] * len(sizes)
     shape[place] = sizes[place]
     return np.broadcast_to(amounts.reshape(shape), sizes).ravel()
@@ -118,7 +121,7 @@ def _protected(
     table = _of_table(cells, planned, contract, query, grid)
     return PartMeasure(
         measure=planned.measure,
-        cells=tuple(with_noise(table, noise, _amounts_of_cells(planned, noise, grid))),
+        cells=tuple(with_noise(table, noise, _amounts_of_cells(planned, noise, contract, query, grid))),
         sigma=planned.sigma,
         by=planned.by if query.family else None,
         sigmas=planned.sigmas,
@@ -155,7 +158,7 @@ def _assembled(
     total = [clamped(sum(cells)) for cells in zip(*vectors, strict=True)]
     if planned.central is None:
         return total
-    return with_noise(total, planned.central, _amounts_of_cells(planned, planned.central, grid))
+    return with_noise(total, planned.central, _amounts_of_cells(planned, planned.central, contract, query, grid))
 
 
 def _figures(part: Part, planned: PlannedVector, contract: DatasetContract, query: Query, grid: Grid) -> Cells:

@@ -68,7 +68,7 @@ def sensitivity(query: Query, contract: DatasetContract, measure: str, by: Seque
     return Sensitivity(squared * windows, root_rounded_up(distance * distance * windows))
 
 
-def amounts(query: Query, contract: DatasetContract, measure: str) -> tuple[int, dict[str, int]]:
+def amounts(query: Query, contract: DatasetContract, measure: str, by: Sequence[str]) -> tuple[int, dict[str, int]]:
     """By how much one row moves a cell: the largest amount, and that of each code where cells are of one code each.
 
     A sum's noise may follow the clamp of each cell's own code, at no cost: a person who moves a cell of code ``k`` by
@@ -87,15 +87,15 @@ def amounts(query: Query, contract: DatasetContract, measure: str) -> tuple[int,
         )
     largest = largest_amount(contract, measured, query)
     dimension = clamping_dimension(contract, measured)
-    if dimension is None or dimension.name not in query.dimensions or query.family is not None:
+    if dimension is None or dimension.name not in query.dimensions or dimension.name not in by:
         return largest, {}
     clamps = {code: measured.clamps.get(code, measured.clamp) for code in dimension.values}
     return largest, {code: max(1, abs(low), abs(high)) for code, (low, high) in clamps.items()}
 
 
-def clamped_along(query: Query, contract: DatasetContract, measure: str) -> str | None:
-    """The dimension of the question by whose codes the noise of a sum differs, if it does."""
-    if not amounts(query, contract, measure)[1]:
+def clamped_along(query: Query, contract: DatasetContract, measure: str, by: Sequence[str]) -> str | None:
+    """The axis of a table by whose codes the noise of a sum differs, if it does."""
+    if not amounts(query, contract, measure, by)[1]:
         return None
     measured = contract.measure_column(measure_of(measure).column)
     dimension = None if measured is None else clamping_dimension(contract, measured)

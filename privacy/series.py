@@ -9,10 +9,13 @@ price paid there, however the months, their order and the times of asking were c
 its tables meanwhile.
 
 **What holds by construction.** (1) No month is asked twice in a series, so no two answers share a cell (a month; for
-the counter, a node of the tree, which is answered only by the months that complete it). (2) The snapshot remembers the
-first ``most_rows`` rows of a person in a window that were ever kept, and the day on which it first kept each; an answer
-of a series counts a row only if it is one of these and its day is still of that month (for the counter: that very day).
-So each such row is counted in one month only, and over all answers a person has at most ``most_rows`` counted rows.
+the counter, a node of the tree, which is answered only by the months that complete it). (2) The snapshot gives ranks,
+numbers of cells and places once and never again, so under one unit at most ``most_rows`` rows of a person in a window
+can ever be kept, over all snapshots together. It remembers the day as which it first kept each; an answer of a series
+counts a row only if its day is still of that month (for the counter: that very day). So each such row is counted in one
+month only, and over all answers a person has at most ``most_rows`` counted rows. Both hold while the memory only grows:
+each answer is counted by a snapshot that was made from the one that the answer before was counted by, which a random
+token of each version proves; a backup that was restored and refreshed has other tokens, and ends the series.
 (3) Each answer reads one snapshot, so a cell holds no more of a person's rows than the snapshot allows. (4) Every
 answer of the series has noise of one scale or more, ``sigma^2 = D^2 / (2 rho)`` for each vector's share of the price,
 where ``D^2`` is ``privacy.sensitivity``: the largest sum of squares of whole numbers, each at most ``cell``, that add

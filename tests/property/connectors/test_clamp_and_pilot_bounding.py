@@ -94,8 +94,8 @@ def test_taking_one_person_out_moves_a_sum_by_no_more_than_its_sensitivity(
     without = _sums([row for row in rows if row[1] != "p1"], query, contract)
     moved = {key: with_everybody[key] - without[key] for key in with_everybody}
     windows = query.period.windows()
-    largest, by_code = amounts(query, contract, "damage_thb:sum")
-    along = clamped_along(query, contract, "damage_thb:sum")
+    largest, by_code = amounts(query, contract, "damage_thb:sum", query.dimensions)
+    along = clamped_along(query, contract, "damage_thb:sum", query.dimensions)
     place = None if along is None else query.dimensions.index(along)
     # In units of what one row moves a cell by: the noise of a cell is so many times that of a count.
     units = {key: largest if place is None else by_code[key[place]] for key in moved}

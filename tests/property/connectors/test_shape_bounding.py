@@ -120,7 +120,7 @@ def test_one_person_moves_no_table_on_any_snapshot_farther_than_its_sensitivity(
     for (everybody, others), measure in product(pairs, query.base_measures):
         moved = [a - b for a, b in zip(everybody[measure], others[measure], strict=True)]
         within = sensitivity(query, terms, measure, query.dimensions)
-        largest, by_code = amounts(query, terms, measure)
+        largest, by_code = amounts(query, terms, measure, query.dimensions)
         units = [by_code.get(code, largest) for code in _codes(query, terms)] if by_code else [largest] * len(moved)
         # In units of a cell's own amount; every window that the period touches is charged in full.
         in_rows = [abs(each) / unit for each, unit in zip(moved, units, strict=True)]

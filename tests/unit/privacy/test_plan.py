@@ -43,7 +43,7 @@ def test_all_rows_of_a_person_may_fall_into_one_cell() -> None:
     offered = make.contract(rows_per_window=3)
 
     assert sensitivity(make.query(), offered, "count", ("month",)) == Sensitivity(9, 3)
-    assert amounts(make.query(), offered, "damage_thb:sum") == (100_000, {})
+    assert amounts(make.query(), offered, "damage_thb:sum", ("month", "province")) == (100_000, {})
 
 
 def test_cells_that_pool_windows_carry_noise_for_all_of_them_together() -> None:
@@ -78,12 +78,12 @@ def test_contracts_on_one_source_are_never_disjoint() -> None:
 def test_a_sum_is_as_sensitive_as_its_larger_clamp() -> None:
     offered = make.contract(measure_columns=(make.damage(clamp=(-500, 100)),))
 
-    assert amounts(make.query(), offered, "damage_thb:sum") == (500, {})
+    assert amounts(make.query(), offered, "damage_thb:sum", ("month", "province")) == (500, {})
 
 
 def test_a_measure_that_the_contract_lacks_has_no_sensitivity() -> None:
     with pytest.raises(InvalidInput, match="unknown-measure"):
-        amounts(make.query(), make.contract(), "frozen_thb:sum")
+        amounts(make.query(), make.contract(), "frozen_thb:sum", ("month",))
 
 
 def test_the_price_is_split_over_the_base_measures() -> None:
@@ -161,7 +161,7 @@ def test_a_question_for_small_amounts_alone_is_previewed_with_their_small_error(
     asked = make.query(measures=("damage_thb:sum",), dimensions=("province",))
     shopping = asked.model_copy(update={"where": {"case_type": ("shopping_scam",)}})
 
-    assert amounts(shopping, offered, "damage_thb:sum") == (5_000, {})
+    assert amounts(shopping, offered, "damage_thb:sum", ("province",)) == (5_000, {})
     (all_types,), (shops,) = (plan(each, [offered], RHO).vectors for each in (asked, shopping))
     assert shops.sigma == pytest.approx(all_types.sigma / 20, rel=1e-5)
 
