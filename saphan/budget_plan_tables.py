@@ -1,22 +1,24 @@
 """The budget plan as people read it: every question with its errors, by dataset, and what one person-year can lose."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 
 from contracts.budget_plan import BudgetPlan, PlannedAsk, PlannedBudget, PlannedLine, PlannedQuestion, Verdict
 from contracts.dataset import Text
-from saphan.output import table_of
+from saphan.output import millions, table_of
 
 NONE = "–"
 
 
 def plan_tables(plan: BudgetPlan) -> Iterator[Table]:
-    """The verdicts, a table for each dataset that is asked, what to do, and the budgets."""
+    """The verdicts, prices and errors of each dataset that is asked, what to do, and the budgets."""
     yield _questions(plan)
     asks = [ask for question in plan.questions for ask in question.asks]
     for dataset in dict.fromkeys(ask.dataset for ask in asks):
-        yield _dataset(dataset, [ask for ask in asks if ask.dataset == dataset])
+        asked = [ask for ask in asks if ask.dataset == dataset]
+        yield _prices(dataset, asked)
+        yield _errors(dataset, asked)
     yield _findings(asks)
     yield _budgets(plan)
 
@@ -29,36 +31,52 @@ def _questions(plan: BudgetPlan) -> Table:
     return table
 
 
-def _dataset(dataset: str, asks: list[PlannedAsk]) -> Table:
-    columns = ("ask", "of the year", "enough", "ε", "measure", "by", "cells", "typical", "± in 95 of 100", "± of it")
-    table = table_of(*columns, "cells in noise", "answer", title=dataset)
+def _prices(dataset: str, asks: list[PlannedAsk]) -> Table:
+    figures = ("of the\nyear", "nano-rho", "times each", "enough", "ε")
+    table = table_of("ask", *figures, "answer", figures=figures, title=f"{dataset}: prices")
     for ask in asks:
-        head = (ask.path, *_price(ask))
+        table.add_row(ask.path, *_price(ask), _verdict(ask))
+    return table
+
+
+def _price(ask: PlannedAsk) -> tuple[str, str, str, str, str]:
+    """Its share of the year, its price, of how many times it consists, what would be enough, and its epsilon."""
+    if ask.nano_rho == 0:
+        return NONE, "0", NONE, NONE, NONE
+    times = f"{ask.times} × {ask.nano_rho_each:,}" if ask.times > 1 else ""
+    enough = NONE if ask.nano_rho_enough is None else f"{ask.share * ask.nano_rho_enough / ask.nano_rho_each:.1%}"
+    return f"{ask.share:.1%}", f"{ask.nano_rho:,}", times, enough, f"{ask.epsilon:.3f}"
+
+
+def _errors(dataset: str, asks: list[PlannedAsk]) -> Table:
+    figures = ("cells", "typical", "± in 95\nof 100", "± of it", "in\nnoise")
+    table = table_of("ask, measure, by", *figures, "answer", figures=figures, title=f"{dataset}: errors")
+    for ask in asks:
+        named = f"{ask.path} (errors at the whole budget)" if ask.at_whole_budget else ask.path
         if not ask.lines:
-            table.add_row(*head, ", ".join(ask.measures), ", ".join(ask.by), *[NONE] * 5, _verdict(ask))
+            table.add_row(f"{named}\n{', '.join(ask.measures)}{_by(ask.by)}", *[NONE] * len(figures), _verdict(ask))
         for number, line in enumerate(ask.lines):
             # A line at the whole budget may look answerable: its ask still gets nothing.
             verdict = _verdict(ask) if ask.at_whole_budget else _verdict(line)
-            table.add_row(*(head if number == 0 else [""] * len(head)), *_errors(line), verdict)
+            head = f"{named}\n" if number == 0 else ""
+            table.add_row(f"{head}{_measured(line)}", *_figures(line), verdict)
         table.add_section()
     return table
 
 
-def _price(ask: PlannedAsk) -> tuple[str, str, str]:
-    """What it gets of the year, what would be enough, and the epsilon of what it gets."""
-    if ask.nano_rho == 0:
-        return ("0 (errors at all of it)" if ask.at_whole_budget else "0"), NONE, NONE
-    times = f" = {ask.times} × {ask.nano_rho_each:,}" if ask.times > 1 else ""
-    enough = NONE if ask.nano_rho_enough is None else f"{ask.share * ask.nano_rho_enough / ask.nano_rho_each:.1%}"
-    return f"{ask.share:.1%} · {ask.nano_rho:,}{times}", enough, f"{ask.epsilon:.3f}"
-
-
-def _errors(line: PlannedLine) -> tuple[str, ...]:
+def _measured(line: PlannedLine) -> str:
     assumed = "".join(f" {name}?" for name in line.assumed_even)
-    by = (", ".join(line.by) or "all") + (f" (even:{assumed})" if assumed else "")
+    return f"{line.measure} ({line.unit}){_by(line.by)}" + (f" (even:{assumed})" if assumed else "")
+
+
+def _by(names: Sequence[str]) -> str:
+    return f" by {', '.join(names)}" if names else " of all"
+
+
+def _figures(line: PlannedLine) -> tuple[str, ...]:
     relative = NONE if line.relative_error is None else f"{line.relative_error:.1%}"
     figures = (f"{line.cells:,}", _figure(line.expected_cell), _figure(line.error_95), relative)
-    return (f"{line.measure} ({line.unit})", by, *figures, f"{line.noisy_cells:.0%}")
+    return (*figures, f"{line.noisy_cells:.0%}")
 
 
 def _findings(asks: list[PlannedAsk]) -> Table:
@@ -87,16 +105,26 @@ def _advice(ask: PlannedAsk) -> Iterator[Text]:
 
 
 def _budgets(plan: BudgetPlan) -> Table:
-    columns = ("source", "person", "budget", "planned", "enough", "reserve", "ε of the budget", "ε planned", "ε enough")
-    table = table_of(*columns, "δ", title="what one person-year can lose, in nano-rho")
+    amounts = ("budget", "planned", "enough", "reserve")
+    figures = (*amounts, "ε of the\nbudget", "ε\nplanned", "ε\nenough")
+    deltas = sorted({plan.delta, *(each.delta for each in plan.budgets)})
+    one = f", ε at δ = {deltas[0]}" if len(deltas) == 1 else ""
+    title = f"what one person-year can lose, in millions of nano-rho{one}"
+    table = table_of("source, person", *figures, figures=figures, title=title)
     for each in plan.budgets:
-        amounts = (each.budget, each.planned, each.enough, each.reserved)
-        table.add_row(each.source, each.person.en, *(f"{n:,}" for n in amounts), *_epsilons(each), each.delta)
+        named = f"{each.source}: {each.person.en}" + ("" if one else f" (δ = {each.delta})")
+        losses = (each.budget, each.planned, each.enough, each.reserved)
+        table.add_row(named, *map(_millions, losses), *_epsilons(each))
     table.add_section()
     totals = [sum(column) for column in zip(*((b.planned, b.enough, b.reserved) for b in plan.budgets), strict=True)]
-    everywhere = "somebody who stands in all of them"
-    table.add_row("all", everywhere, *(f"{n:,}" for n in (plan.nano_rho, *totals)), *_epsilons(plan), plan.delta)
+    everywhere = "all: somebody who stands in all of them" + ("" if one else f" (δ = {plan.delta})")
+    table.add_row(everywhere, *map(_millions, (plan.nano_rho, *totals)), *_epsilons(plan))
     return table
+
+
+def _millions(nano_rho: int) -> str:
+    """A planned amount to the thousand: shares of a year leave odd nano-rho."""
+    return millions(round(nano_rho, -3))
 
 
 def _epsilons(of: PlannedBudget | BudgetPlan) -> tuple[str, ...]:

@@ -5,9 +5,9 @@ not a terminal. An error is told in Thai and English with the next step, and bec
 """
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from pydantic import BaseModel, TypeAdapter
@@ -16,6 +16,8 @@ from rich.table import Table
 
 from contracts.errors import SaphanError
 from contracts.views import RequestStatus
+
+MILLION: Final = 1_000_000
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs; by itself when piped.")]
 
@@ -42,12 +44,22 @@ def show_all(values: Sequence[BaseModel], table: Callable[[], Table], *, as_json
         Console().print(table())
 
 
-def table_of(*columns: str, title: str | None = None) -> Table:
-    """An empty table with these headings."""
+def table_of(*columns: str, figures: Collection[str] = (), title: str | None = None) -> Table:
+    """An empty table with these headings; on a narrow terminal words are folded, and ``figures`` stay whole."""
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for column in columns:
-        table.add_column(column)
+        if column in figures:
+            # Should even that not do, a figure is seen to be cut.
+            table.add_column(column, justify="right", no_wrap=True, overflow="ellipsis")
+        else:
+            table.add_column(column, overflow="fold")
     return table
+
+
+def millions(nano_rho: int) -> str:
+    """An amount of nano-rho in millions, exactly."""
+    whole, rest = divmod(nano_rho, MILLION)
+    return f"{whole:,}" + (f".{rest:06}".rstrip("0") if rest else "")
 
 
 def say(text: str) -> None:

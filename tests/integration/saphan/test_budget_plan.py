@@ -151,6 +151,18 @@ def test_people_see_every_question_every_error_and_what_to_do(printed: BudgetPla
     assert "somebody who stands in all of them" in text
 
 
+def test_no_figure_of_the_plan_is_cut_at_eighty_columns(printed: BudgetPlan) -> None:
+    console = Console(width=80)
+    with console.capture() as shown:
+        for table in plan_tables(printed):
+            console.print(table)
+    text = shown.get()
+
+    assert "…" not in text
+    assert all(f"{ask.nano_rho:,}" in text for each in printed.questions for ask in each.asks if ask.nano_rho)
+    assert all(f"{each.epsilon_planned:.3f}" in text for each in printed.budgets)
+
+
 def test_on_a_terminal_the_plan_is_tables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("saphan.budget_plan_commands.is_for_programs", lambda **_: False)
     monkeypatch.setenv("COLUMNS", "300")
