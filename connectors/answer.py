@@ -149,20 +149,17 @@ def _claim(checked: Checked, desk: Desk) -> Claim | None:
         return None
     memory = memory_of(desk.snapshot, checked.contract)
     months = checked.request.query.period.months()
-    return Claim(checked.series, checked.contract.source, months, memory.name, memory.data_version)
+    return Claim(checked.series, checked.contract.source, months, memory.data_version, memory.lineage)
 
 
-def _check_counted_by(claim: Claim | None, data_version: int, checked: Checked, desk: Desk) -> None:
+def _check_counted_by(claim: Claim | None, exact: compiler.Exact, contract: DatasetContract) -> None:
     """Check that what the journal wrote down of the snapshot is what was read; otherwise the task is taken up again.
 
     Raises:
         Unavailable: ``snapshot-renewed``.
     """
-    if claim is None:
-        return
-    memory = memory_of(desk.snapshot, checked.contract)
-    if (memory.name, data_version) != (claim.memory, claim.data_version):
-        raise Unavailable("snapshot-renewed", contract=checked.contract.id)
+    if claim is not None and (exact.data_version, exact.token) != (claim.data_version, claim.token):
+        raise Unavailable("snapshot-renewed", contract=contract.id)
 
 
 def cap_of(contract: DatasetContract, cap_nano_rho: int | None) -> int:
@@ -177,7 +174,7 @@ def _part(checked: Checked, claim: Claim | None, desk: Desk, clock: Callable[[],
     statement = compiler.compile_query(query, contract, checked.grid)
     exact = compiler.answer(desk.snapshot, statement, query, checked.grid)
     desk.at(CrashPoint.CELLS_READ)
-    _check_counted_by(claim, exact.data_version, checked, desk)
+    _check_counted_by(claim, exact, contract)
     # (d) Protected here, or left to the trusted centre.
     if contract.privacy.protect_at is ProtectAt.CONNECTOR:
         measures = protect(exact.cells, contract, query, checked.request.nano_rho)

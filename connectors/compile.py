@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from connectors import snapshot_schema as schema
+from connectors import snapshot_versions
 from connectors.snapshot import opened_for
 from contracts.counter_nodes import days_of, first_day_of_window, nodes
 from contracts.dataset import DatasetContract
@@ -50,9 +51,13 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Exact:
-    """Exact cells, by base measure, in the grid's order, and the data version that they were counted on."""
+    """Exact cells, by base measure, in the grid's order, and the version that they were counted on, with its token.
+
+    A snapshot from before there were tokens has none.
+    """
 
     data_version: int
+    token: str | None
     cells: dict[str, list[int]]
 
 
@@ -110,6 +115,7 @@ def answer(snapshot_path: Path, statement: Statement, query: Query, grid: Grid) 
     """
     with opened_for(snapshot_path, statement.dataset, statement.layout) as (connection, version):
         found = connection.sql(statement.sql, params=list(statement.parameters)).to_arrow_table()
+        token = snapshot_versions.lineage(connection, statement.dataset).get(version)
     counted = _days(query) if query.counter else grid
     places, inside = _places(found, counted)
     cells, first = {}, len(counted.axes)
@@ -119,7 +125,7 @@ def answer(snapshot_path: Path, statement: Statement, query: Query, grid: Grid) 
             exact[places, number] = found.column(first + number).fill_null(0).to_numpy()[inside]
         cells[measure] = _of_nodes(exact.ravel(), query) if query.counter else exact.ravel().tolist()
         first += width
-    return Exact(version, cells)
+    return Exact(version, token, cells)
 
 
 def _places(found: pa.Table, grid: Grid) -> tuple[Integers, Booleans]:

@@ -15,6 +15,7 @@ A refresh works on a private copy, which replaces the snapshot when it is comple
 """
 
 import fcntl
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,9 +26,10 @@ from typing import Final
 
 import duckdb
 
-from connectors import objections
+from connectors import objections, snapshot_versions
 from connectors import snapshot_schema as schema
 from connectors.snapshot_ranking import LeftOut, Ranking
+from connectors.snapshot_versions import Entropy
 from connectors.sources import SHUT, Source
 from contracts.dataset import DatasetContract
 from contracts.errors import IntegrityError, InvalidInput, Unavailable
@@ -66,7 +68,12 @@ class Outside:
 
 
 def refresh(
-    snapshot_path: Path, source: Source, contract: DatasetContract, secret: bytes, now: datetime
+    snapshot_path: Path,
+    source: Source,
+    contract: DatasetContract,
+    secret: bytes,
+    now: datetime,
+    entropy: Entropy = secrets.token_bytes,
 ) -> SnapshotInfo:
     """Bring one dataset of the snapshot up to date with its source.
 
@@ -76,6 +83,7 @@ def refresh(
         contract: What is kept of them.
         secret: The connector's own key for the keyed hashes; the same one each time, at least 16 bytes.
         now: The instant that is noted as the refresh's; it decides whose retention is over.
+        entropy: Where the token of the new version comes from; see ``connectors.snapshot_versions``.
 
     Raises:
         InvalidInput: ``source-mismatch``, also when the row key is missing or not unique.
@@ -101,6 +109,7 @@ def refresh(
         connection.execute(
             "INSERT OR REPLACE INTO saphan_snapshot VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)", figures
         )
+        snapshot_versions.note(connection, contract.id, version, entropy)
         connection.execute("COMMIT")
         connection.execute("CHECKPOINT")
     return info

@@ -1,5 +1,6 @@
 """Rows of the snapshot whose retention is over: counted, deleted, counted again."""
 
+import secrets
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -9,7 +10,9 @@ from typing import Final
 import duckdb
 
 from connectors import snapshot_schema as schema
+from connectors import snapshot_versions
 from connectors.snapshot import Snapshot, kept_from, only_one, opened, replacement
+from connectors.snapshot_versions import Entropy
 from contracts.dataset import DatasetContract
 
 _OLD: Final = Template("FROM $rows WHERE event_day < DATE '$kept_from'")
@@ -20,7 +23,7 @@ $old ORDER BY event_day, digest
 _SPAN: Final = Template("SELECT min(event_day), max(event_day) $old")
 _BUMP: Final = """
 UPDATE saphan_snapshot SET data_version = data_version + 1, kept_rows = kept_rows - $1, refreshed_at = $2
-WHERE dataset = $3
+WHERE dataset = $3 RETURNING data_version
 """
 
 
@@ -34,7 +37,14 @@ class Pruned:
     left: int = 0
 
 
-def prune(path: Path, contract: DatasetContract, now: datetime, *, dry_run: bool) -> Pruned:
+def prune(
+    path: Path,
+    contract: DatasetContract,
+    now: datetime,
+    *,
+    dry_run: bool,
+    entropy: Entropy = secrets.token_bytes,
+) -> Pruned:
     """Delete the rows of one dataset whose retention is over; ranks and people stay, so that nothing resets.
 
     Other answers follow from fewer rows, so the dataset gets a new data version, as by a refresh.
@@ -44,6 +54,7 @@ def prune(path: Path, contract: DatasetContract, now: datetime, *, dry_run: bool
         contract: Whose rows; it says for how long they are held.
         now: The instant.
         dry_run: Only look.
+        entropy: Where the token of the new version comes from.
 
     Raises:
         IntegrityError: ``snapshot-damaged``.
@@ -60,7 +71,9 @@ def prune(path: Path, contract: DatasetContract, now: datetime, *, dry_run: bool
         with replacement(path) as copy, opened(copy, read_only=False) as connection:
             connection.execute("BEGIN")
             connection.execute(f"DELETE {old}")
-            connection.execute(_BUMP, [len(found.digests), now.isoformat(), contract.id])
+            figures = [len(found.digests), now.isoformat(), contract.id]
+            ((version,),) = connection.execute(_BUMP, figures).fetchall()
+            snapshot_versions.note(connection, contract.id, version, entropy)
             connection.execute("COMMIT")
             connection.execute("CHECKPOINT")
             left = len(_found(connection, contract.id, old).digests)

@@ -2,7 +2,7 @@
 
 import sqlite3
 import tempfile
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -73,14 +73,14 @@ def snapshot_bytes() -> bytes:
         return path.read_bytes()
 
 
-def refresh_snapshot(path: Path) -> None:
-    """Bring a snapshot up to date with these five complaints; a new one, if there is none."""
+def refresh_snapshot(path: Path, more: Sequence[tuple[str, str, str, str]] = ()) -> None:
+    """Bring a snapshot up to date with these five complaints, and more if given; a new one, if there is none."""
     first, second = case_types()
     rows = [("a", "p1", "2025-10-05", first), ("b", "p2", "2025-10-06", first), ("c", "p3", "2025-11-07", first)]
     rows += [("d", "p4", "2025-11-08", first), ("e", "p5", "2025-11-09", second)]
     with tempfile.TemporaryDirectory() as folder:
         database = Path(folder, "agency.db")
-        _fill(database, rows)
+        _fill(database, [*rows, *more])
         refresh(path, open_source(f"sqlite:///{database}"), contract_of(contract_text()), SECRET, NOW)
 
 

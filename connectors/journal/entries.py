@@ -1,6 +1,6 @@
 """What goes into the journal and what is read from it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import NamedTuple
 
@@ -67,15 +67,20 @@ class Used(NamedTuple):
 class Claim(NamedTuple):
     """What a question takes of its standing series.
 
-    ``key`` is the key of the series, ``months`` those that are asked of ``source``; ``memory`` and ``data_version`` are
-    those of the snapshot by which they will be counted.
+    ``key`` is the key of the series, ``months`` those that are asked of ``source``; ``data_version`` is that of the
+    snapshot by which they will be counted, ``lineage`` has the token of that version and of all that it was made from.
     """
 
     key: str
     source: SourceId
     months: tuple[str, ...]
-    memory: str
     data_version: int
+    lineage: Mapping[int, str]
+
+    @property
+    def token(self) -> str:
+        """The token of the version that will be counted by."""
+        return self.lineage[self.data_version]
 
 
 class Opening(NamedTuple):

@@ -2,8 +2,10 @@
 
 Whatever the gateway says, a month of a series is answered once here, and a window of it is charged once. A question may
 rely on a window that another one was charged for only once that one's part is made, so that its charge cannot be
-returned any more. All answers of a series in a window are counted by one memory of the snapshot, which never goes back:
-with another memory a person's rows could count again.
+returned any more. All answers of a series in a window are counted by one memory of the snapshot, which only grows: with
+another memory a person's rows could count again. A number of a version does not tell: a backup that is restored and
+refreshed counts it up again. So before each count the snapshot must have, in its own lineage, the very version that the
+series last counted by, with its random token.
 """
 
 from collections.abc import Iterable, Sequence
@@ -47,15 +49,14 @@ def take(session: Session, claim: Claim, asker: Asker) -> None:
     known = {row.window: row for row in _windows(session, claim)}
     for row in known.values():
         _check_final(session, row)
-        _check_memory(row, claim)
-        row.data_version = claim.data_version
+        _count_by(row, claim)
     windows = dict.fromkeys(map(window_of_month, claim.months))
     session.add_all(
         SeriesWindow(
             series=claim.key,
             window=window,
-            memory=claim.memory,
             data_version=claim.data_version,
+            token=claim.token,
             **asker._asdict(),
         )
         for window in windows
@@ -71,8 +72,7 @@ def renew(session: Session, claim: Claim) -> None:
         Refused: ``series-memory-lost``.
     """
     for row in _windows(session, claim):
-        _check_memory(row, claim)
-        row.data_version = claim.data_version
+        _count_by(row, claim)
 
 
 def give_back(session: Session, asker: Asker) -> None:
@@ -97,6 +97,7 @@ def _check_final(session: Session, row: SeriesWindow) -> None:
         raise Unavailable("series-busy")
 
 
-def _check_memory(row: SeriesWindow, claim: Claim) -> None:
-    if row.memory != claim.memory or row.data_version > claim.data_version:
+def _count_by(row: SeriesWindow, claim: Claim) -> None:
+    if claim.lineage.get(row.data_version) != row.token:
         raise Refused("series-memory-lost", source=claim.source, window=row.window)
+    row.data_version, row.token = claim.data_version, claim.token

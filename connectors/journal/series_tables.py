@@ -8,8 +8,9 @@ from connectors.journal.tables import Base
 class SeriesWindow(Base):
     """A window that a series was charged for, and by which question.
 
-    ``memory`` names the snapshot's memory that all of its answers in this window are counted by, ``data_version`` the
-    newest snapshot that they were counted on.
+    ``data_version`` and ``token`` name the newest snapshot that its answers in this window were counted by: the number,
+    and the random token beside it (``connectors.snapshot_versions``). A journal from before there were tokens has
+    another name there, which no snapshot's lineage has: its series do not go on.
     """
 
     __tablename__ = "series_window"
@@ -17,8 +18,8 @@ class SeriesWindow(Base):
     window: Mapped[str] = mapped_column(primary_key=True)
     request_digest: Mapped[str] = mapped_column(index=True)
     contract_digest: Mapped[str]
-    memory: Mapped[str]
     data_version: Mapped[int]
+    token: Mapped[str] = mapped_column("memory")
 
 
 class SeriesMonth(Base):

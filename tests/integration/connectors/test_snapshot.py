@@ -173,7 +173,7 @@ def test_another_secret_gives_other_ranks_and_no_key_is_stored(path: Path, tmp_p
         kept = {name for name, *_ in connection.execute("SHOW TABLES").fetchall()}
         known = connection.table("people_tpo_complaint").columns
     tables = {f"{kind}_tpo_complaint" for kind in ("rows", "people", "ranks", "outside", "series")}
-    assert kept == {"saphan_snapshot", "saphan_series", *tables}
+    assert kept == {"saphan_snapshot", "saphan_versions", *tables}
     assert known == ["hash", "number"]
 
 
