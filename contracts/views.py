@@ -59,6 +59,20 @@ class PreviewMeasure(Value):
     noisy_share: float | None = None
 
 
+class PreviewDerived(Value):
+    """The error that a mean, ratio, share or quantile would typically have: the median over its cells, in ``unit``.
+
+    It depends on the figures themselves, so it comes from a past release: both are none where that tells nothing, and
+    ``expected_error_95`` alone where noise would hide every figure. ``noisy_share`` is the share of cells without a
+    meaning, or with an error of more than half the figure.
+    """
+
+    measure: str
+    unit: str
+    expected_error_95: float | None = None
+    noisy_share: float | None = None
+
+
 class Remedy(StrEnum):
     """What to change in a question: ``none`` says that no price and no coarser form within the agreement helps."""
 
@@ -100,6 +114,9 @@ class Preview(Value):
     epsilon: float
     delta: str
     measures: tuple[PreviewMeasure, ...]
+    derived: tuple[PreviewDerived, ...] = ()
+    """Of each asked measure that follows from others, in the order of the question."""
+
     before: tuple[BudgetLine, ...]
     after: tuple[BudgetLine, ...] = ()
     """The same windows once the answer is paid for; without them when it is not affordable."""

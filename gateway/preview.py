@@ -12,7 +12,15 @@ from contracts.grid import Grid
 from contracts.query import Query
 from contracts.release import ReleaseBody, ReleaseState
 from contracts.task import Charge
-from contracts.views import BudgetLine, Preview, PreviewCall, PreviewMeasure, ReleaseSummary, Suggestion
+from contracts.views import (
+    BudgetLine,
+    Preview,
+    PreviewCall,
+    PreviewDerived,
+    PreviewMeasure,
+    ReleaseSummary,
+    Suggestion,
+)
 from gateway.budgets import lines_of
 from gateway.caller import Caller
 from gateway.means import Means
@@ -30,8 +38,9 @@ from gateway.store import releases
 from gateway.store.engine import Reading
 from gateway.store.registry import HeldAgreement
 from gateway.suspensions import what_stops
+from privacy.expected_derived import derived_measures, typical_errors
 from privacy.layout import layout_of, vector_size
-from privacy.plan import Z_95, Plan, PlannedVector, plan
+from privacy.plan import Z_95, Plan, PlannedVector, plan, unit_of
 from privacy.usefulness import Limits, expected_errors, noisy_share, suggestion
 
 
@@ -77,6 +86,7 @@ def preview(means: Means, caller: Caller, call: PreviewCall) -> Preview:
         epsilon=terms.epsilon,
         delta=terms.delta,
         measures=_measures(planned),
+        derived=_derived(planned),
         before=before,
         after=_after(before, charges) if affordable else (),
         affordable=affordable,
@@ -105,6 +115,20 @@ def _measure(planned: _Planned, vector: PlannedVector, error: float) -> PreviewM
         by=vector.by,
         cells=vector_size(table, contract, vector.measure),
         noisy_share=share,
+    )
+
+
+def _derived(planned: _Planned) -> tuple[PreviewDerived, ...]:
+    query, contract = planned.query, planned.contracts[0]
+    found = {} if planned.past is None else typical_errors(query, contract, planned.terms, planned.past)
+    return tuple(
+        PreviewDerived(
+            measure=name,
+            unit=unit_of(name, contract),
+            expected_error_95=found[name].error_95 if name in found else None,
+            noisy_share=found[name].noisy_share if name in found else None,
+        )
+        for name in derived_measures(query)
     )
 
 

@@ -65,7 +65,9 @@ def assemble(parts: Sequence[Part], contracts: Sequence[DatasetContract], query:
     grid = grid_of(query, contract)
     noisy = {(each.measure, each.by): _assembled(each, parts, contract, query, grid) for each in terms.vectors}
     leaf = tuple(sorted(query.dimensions)) if query.family else query.dimensions
-    released = tuple(_released(terms.vector(name, leaf), noisy[name, leaf], contract) for name in query.base_measures)
+    released = tuple(
+        released_vector(terms.vector(name, leaf), noisy[name, leaf], contract) for name in query.base_measures
+    )
     return Assembled(
         released=released,
         derived=derived_of(released, grid, query, contract),
@@ -171,7 +173,8 @@ def _figures(part: Part, planned: PlannedVector, contract: DatasetContract, quer
     return _of_table(leaves.cells, planned, contract, query, grid)
 
 
-def _released(planned: PlannedVector, cells: Cells, contract: DatasetContract) -> Released:
+def released_vector(planned: PlannedVector, cells: Cells, contract: DatasetContract) -> Released:
+    """The noisy figures of a vector of the plan, with the errors that were planned."""
     return Released(
         measure=planned.measure,
         unit=planned.unit,

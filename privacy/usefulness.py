@@ -7,16 +7,17 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from contracts.cell_errors import bin_labels
 from contracts.dataset import DatasetContract, Dimension, Grain
 from contracts.errors import InvalidInput
-from contracts.grid import Axis, Grid, grid_of, key_set
-from contracts.measures import HISTOGRAM
+from contracts.grid import Axis, grid_of, key_set
+from contracts.measures import Kind, measure_of
 from contracts.query import Query
 from contracts.release import ReleaseBody
 from contracts.rollup import coarser, parent, rolls_up
 from contracts.views import Remedy, Suggestion
 from privacy.consistency import expected_table_sigmas
-from privacy.layout import layout_of
+from privacy.layout import bins_of, layout_of
 from privacy.plan import Z_95, Plan, plan
 
 Floats = npt.NDArray[np.float64]
@@ -62,17 +63,23 @@ def expected_cells(
 ) -> Floats | None:
     """The size that each cell of a table may be expected to have, in the table's order, from one past release.
 
+    A histogram's bins run fastest.
     Time is brought to an average month and multiplied by the months of a cell. What the release does not tell apart is
-    spread evenly. None if the release lacks the measure or was asked with a filter that the question has not.
+    spread evenly. None if the release lacks the measure, has it in other bins, or was asked with a filter that the
+    question has not.
     """
     released = next((each for each in past.released if each.measure == measure), None)
     narrower = any(query.where.get(name) != codes for name, codes in past.query.where.items())
-    if released is None or narrower or query.counter or measure.endswith(HISTOGRAM):
+    edges = bins_of(measure, contract)
+    if released is None or released.bins != edges or narrower or query.counter:
         return None
-    figures = np.asarray(released.cells, dtype=np.float64).reshape([len(axis.values) for axis in past.grid.axes])
-    monthly, axes = _a_month(figures, past, contract)
-    table = layout_of(query, contract, grid_of(query, contract), by).grid
-    asked = [axis for axis in table.axes if not _is_time(contract, axis.name)]
+    # The bins are one more axis, without a name: no dimension can be taken for it.
+    bins = (Axis.model_construct(name="", values=bin_labels(edges)),) if edges else ()
+    held = (*past.grid.axes, *bins)
+    figures = np.asarray(released.cells, dtype=np.float64).reshape([len(axis.values) for axis in held])
+    monthly, axes = _a_month(figures, held, past, contract)
+    table = (*layout_of(query, contract, grid_of(query, contract), by).grid.axes, *bins)
+    asked = [axis for axis in table if not _is_time(contract, axis.name)]
     sizes = _arranged(monthly, axes, asked, query, contract)
     return np.maximum(0.0, _over_time(sizes, asked, table, query, contract)).ravel()
 
@@ -105,10 +112,16 @@ def suggestion(
 
 
 def _worst(query: Query, contracts: Sequence[DatasetContract], nano_rho: int, past: ReleaseBody) -> float | None:
+    """Of the measure with most noise; bins that only a quantile is read from may be noise, and it be good."""
     terms = plan(query, contracts, nano_rho)
-    shares = [noisy_share(query, contracts[0], each.measure, each.by, each.error_95, past) for each in terms.vectors]
+    judged = [each for each in terms.vectors if each.measure in query.measures or not _is_histogram(each.measure)]
+    shares = [noisy_share(query, contracts[0], each.measure, each.by, each.error_95, past) for each in judged]
     known = [share for share in shares if share is not None]
     return max(known) if known else None
+
+
+def _is_histogram(measure: str) -> bool:
+    return measure_of(measure).kind is Kind.HISTOGRAM
 
 
 def _coarser(
@@ -177,15 +190,17 @@ def _is_time(contract: DatasetContract, name: str) -> bool:
     return dimension is not None and dimension.grain in TIME and dimension.column == contract.event_time
 
 
-def _a_month(figures: Floats, past: ReleaseBody, contract: DatasetContract) -> tuple[Floats, list[Axis]]:
-    """A release's figures in an average month, and its axes but for time."""
+def _a_month(
+    figures: Floats, axes: Sequence[Axis], past: ReleaseBody, contract: DatasetContract
+) -> tuple[Floats, list[Axis]]:
+    """A release's figures in an average month, and their axes but for time."""
     months = len(past.query.period.months())
     kept = []
     for place in range(figures.ndim - 1, -1, -1):
-        if _is_time(contract, past.grid.axes[place].name):
+        if _is_time(contract, axes[place].name):
             figures = figures.sum(axis=place)
         else:
-            kept.append(past.grid.axes[place])
+            kept.append(axes[place])
     return figures / months, kept[::-1]
 
 
@@ -247,14 +262,16 @@ def _labels(contract: DatasetContract, name: str, query: Query) -> int:
     return 1 if dimension is None else max(1, len(key_set(dimension, query)))
 
 
-def _over_time(sizes: Floats, asked: Sequence[Axis], table: Grid, query: Query, contract: DatasetContract) -> Floats:
+def _over_time(
+    sizes: Floats, asked: Sequence[Axis], table: Sequence[Axis], query: Query, contract: DatasetContract
+) -> Floats:
     """Sizes of a month as sizes of the table's cells, its time axes among the others."""
     months = query.period.months()
     result = sizes
-    timed = [axis for axis in table.axes if _is_time(contract, axis.name)]
+    timed = [axis for axis in table if _is_time(contract, axis.name)]
     if not timed:
         return result * len(months)
-    for place, axis in enumerate(table.axes):
+    for place, axis in enumerate(table):
         if axis not in asked:
             in_cell = [1.0 if axis.values == months else len(months) / len(axis.values)] * len(axis.values)
             result = np.stack([result * each for each in in_cell], axis=place)

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from rich.table import Table
 
 from contracts.release import ReleaseState
-from contracts.views import Preview, ReleaseSummary, Remedy, Suggestion
+from contracts.views import Preview, PreviewDerived, ReleaseSummary, Remedy, Suggestion
 from gateway.client import Result
 from gateway.released_table import bin_column, column_name, measures_of
 from privacy.counter import CountedRun
@@ -30,8 +30,9 @@ def preview_table(preview: Preview) -> Table:
     table = table_of("measure", "± in 95 of 100", "unit", "cells mostly noise")
     for each in preview.measures:
         name = each.measure if not each.by else f"{each.measure} by {', '.join(each.by)}"
-        noisy = "unknown" if each.noisy_share is None else f"{each.noisy_share:.0%}"
-        table.add_row(name, f"{each.expected_error_95:,.1f}", each.unit, noisy)
+        table.add_row(name, f"{each.expected_error_95:,.1f}", each.unit, _noisy(each.noisy_share))
+    for derived in preview.derived:
+        table.add_row(f"{derived.measure}, typically", _expected(derived), derived.unit, _noisy(derived.noisy_share))
     table.add_section()
     table.add_row("cells", f"{preview.cells:,}")
     table.add_row("cost", f"{preview.nano_rho:,}", "nano-rho")
@@ -46,6 +47,17 @@ def preview_table(preview: Preview) -> Table:
     if preview.already_released:
         table.add_row("already released", preview.already_released, "costs nothing")
     return table
+
+
+def _noisy(share: float | None) -> str:
+    return "unknown" if share is None else f"{share:.0%}"
+
+
+def _expected(derived: PreviewDerived) -> str:
+    error = derived.expected_error_95
+    if error is None:
+        return "unknown" if derived.noisy_share is None else "no meaning"
+    return f"{error:,.{1 if error >= WHOLE_FROM else 3}f}"
 
 
 def totals_table(runs: Sequence[CountedRun]) -> Table:
@@ -89,7 +101,7 @@ def release_table(result: Result) -> Table:
     labels = [axis.name for axis in body.grid.axes]
     labels += [bin_column(each.measure) for each in body.released if each.bins]
     state = fate_of(result)
-    table = table_of(*labels, *measures, title=f"{body.id} · {state} · {body.grid.size:,} cells")
+    table = table_of(*labels, *measures, title=f"{state} · {body.grid.size:,} cells")
     table.caption = f"ε = {body.epsilon:.3f}, {delta_words(body.delta)}"
     rows = result.to_arrow()
     for row in rows.slice(0, ROWS_SHOWN).to_pylist():
