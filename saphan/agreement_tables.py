@@ -1,34 +1,50 @@
 """Agreements as people read them on a terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from rich.table import Table
 
+from contracts.agreement import Activity
 from contracts.agreement_acts import AgreementHistory
 from contracts.views import AgreementView
 from saphan.output import table_of
 
 
 def agreement_table(view: AgreementView) -> Table:
-    """Who agrees to what, and who has signed."""
+    """Who agrees to what, and who has signed: each activity with all that may be asked under it."""
     agreed = view.agreement
-    title = f"{agreed.id} v{agreed.version} · {view.state.value}"
-    table = table_of("activity", "purpose", "contracts", "nano-rho", title=title)
+    table = table_of("activity", "", "", title=f"{agreed.id} v{agreed.version} · {view.state.value}")
     for each in agreed.activities:
-        contracts = ", ".join(ref.id for ref in each.contracts)
-        table.add_row(each.id, each.purpose, contracts, f"{each.nano_rho_per_request:,}")
-        for number, family in enumerate(each.families, 1):
-            tables = " · ".join(f"{', '.join(of.by) or 'all'} ({of.weight})" for of in family.tables)
-            table.add_row(f"  family {number}", "with whole numbers" if family.integers else "", tables)
-    table.add_section()
-    table.add_row("period", f"{agreed.period.start} … {agreed.period.until}")
-    table.add_row("requester", agreed.requester)
-    table.add_row("drafted by", agreed.drafted_by)
-    table.add_row("signed by", ", ".join(view.signed_by) or "nobody")
-    table.add_row("required", ", ".join(sorted(f"{agency} {who.value}" for agency, who in agreed.required_signers)))
+        for number, (name, value) in enumerate(_terms(each)):
+            table.add_row(each.id if number == 0 else "", name, value)
+        table.add_section()
+    table.add_row("period", "", f"{agreed.period.start} … {agreed.period.until}")
+    table.add_row("requester", "", agreed.requester)
+    table.add_row("drafted by", "", agreed.drafted_by)
+    table.add_row("signed by", "", ", ".join(view.signed_by) or "nobody")
+    table.add_row("required", "", ", ".join(sorted(f"{agency} {who.value}" for agency, who in agreed.required_signers)))
     if view.blocked:
-        table.add_row("held back by", ", ".join(view.blocked))
+        table.add_row("held back by", "", ", ".join(view.blocked))
     return table
+
+
+def _terms(activity: Activity) -> Iterator[tuple[str, str]]:
+    yield "title", f"{activity.title.th} · {activity.title.en}"
+    yield "purpose", activity.purpose
+    yield "contracts", ", ".join(f"{each.id} {each.version}" for each in activity.contracts)
+    yield "measures", ", ".join(activity.measures)
+    yield "dimensions", ", ".join(activity.dimensions) or "none"
+    for number, family in enumerate(activity.families, 1):
+        tables = " · ".join(f"{', '.join(of.by) or 'all'} ({of.weight})" for of in family.tables)
+        yield f"family {number}", f"{'with whole numbers: ' if family.integers else ''}{tables}"
+    yield (
+        "nano-rho",
+        f"{activity.nano_rho_per_request:,} each"
+        + (f", {activity.nano_rho_in_all:,} in all" if activity.nano_rho_in_all else ""),
+    )
+    if activity.schedule:
+        yield "schedule", f"{activity.schedule.requests} in each {activity.schedule.every.value}"
+    yield "approval", activity.approval.value
 
 
 def agreements_table(views: Sequence[AgreementView]) -> Table:

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 from rich.console import Group
-from rich.table import Table
 
 from contracts.errors import InvalidInput
 from contracts.query import Mechanism, Query
@@ -33,6 +32,7 @@ from saphan.client_tables import (
 )
 from saphan.family_tables import family_group, titles_of
 from saphan.output import AsJson, say, show, show_all, told_errors, waiting_shown
+from saphan.release_tables import release_name, release_terms
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False)
 release = typer.Typer(no_args_is_help=True, help="Released answers.")
@@ -167,9 +167,9 @@ def list_releases(home: HomeOption = None, *, as_json: AsJson = False) -> None:
 
 @release.command("show")
 def show_release(name: ReleaseName, home: HomeOption = None, *, as_json: AsJson = False) -> None:
-    """Show a release, checked: every figure with its error."""
+    """Show a release, checked: every figure with its error, whom it protects, its charges and its receipt."""
     with connected(home, as_json=as_json) as (gateway, _):
-        _show_release(gateway, gateway.release(name), as_json=as_json)
+        _show_release(gateway, gateway.release(name), as_json=as_json, with_terms=True)
 
 
 @release.command("export")
@@ -283,9 +283,11 @@ def _family_query(gateway: Gateway, agreement: str, activity: str, query: Query,
     return with_family(query, activity_of(gateway.agreement(agreement), activity), number)
 
 
-def _show_release(gateway: Gateway, result: Result, *, as_json: bool) -> None:
-    def table() -> Table | Group:
+def _show_release(gateway: Gateway, result: Result, *, as_json: bool, with_terms: bool = False) -> None:
+    def shown() -> Group:
         body = result.release.body
-        return family_group(result, titles_of(gateway, body)) if body.tables else release_table(result)
+        figures = family_group(result, titles_of(gateway, body)) if body.tables else release_table(result)
+        terms = ("", release_terms(result)) if with_terms else ()
+        return Group(release_name(result), figures, *terms)
 
-    show(result.release, table, as_json=as_json)
+    show(result.release, shown, as_json=as_json)

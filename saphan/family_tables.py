@@ -42,7 +42,7 @@ def titles_of(gateway: Gateway, body: ReleaseBody) -> Titles:
 def family_group(result: Result, titles: Titles) -> Group:
     """Every table of a release, coarser ones first, the first rows of each."""
     body = result.told.body
-    head = Line(f"{body.id} · {fate_of(result)} · {len(body.tables):,} tables that agree / ตารางที่ยอดตรงกัน")
+    head = Line(f"{fate_of(result)} · {len(body.tables):,} tables that agree / ตารางที่ยอดตรงกัน")
     return Group(head, *(part for each in tables_in_order(body) for part in _named(body, each, titles)))
 
 

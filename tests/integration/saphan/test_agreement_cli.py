@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from contracts.agreement import Agreement
 from contracts.views import AgreementView
 from saphan.agreement_commands import app
 from saphan.agreement_tables import agreement_table, agreements_table, history_table
-from saphan.output import table_of
 from tests import factories
 from tests.gateway_world import CONTRACT
 from tests.served_world import Served, served_gateway
@@ -150,7 +150,14 @@ def test_agreements_are_tables_for_people(desk: Desk) -> None:
     (history,) = _histories.validate_json(desk.run("history", "AGR-2569-108").stdout)
     waiting = history.view.model_copy(update={"blocked": ("contract-retired",), "signed_by": ()})
 
-    assert type(agreement_table(waiting)) is type(table_of("x"))
+    console = Console(width=80)
+    with console.capture() as capture:
+        console.print(agreement_table(waiting))
+    text = capture.get()
+    for activity in waiting.agreement.activities:
+        assert all(name in text for name in (activity.id, *activity.measures, *activity.dimensions))
+        assert all(contract.id in text for contract in activity.contracts)
+    assert "contract-retired" in text
     assert agreements_table([waiting]).row_count == 1
     assert history_table([history]).row_count == len(history.acts)
 

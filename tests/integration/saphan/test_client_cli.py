@@ -73,6 +73,18 @@ def test_a_release_is_shown_listed_and_exported(desk: Desk, released: Release, t
     assert pd.read_csv(file)["count"].to_list() == list(released.body.released[0].cells)
 
 
+def test_on_a_terminal_show_tells_the_terms_and_asking_stays_short(
+    desk: Desk, released: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("saphan.output.is_for_programs", lambda **_: False)
+    shown, asked = desk.run("release", "show", released.body.id), desk.run("ask", *QUESTION)
+    for answer in (shown, asked):
+        assert released.body.id in [line.strip() for line in answer.stdout.splitlines()]
+    for wanted in ("protects", "of the log, checked", "10,000,000 nano-rho"):
+        assert wanted in shown.stdout
+        assert wanted not in asked.stdout
+
+
 def test_asking_may_write_a_file_at_once(desk: Desk, released: Release, tmp_path: Path) -> None:
     file = tmp_path / "answer.xlsx"
     asked = desk.run("ask", *QUESTION, "--export", str(file))

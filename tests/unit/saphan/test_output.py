@@ -5,7 +5,7 @@ import sys
 
 import pytest
 import typer
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
 from typing_extensions import override
 
@@ -15,6 +15,7 @@ from contracts.grid import grid_of
 from contracts.release import Derived, Promise, Release, ReleaseBody, Released, ReleaseState, Withdrawal
 from contracts.request import RequestState
 from contracts.task import Charge
+from contracts.transparency import Receipt
 from contracts.views import BudgetLine, Preview, PreviewMeasure, ReleaseSummary, RequestStatus
 from gateway.client import Result
 from saphan import output
@@ -25,6 +26,7 @@ from saphan.client_tables import (
     releases_table,
     value_table,
 )
+from saphan.release_tables import release_name, release_terms
 from tests import factories
 from tests.factories import NOW
 
@@ -190,3 +192,40 @@ def test_lists_and_single_values_are_shown() -> None:
     )
     assert "tpo_complaint" in text_of(releases_table([summary]))
     assert "FY2569" in text_of(value_table(LINE))
+
+
+def test_the_name_of_a_release_is_one_unbroken_line() -> None:
+    name = f"rel-{'0' * 60}"
+    held = release()
+    long = Result(held.model_copy(update={"body": held.body.model_copy(update={"id": name})}))
+    console = Console(file=io.StringIO(), width=70, color_system=None)
+    console.print(Group(release_name(long), release_table(long)))
+    assert isinstance(console.file, io.StringIO)
+    assert console.file.getvalue().splitlines()[0].strip() == name
+
+
+def test_the_terms_say_whom_a_release_protects_what_it_cost_and_where_it_stands_in_the_log() -> None:
+    receipt = Receipt(index=41, entry="{}", path=(), checkpoint="a.b.c")
+    shown = text_of(release_terms(Result(release().model_copy(update={"receipt": receipt}))))
+    for wanted in (
+        "victim",
+        "up to 2 rows a year; noise from the gateway",
+        "ε = 0.500",
+        "ccib/tpo_complaint FY2569: 1 nano-rho",
+        "entry 41 of the log",
+        "oja, AGR-2569-001",
+    ):
+        assert wanted in shown
+    assert "not protected" not in shown
+    assert "NO LONGER VALID" not in shown
+
+
+def test_the_terms_name_who_is_not_protected_and_why_a_release_was_withdrawn() -> None:
+    held = release(withdrawal=Withdrawal(release="rel-0001", state=ReleaseState.WITHDRAWN, reason="wrong code list"))
+    promise = held.body.promises[0].model_copy(update={"others": (factories.text("suspect"),), "row_is_person": True})
+    body = held.body.model_copy(update={"promises": (promise,)})
+    shown = text_of(release_terms(Result(held.model_copy(update={"body": body}))))
+    assert "not protected: " in shown
+    assert "suspect" in shown
+    assert "each row counts as a person of its own" in shown
+    assert "wrong code list" in shown
