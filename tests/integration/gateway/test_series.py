@@ -9,7 +9,7 @@ from contracts.agreement import Approval, Every, Schedule
 from contracts.dataset import ProtectAt
 from contracts.errors import Refused, Unavailable
 from contracts.query import Family, FamilyTable, Query, Series
-from contracts.release import Release
+from contracts.release import Release, ReleaseState, Withdrawal
 from contracts.request import Request, RequestState
 from contracts.views import PreviewCall
 from gateway.crash import CrashPoint
@@ -88,6 +88,19 @@ def test_the_same_months_are_the_same_release_whatever_the_data_version(world: W
 
     assert (done.release, done.repeated) == (first.body.id, True)
     assert world.spent() == PRICE
+
+
+def test_months_whose_release_was_withdrawn_are_asked_again_by_a_revision_only(world: World) -> None:
+    first = answered(world, ask("2025-10", "2025-12"))
+    gone = Withdrawal(release=first.body.id, state=ReleaseState.WITHDRAWN, reason="wrong code list")
+    world.exchange.withdraw(world.caller(), gone)
+
+    with pytest.raises(Refused, match="series-overlaps"):
+        world.submit(ask("2025-10", "2025-12"))
+    revised = answered(world, ask("2025-10", "2025-12", 1))
+
+    assert [each.nano_rho for each in revised.body.charges] == [PRICE]
+    assert world.spent() == 2 * PRICE
 
 
 def test_a_preview_of_the_same_months_names_the_release(world: World) -> None:
