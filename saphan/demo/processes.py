@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -57,14 +57,22 @@ class Processes:
         self.programs.append(program)
         return program
 
-    def run_together(self, jobs: Sequence[tuple[Path, Steps]]) -> list[bytes]:
+    def run_together(
+        self, jobs: Sequence[tuple[Path, Steps]], done: Callable[[Path], None] = lambda _: None
+    ) -> list[bytes]:
         """Run sequences of ``saphan ...`` commands side by side, each in a process of its own; give what each printed.
+
+        ``done`` is told each home when its commands and those before it are through.
 
         Raises:
             Unavailable: ``demo-step-failed``, with the log that tells why.
         """
         started = [(home, steps, self._begin(home, steps)) for home, steps in jobs]
-        return [_finish(home, steps, process) for home, steps, process in started]
+        printed = []
+        for home, steps, process in started:
+            printed.append(_finish(home, steps, process))
+            done(home)
+        return printed
 
     def check(self) -> None:
         """Notice a program that ended by itself.

@@ -165,7 +165,10 @@ class Demo:
         until = f"{self.clock():%Y-%m-%d}"
         size = ("--scale", str(self.settings.scale), "--months", str(self.settings.months))
         generate = ("connector", "generate", "--home", ".", *size, "--seed", str(self.settings.seed), "--until", until)
-        self._each_agency(generate, *(("connector", verb, "--home", ".") for verb in ("refresh", "publish", "approve")))
+        steps = (generate, *(("connector", verb, "--home", ".") for verb in ("refresh", "publish", "approve")))
+        lines = {self._home(each.name): f"    {each.name}: {each.dataset} published" for each in AGENCIES}
+        jobs = [(home, steps) for home in lines]
+        self.processes.run_together(jobs, lambda home: self.say(lines[home]))
 
     def _start_gateway(self) -> None:
         port = self.address.rpartition(":")[2]

@@ -71,6 +71,8 @@ def test_the_main_job_is_done_once_and_reported_as_one_object(tmp_path: Path) ->
     once = command(tmp_path / "home", "--once", "--json")
     done = subprocess.run(once, check=True, capture_output=True, timeout=START_SECONDS, env=plain_environment())
 
+    said = done.stderr.decode()
+    assert all(f"    {agency}: " in said for agency in ("ccib", "rtp", "dop"))
     report = json.loads(done.stdout)
     assert (report["agencies"], report["contracts"], report["agreements"]) == (3, 3, 1)
     assert report["forecast"]["series"] >= 77 * 4
