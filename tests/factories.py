@@ -24,6 +24,7 @@ from contracts.periods import Period
 from contracts.query import Query
 from contracts.request import Request
 from contracts.signing import SigningKey, new_key
+from contracts.task import Part, PartMeasure
 
 NOW = datetime(2026, 1, 15, 3, 0, tzinfo=UTC)
 """The instant at which tests happen unless they say otherwise: 10 o'clock in Bangkok."""
@@ -134,6 +135,21 @@ def query(**changes: object) -> Query:
         "period": period(),
     }
     return Query.model_validate(fields | changes)
+
+
+def part(answered: DatasetContract, *measures: PartMeasure) -> Part:
+    """A part that answers for a contract, of a task that nobody gave."""
+    return Part(
+        task="TASK-1",
+        task_digest=answered.digest,
+        agency=answered.agency,
+        contract=answered.reference,
+        request_digest=answered.digest,
+        data_version=1,
+        charged=True,
+        measures=measures,
+        finished=NOW,
+    )
 
 
 def activity(contracts: Iterable[DatasetContract] = (), /, **changes: object) -> Activity:

@@ -34,17 +34,7 @@ def asked(*tables: tuple[str, ...], dimensions: tuple[str, ...] = LEAVES, **chan
 
 def part(contract: DatasetContract, query: Query, exact: Mapping[str, list[int]]) -> Part:
     inside = contract.privacy.protect_at is ProtectAt.CONNECTOR
-    return Part(
-        task="TASK-1",
-        task_digest=contract.digest,
-        agency=contract.agency,
-        contract=contract.reference,
-        request_digest=contract.digest,
-        data_version=1,
-        charged=True,
-        measures=protect(exact, contract, query, RHO) if inside else exact_part(exact, query),
-        finished=make.NOW,
-    )
+    return make.part(contract, *(protect(exact, contract, query, RHO) if inside else exact_part(exact, query)))
 
 
 def released(query: Query, contract: DatasetContract, exact: Mapping[str, list[int]]) -> tuple[ReleasedTable, ...]:

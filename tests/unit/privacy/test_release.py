@@ -3,8 +3,8 @@
 import pytest
 
 from contracts.canonical import canonical_bytes
-from contracts.dataset import DatasetContract, ProtectAt
-from contracts.task import Part, PartMeasure
+from contracts.dataset import ProtectAt
+from contracts.task import PartMeasure
 from privacy.mechanisms import LARGEST_CELL, draw_gaussian, gaussian_scale
 from privacy.plan import Z_95
 from privacy.release import assemble, exact_part, protect
@@ -18,24 +18,9 @@ CHEAP = 10**22
 CELLS = tuple(range(9))
 
 
-def part(contract: DatasetContract, *measures: PartMeasure) -> Part:
-    """A part that answers."""
-    return Part(
-        task="TASK-1",
-        task_digest=contract.digest,
-        agency=contract.agency,
-        contract=contract.reference,
-        request_digest=contract.digest,
-        data_version=1,
-        charged=True,
-        measures=measures,
-        finished=make.NOW,
-    )
-
-
 def test_parts_add_up_cell_by_cell() -> None:
     one, other = make.contract(), make.contract(id="crimes_case", agency="rtp")
-    parts = [part(each, PartMeasure(measure="count", cells=CELLS)) for each in (one, other)]
+    parts = [make.part(each, PartMeasure(measure="count", cells=CELLS)) for each in (one, other)]
 
     answer = assemble(parts, [one, other], make.query(), CHEAP)
 
@@ -47,7 +32,7 @@ def test_the_gateway_adds_no_second_noise_to_what_the_agency_protected() -> None
     inside = make.contract(protect_at=ProtectAt.CONNECTOR)
     measures = protect({"count": CELLS}, inside, make.query(), 1000)
 
-    answer = assemble([part(inside, *measures)], [inside], make.query(), 1000)
+    answer = assemble([make.part(inside, *measures)], [inside], make.query(), 1000)
 
     assert answer.released[0].cells == measures[0].cells
     assert answer.released[0].sigma == pytest.approx(measures[0].sigma)
@@ -57,7 +42,7 @@ def test_exact_parts_are_noised_at_the_gateway() -> None:
     offered = make.contract()
     exact = exact_part({"count": CELLS}, make.query())
 
-    answer = assemble([part(offered, *exact)], [offered], make.query(), 1_000)
+    answer = assemble([make.part(offered, *exact)], [offered], make.query(), 1_000)
 
     assert exact[0].sigma is None
     assert answer.released[0].cells != CELLS
@@ -67,7 +52,7 @@ def test_every_figure_carries_its_error() -> None:
     offered = make.contract()
 
     (count,) = assemble(
-        [part(offered, *exact_part({"count": CELLS}, make.query()))], [offered], make.query(), 50_000_000
+        [make.part(offered, *exact_part({"count": CELLS}, make.query()))], [offered], make.query(), 50_000_000
     ).released
 
     assert count.sigma == pytest.approx(6.3245553)
@@ -80,7 +65,7 @@ def test_a_mean_is_sum_over_count_with_the_delta_method_s_error() -> None:
     offered = make.contract()
     exact = {"count": (1000, 0, 10), "damage_thb:sum": (2_000_000, 0, 5)}
 
-    answer = assemble([part(offered, *exact_part(exact, asked))], [offered], asked, CHEAP)
+    answer = assemble([make.part(offered, *exact_part(exact, asked))], [offered], asked, CHEAP)
     (mean,) = answer.derived
 
     assert mean.cells == (2000.0, None, 0.5)
@@ -94,7 +79,7 @@ def test_a_mean_over_a_count_that_drowns_in_noise_is_not_given() -> None:
     offered = make.contract()
     exact = {"count": (-(10**6),) * 3, "damage_thb:sum": (9, 9, 9)}
 
-    (mean,) = assemble([part(offered, *exact_part(exact, asked))], [offered], asked, 100).derived
+    (mean,) = assemble([make.part(offered, *exact_part(exact, asked))], [offered], asked, 100).derived
 
     assert mean.cells == (None, None, None)
 
@@ -109,7 +94,7 @@ def test_figures_at_the_edge_of_64_bits_do_not_wrap() -> None:
 def test_a_total_of_huge_parts_keeps_a_canonical_form() -> None:
     one, other = make.contract(), make.contract(id="crimes_case", agency="rtp")
     huge = tuple(LARGEST_CELL for _ in CELLS)
-    parts = [part(each, PartMeasure(measure="count", cells=huge)) for each in (one, other)]
+    parts = [make.part(each, PartMeasure(measure="count", cells=huge)) for each in (one, other)]
 
     (count,) = assemble(parts, [one, other], make.query(), 1_000).released
 

@@ -10,7 +10,6 @@ from contracts.errors import InvalidInput
 from contracts.grid import grid_of
 from contracts.query import Family, FamilyTable, Mechanism, Query
 from contracts.release import ReleasedTable
-from contracts.task import Part, PartMeasure
 from privacy.layout import layout_of
 from privacy.mechanisms import gaussian_cost, laplace_sigma
 from privacy.plan import plan
@@ -45,25 +44,11 @@ def asked(*tables: tuple[str, ...], integers: bool = False, **changes: object) -
 EVERY = [(), ("fiscal_year",), ("month",), ("police_region",), ("month", "police_region"), ("fiscal_year", "province")]
 
 
-def part(contract: DatasetContract, *measures: PartMeasure) -> Part:
-    return Part(
-        task="TASK-1",
-        task_digest=contract.digest,
-        agency=contract.agency,
-        contract=contract.reference,
-        request_digest=contract.digest,
-        data_version=1,
-        charged=True,
-        measures=measures,
-        finished=make.NOW,
-    )
-
-
 def answered(contract: DatasetContract, query: Query, nano_rho: int) -> Assembled:
     exact = {"count": CELLS}
     inside = contract.privacy.protect_at is ProtectAt.CONNECTOR
     measures = protect(exact, contract, query, nano_rho) if inside else exact_part(exact, query)
-    return assemble([part(contract, *measures)], [contract], query, nano_rho)
+    return assemble([make.part(contract, *measures)], [contract], query, nano_rho)
 
 
 def table(answer: Assembled, *by: str) -> ReleasedTable:
@@ -194,7 +179,9 @@ def test_a_single_answer_may_have_a_pure_epsilon() -> None:
     assert terms.delta == "0"
     assert terms.epsilon == pytest.approx(1.0)
     assert terms.vectors[0].sigma == pytest.approx(laplace_sigma(2.0), rel=1e-6)
-    answer = assemble([part(make.contract(), *exact_part({"count": range(9)}, query))], [make.contract()], query, RHO)
+    answer = assemble(
+        [make.part(make.contract(), *exact_part({"count": range(9)}, query))], [make.contract()], query, RHO
+    )
     assert answer.released[0].cells != tuple(range(9))
 
 

@@ -17,7 +17,6 @@ from privacy.plan import Z_95, plan
 from privacy.release import assemble, exact_part, released_vector
 from privacy.usefulness import Limits, expected_cells, expected_errors, noisy_share, suggestion
 from tests import factories as make
-from tests.unit.privacy.test_release_families import part
 
 pytestmark = pytest.mark.unit
 
@@ -43,7 +42,7 @@ def released(query: Query, cells: Sequence[int], **others: Sequence[int]) -> Rel
     """A release without visible noise: counts, and of the damage the ``sum`` or the ``histogram``."""
     contract = offered()
     exact = {"count": cells} | {f"damage_thb:{kind}": figures for kind, figures in others.items()}
-    answer = assemble([part(contract, *exact_part(exact, query))], [contract], query, EXACT)
+    answer = assemble([make.part(contract, *exact_part(exact, query))], [contract], query, EXACT)
     request = make.request(query=query)
     return ReleaseBody(
         id=release_name(contract.digest),
