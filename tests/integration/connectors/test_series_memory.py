@@ -90,6 +90,17 @@ def test_an_honest_sequence_of_refreshes_goes_on_and_counts_no_corrected_row_twi
     assert world.spent == PRICE
 
 
+def test_a_backup_between_two_answers_of_the_series_ends_it(world: World) -> None:
+    refresh_snapshot(world.snapshot)
+    settle(world, OCTOBER, 1)
+    backup = world.snapshot.read_bytes()
+    refresh_snapshot(world.snapshot)
+    settle(world, NOVEMBER, 2)
+    world.snapshot.write_bytes(backup)
+
+    assert give(world, asked(DECEMBER, 3).leased()).refusal == "series-memory-lost"
+
+
 def test_a_backup_that_is_no_older_than_the_last_answer_goes_on(world: World) -> None:
     refresh_snapshot(world.snapshot)
     settle(world, OCTOBER, 1)
