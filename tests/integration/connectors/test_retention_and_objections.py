@@ -24,7 +24,7 @@ from contracts.federation import KeyPurpose
 from contracts.merkle import leaf_hash, root_of
 from contracts.retention import IssuedCertificate, RetentionRule, RuleOutcome
 from contracts.signing import new_key, verify_compact
-from tests.connector_world import PRICE, SECRET, World, _fill, case, case_types, contract_of, contract_text
+from tests.connector_world import PRICE, SECRET, World, _fill, case, contract_of, contract_text
 from tests.factories import NOW
 
 pytestmark = pytest.mark.integration
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.integration
 CONTRACT = contract_of(contract_text())
 ROWS = [
     ("a", "p1", "2025-10-05", "SHOP"),
-    ("b", "p1", "2025-10-06", case_types()[1]),
+    ("b", "p1", "2025-10-06", "LOAN"),
     ("c", "p2", "2025-11-07", "SHOP"),
     ("d", "p3", "2022-11-08", "SHOP"),
 ]
