@@ -48,6 +48,7 @@ from gateway.asking import call_of, request_of
 from gateway.checked_release import check_answer, check_release, operator_key, verify_log
 from gateway.family_table import family_errors, family_table
 from gateway.family_workbook import WORKBOOK, write_family_workbook
+from gateway.given_names import agreement_name, release_name
 from gateway.released_table import table_of, write_table
 
 LONGEST_POLL: Final = 20
@@ -253,7 +254,7 @@ class Gateway:
             IntegrityError: It is not what the gateway signed and logged; ``receipt-missing``: the gateway makes the
                 receipt when a release is fetched, so one without is never on its way and is not waited for.
         """
-        return self._fetched(name, self._member("GET", f"/v1/releases/{name}"))
+        return self._fetched(name, self._member("GET", f"/v1/releases/{release_name(name)}"))
 
     def public_release(self, name: str) -> Result:
         """One public release as any visitor reads it, checked like ``release``."""
@@ -278,7 +279,7 @@ class Gateway:
 
     def agreement(self, name: str) -> AgreementView:
         """One agreement."""
-        return read_value(AgreementView, self._member("GET", f"/v1/agreements/{name}"))
+        return read_value(AgreementView, self._member("GET", f"/v1/agreements/{agreement_name(name)}"))
 
     def publish_forecast(self, forecast: Forecast) -> PublishedForecast:
         """Publish a forecast under the own client key."""

@@ -7,7 +7,6 @@ from datetime import datetime
 from contracts.agreement import Activity
 from contracts.dataset import DatasetContract
 from contracts.errors import InvalidInput, Refused, from_code
-from contracts.fit import check_question
 from contracts.grid import Grid
 from contracts.query import Query
 from contracts.release import ReleaseBody, ReleaseState
@@ -27,7 +26,7 @@ from gateway.means import Means
 from gateway.question import (
     agreement_meant,
     approved_apart,
-    bangkok_closed_until,
+    check_under,
     contracts_of,
     question_key,
     released_before,
@@ -69,7 +68,7 @@ def preview(means: Means, caller: Caller, call: PreviewCall) -> Preview:
         stopped = what_stops(r, caller.agency, contracts)
         if stopped:
             raise from_code(stopped[0], others=stopped[1:])
-        grid = check_question(call.query, contracts, bangkok_closed_until(now))
+        grid = check_under(activity, call.query, contracts, now)
         nano_rho = call.nano_rho or activity.nano_rho_per_request
         terms = plan(call.query, contracts, nano_rho)
         before = lines_of(r, [(each.source, each.window) for each in terms.charges])

@@ -206,6 +206,26 @@ def bangkok_closed_until(now: datetime) -> date:
     return closed_until((now + BANGKOK).date())
 
 
+def check_under(activity: Activity, query: Query, contracts: Sequence[DatasetContract], now: datetime) -> Grid:
+    """The grid of a question to these contracts; what they do not offer is named with what the activity covers.
+
+    Raises:
+        InvalidInput: As ``contracts.fit.check_question``.
+    """
+    try:
+        return check_question(query, contracts, bangkok_closed_until(now))
+    except InvalidInput as error:
+        agreed = {"unknown-measure": activity.measures, "unknown-dimension": activity.dimensions}.get(error.code)
+        if agreed is None:
+            raise
+        # A choice that the contract offers and the activity does not cover would be refused next.
+        told, choices = error.details, ", ".join(agreed) or "-"
+        measure, dimension = told.get("measure", ""), told.get("dimension", "")
+        raise InvalidInput(
+            error.code, contract=told["contract"], measure=measure, dimension=dimension, choices=choices
+        ) from error
+
+
 def _asked(r: Reading, request: Request, digest: str, agreement: HeldAgreement | None, now: datetime) -> Asked:
     contracts = contracts_of(r, request.contracts)
     if agreement is None:
@@ -213,5 +233,5 @@ def _asked(r: Reading, request: Request, digest: str, agreement: HeldAgreement |
     activity = agreement.agreement.activity(request.activity)
     if activity is None:
         raise InvalidInput("unknown-activity", agreement=request.agreement, activity=request.activity)
-    grid = check_question(request.query, contracts, bangkok_closed_until(now))
+    grid = check_under(activity, request.query, contracts, now)
     return Asked(request, digest, contracts, agreement, activity, grid)

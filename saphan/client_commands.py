@@ -80,9 +80,9 @@ class Verified(Value):
 
 
 @contextmanager
-def connected(home: Path | None, *, as_json: bool) -> Iterator[tuple[Gateway, MemberHome]]:
+def connected(home: Path | None, *, as_json: bool, of_question: bool = False) -> Iterator[tuple[Gateway, MemberHome]]:
     """The member's line to its gateway; errors are told and end the command."""
-    with told_errors(as_json=as_json):
+    with told_errors(as_json=as_json, of_question=of_question):
         member = MemberHome(load_client_settings(home=home))
         settings = member.settings
         with Gateway(settings.gateway, member.calling_key(), settings.agency, member.federation()) as gateway:
@@ -109,7 +109,7 @@ def preview_command(  # noqa: PLR0913  # the options of a command line
     as_json: AsJson = False,
 ) -> None:
     """Show what a question would cost and how good its answer would be; spends nothing."""
-    with connected(home, as_json=as_json) as (gateway, _):
+    with connected(home, as_json=as_json, of_question=True) as (gateway, _):
         query = asked(measure, by, (start, until), where, series, counter=counter, mechanism=mechanism)
         query = query if family is None else _family_query(gateway, agreement_id, activity, query, family)
         call = gateway.question(agreement_id, activity, query, contracts=contract or (), nano_rho=nano_rho)
@@ -139,7 +139,7 @@ def ask_command(  # noqa: PLR0913  # the options of a command line
     as_json: AsJson = False,
 ) -> None:
     """Ask a question and wait for its release; what it costs is charged once."""
-    with connected(home, as_json=as_json) as (gateway, _), waiting_shown() as progress:
+    with connected(home, as_json=as_json, of_question=True) as (gateway, _), waiting_shown() as progress:
         query = asked(measure, by, (start, until), where, series, counter=counter, mechanism=mechanism)
         query = query if family is None else _family_query(gateway, agreement_id, activity, query, family)
         call = gateway.question(agreement_id, activity, query, contracts=contract or (), nano_rho=nano_rho)

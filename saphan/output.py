@@ -14,10 +14,15 @@ from pydantic import BaseModel, TypeAdapter
 from rich.console import Console, RenderableType
 from rich.table import Table
 
-from contracts.errors import SaphanError
+from contracts.errors import Refused, SaphanError, Spent
 from contracts.views import RequestStatus
 
 MILLION: Final = 1_000_000
+SPENT: Final = {
+    Spent.NOTHING: "ไม่เสียงบ · no budget was spent",
+    Spent.RESERVED: "งบถูกจองไว้ ยังไม่ถูกใช้ · budget is reserved, not spent yet",
+    Spent.CHARGED: "งบถูกใช้แล้ว · budget was spent",
+}
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs; by itself when piped.")]
 
@@ -68,16 +73,19 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def told_errors(*, as_json: bool = False) -> Iterator[None]:
-    """Turn an error into what people read, what programs read, and the exit code of its family."""
+def told_errors(*, as_json: bool = False, of_question: bool = False) -> Iterator[None]:
+    """Turn an error into what people read, what programs read, and the exit code of its family.
+
+    After a question, people read that no budget was spent also where there is nothing else to say of it.
+    """
     try:
         yield
     except SaphanError as error:
-        tell(error, as_json=as_json)
+        tell(error, as_json=as_json, of_question=of_question)
         raise typer.Exit(error.exit_code) from error
 
 
-def tell(error: SaphanError, *, as_json: bool) -> None:
+def tell(error: SaphanError, *, as_json: bool, of_question: bool = False) -> None:
     """Say what is wrong in both languages, what it cost and what to do; programs get the problem itself."""
     if as_json:
         typer.echo(error.problem().model_dump_json())
@@ -86,7 +94,8 @@ def tell(error: SaphanError, *, as_json: bool) -> None:
         console.print(f"{reason.code} ({reason.number})", style="bold red", markup=False)
         console.print(f"  {reason.message_th}\n  {reason.message_en}", markup=False)
         console.print(f"  {reason.advice_th}\n  {reason.advice_en}", style="dim", markup=False)
-    console.print(f"budget: {error.spent.value}", style="dim", markup=False)
+    if of_question or error.spent is not Spent.NOTHING or isinstance(error, Refused):
+        console.print(SPENT[error.spent], style="dim", markup=False)
 
 
 @contextmanager

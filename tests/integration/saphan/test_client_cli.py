@@ -120,6 +120,12 @@ def test_a_log_is_exported_and_verified_without_the_gateway(desk: Desk, released
         (("preview", *QUESTION, "--where", "nonsense"), 2, "malformed-body"),
         (("preview", *QUESTION, "--where", "province=90"), 2, "malformed-body"),
         (("preview", *QUESTION, "--contract", "nothing"), 2, "unknown-contract"),
+        (("preview", *QUESTION, "--agreement", "oja"), 2, "unknown-agreement"),
+        (("preview", *QUESTION, "--agreement", "ข้อตกลง"), 2, "unknown-agreement"),
+        (("release", "show", "x"), 2, "unknown-release"),
+        (("preview", *QUESTION, "--by", "nonsense"), 2, "Choose from: month, province, case_type, hour."),
+        (("preview", *QUESTION, "--measure", "nonsense:sum"), 2, "Choose one of: count, damage_thb:sum"),
+        (("ask", *QUESTION, "--by", "nonsense"), 2, "no budget was spent"),
     ],
 )
 def test_an_error_is_told_in_both_languages_with_its_exit_code(

@@ -10,7 +10,7 @@ from rich.table import Table
 from typing_extensions import override
 
 from contracts.dataset import ProtectAt, Tier
-from contracts.errors import Refused, Spent
+from contracts.errors import InvalidInput, Refused, SaphanError, Spent, Unavailable
 from contracts.grid import grid_of
 from contracts.release import Derived, Promise, Release, ReleaseBody, Released, ReleaseState, Withdrawal
 from contracts.request import RequestState
@@ -120,7 +120,25 @@ def test_an_error_becomes_its_exit_code_and_tells_the_next_step(capsys: pytest.C
     assert told.out == ""
     for wanted in ("budget-exceeded (1224)", "agreement-expired (1210)", "งบความเป็นส่วนตัว", "Ask at a lower price"):
         assert wanted in told.err
-    assert "budget: nothing" in told.err
+    assert "ไม่เสียงบ · no budget was spent" in told.err
+
+
+@pytest.mark.parametrize(
+    ("error", "of_question", "told"),
+    [
+        (InvalidInput("unknown-activity"), True, "ไม่เสียงบ · no budget was spent"),
+        (InvalidInput("setting-invalid"), False, None),
+        (Unavailable("waiting-for-agency", spent=Spent.RESERVED), False, "งบถูกจองไว้ ยังไม่ถูกใช้ · budget is reserved"),
+        (Refused("officer-refused", spent=Spent.CHARGED), False, "งบถูกใช้แล้ว · budget was spent"),
+    ],
+)
+def test_what_was_spent_is_told_where_a_question_was_asked(
+    capsys: pytest.CaptureFixture[str], error: SaphanError, told: str | None, *, of_question: bool
+) -> None:
+    with pytest.raises(typer.Exit), output.told_errors(of_question=of_question):
+        raise error
+    said = capsys.readouterr().err
+    assert told in said if told else "งบ" not in said
 
 
 def test_nothing_is_told_when_nothing_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
