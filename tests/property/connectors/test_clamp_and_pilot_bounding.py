@@ -26,7 +26,7 @@ SECRET = b"a secret of the connector"
 COLUMNS = ("complaint_id", "victim_key", "event_time", "province", "case_type", "damage_thb")
 CODES = ("romance_scam", "shopping_scam", "call_center")
 Row = tuple[str, str, datetime, str, str | None, float]
-LIMITED = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LIMITED = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 BEGIN = datetime(2025, 7, 1)  # noqa: DTZ001  # a clock on a wall in Bangkok
 
 

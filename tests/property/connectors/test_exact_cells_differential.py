@@ -41,8 +41,8 @@ COLUMNS = ("complaint_id", "victim_key", "event_time", "occurred_at", "province"
 BEHIND = timezone(timedelta(hours=-5, minutes=-30))
 BANGKOK = timezone(timedelta(hours=7))
 LARGEST = 2**63 - 1
-MANY = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-FEW = settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+MANY = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 
 # ---------------------------------------------------------------- what may stand in a row
 edges = st.sampled_from(

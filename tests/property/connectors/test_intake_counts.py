@@ -23,7 +23,7 @@ CHANGES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(CHANGES, min_size=1, max_size=12), st.booleans())
 def test_every_row_is_accounted_for(changes: list[dict[str, str]], pilot: bool) -> None:  # noqa: FBT001  # hypothesis gives it
     with tempfile.TemporaryDirectory() as folder:

@@ -39,7 +39,7 @@ WINDOWS = ("FY2568", "FY2569")
 PLACES = ("one table", "another table")
 QUESTIONS = 6
 CHARGING = (CrashPoint.CHARGE_BEFORE_COMMIT, CrashPoint.CHARGE_AFTER_COMMIT)
-TRIES = settings(max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
+TRIES = settings(max_examples=12, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def _written(dataset: str, version: str, source: str, budget: int) -> str:

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.property
 SECRET = b"a secret of the connector"
 COLUMNS = ("complaint_id", "victim_key", "event_time", "province", "case_type", "damage_thb")
 Row = tuple[str, str, datetime, str, str, float]
-LIMITED = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LIMITED = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @dataclass(frozen=True, slots=True)

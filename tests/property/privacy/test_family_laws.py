@@ -23,7 +23,7 @@ def spread_of(axes: list[Axis], table: Table, sigma: float | Floats) -> Floats:
     return np.broadcast_to(np.asarray(sigma), shape_of(axes, table)).ravel()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(family=family_strategy())
 def test_every_cells_variance_is_that_of_the_inverted_information_matrix(family: Family) -> None:
     """A'V^-1 A is R'R of the QR decomposition: inverted so, the brute force keeps its digits."""
@@ -45,7 +45,7 @@ def spreads_of(family: Family) -> list[Floats]:
     return [spread_of(axes, table, sigma) for table, sigma in zip(tables, sigmas, strict=True)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(family=family_strategy(), data=st.data())
 def test_the_estimates_are_those_of_least_squares(family: Family, data: st.DataObject) -> None:
     axes, tables, sigmas = family
@@ -64,7 +64,7 @@ def test_the_estimates_are_those_of_least_squares(family: Family, data: st.DataO
         np.testing.assert_allclose(answer.estimates, matrix_of(axes, table) @ best, rtol=1e-8, atol=1e-6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(family=family_strategy(), data=st.data())
 def test_what_agrees_already_comes_back_and_whole_numbers_stay(family: Family, data: st.DataObject) -> None:
     """Unbiased: the estimates are linear, and right without noise."""
@@ -80,7 +80,7 @@ def test_what_agrees_already_comes_back_and_whole_numbers_stay(family: Family, d
         np.testing.assert_array_equal(answer.integers, cells)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(family=family_strategy())
 def test_no_estimate_is_worse_than_its_own_measurement(family: Family) -> None:
     axes, tables, sigmas = family
@@ -98,7 +98,7 @@ HARSH = st.one_of(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(axes=axes_strategy(), data=st.data())
 def test_whole_numbers_are_not_negative_and_add_up_whatever_the_estimates(
     axes: list[Axis], data: st.DataObject
@@ -112,7 +112,7 @@ def test_whole_numbers_are_not_negative_and_add_up_whatever_the_estimates(
     assert int(numbers.sum()) == round(min(max(whole, 0), 2**52))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(axes=axes_strategy(), data=st.data())
 def test_no_other_sharing_of_the_budget_is_better_than_the_optimum(axes: list[Axis], data: st.DataObject) -> None:
     tables = all_tables(axes)
@@ -130,7 +130,7 @@ def test_no_other_sharing_of_the_budget_is_better_than_the_optimum(axes: list[Ax
     assert found <= importance @ criterion.mean_variances(other / other.sum() * per_share) * 1.001
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(axes=axes_strategy(), data=st.data())
 def test_mean_variances_are_those_of_the_cells_and_above_the_limit(axes: list[Axis], data: st.DataObject) -> None:
     tables = all_tables(axes)
