@@ -25,10 +25,10 @@ from gateway.api.desk import Desk
 from gateway.client import Gateway
 from gateway.main import create_app
 from gateway.settings import GatewaySettings
-from gateway.store.migrate import upgrade
 from tests import factories
 from tests.factories import ISSUER, NOW, Keys
 from tests.gateway_world import AGREEMENT, CONTRACT, World
+from tests.migrated_store import write_migrated
 
 GATEWAY_KEYS = ("oja#gateway-1", "oja#token-1", "oja#log-1")
 
@@ -40,7 +40,7 @@ def make_home(path: Path, keys: Keys) -> Path:
     for kid in GATEWAY_KEYS:
         (folder / key_file_name(kid)).write_bytes(keys[kid].to_pem())
     (path / "federation.json").write_text(keys.federation.model_dump_json())
-    upgrade(f"sqlite:///{path / 'gateway.db'}")
+    write_migrated(path / "gateway.db")
     return path
 
 

@@ -13,33 +13,33 @@ from gateway.store.schema import whole
 pytestmark = pytest.mark.integration
 
 
-def test_the_migrations_build_what_the_tables_say(store_url: str) -> None:
-    upgrade(store_url)
+def test_the_migrations_build_what_the_tables_say(empty_store_url: str) -> None:
+    upgrade(empty_store_url)
 
-    engine = open_engine(store_url)
+    engine = open_engine(empty_store_url)
     names = set(inspect(engine).get_table_names())
     engine.dispose()
     assert names == set(whole().tables) | {"alembic_version"}
-    assert not has_drifted(store_url)
+    assert not has_drifted(empty_store_url)
 
 
-def test_a_table_that_no_migration_knows_is_noticed(store_url: str) -> None:
-    upgrade(store_url)
-    engine = open_engine(store_url)
+def test_a_table_that_no_migration_knows_is_noticed(empty_store_url: str) -> None:
+    upgrade(empty_store_url)
+    engine = open_engine(empty_store_url)
     with engine.connect() as connection, connection.begin():
         connection.execute(text("DROP TABLE nonces"))
     engine.dispose()
 
-    assert has_drifted(store_url)
+    assert has_drifted(empty_store_url)
 
 
-def test_a_database_that_was_not_migrated_is_refused(store_url: str) -> None:
+def test_a_database_that_was_not_migrated_is_refused(empty_store_url: str) -> None:
     with pytest.raises(InvalidInput, match="migrate it first"):
-        check(store_url)
+        check(empty_store_url)
 
-    upgrade(store_url)
-    upgrade(store_url)
-    check(store_url)
+    upgrade(empty_store_url)
+    upgrade(empty_store_url)
+    check(empty_store_url)
 
 
 def test_sqlite_is_opened_for_durable_commits(tmp_path: Path) -> None:
