@@ -46,7 +46,7 @@ PATIENCE = 240.0
 WINDOW = "FY2568"
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.long)])
 def race(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ProcessWorld]:
     """Programs that run on the database of that kind."""
     if request.param == "postgres":

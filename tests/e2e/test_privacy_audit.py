@@ -51,6 +51,7 @@ def audits(answer: Result) -> dict[tuple[str, str], dict[str, Any]]:
     return {(each["protect_at"], each["mechanism"]): each for each in json.loads(answer.stdout)["audits"]}
 
 
+@pytest.mark.long
 def test_an_honest_federation_passes_whatever_the_machine_s_own_settings_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
