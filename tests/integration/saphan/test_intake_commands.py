@@ -58,7 +58,12 @@ def fill(template: Path, rows: Sequence[Mapping[str, str]]) -> Path:
 def test_from_the_template_to_an_answer_over_a_corrected_file(home: Path, tmp_path: Path) -> None:
     template = tmp_path / "template.xlsx"
     assert saphan("template", DATASET, "--output", template, "--home", home)[0] == 0
-    rows = [row(1), row(2, province="กทม."), row(3, province="เชียงไหม่", victim_id="P2"), row(4, victim_id="P3")]
+    rows = [
+        row(1),
+        row(2, province="กทม.", case_type="JOB"),
+        row(3, province="เชียงไหม่", victim_id="P2"),
+        row(4, victim_id="P3"),
+    ]
     code, out, _ = saphan("import", fill(template, rows), "--dataset", DATASET, "--home", home, "--json")
     report = ImportReport.model_validate_json(out)
     assert (code, report.rows, report.added, report.rejected) == (0, 4, 3, 1)
@@ -148,7 +153,7 @@ def refreshed(home: Path) -> Refreshed:
 
 
 def test_who_objects_in_another_spelling_is_left_out_of_imported_rows(home: Path, tmp_path: Path) -> None:
-    rows = [row(1), row(2), row(3, victim_id="2-1007-01234-56-8")]
+    rows = [row(1), row(2, case_type="JOB"), row(3, victim_id="2-1007-01234-56-8")]
     assert saphan("import", csv_file(tmp_path / "in.csv", rows), "--dataset", DATASET, "--home", home)[0] == 0
     assert refreshed(home).kept_rows == 3
     assert key(home, "๑ ๑๐๐๗–๐๑๒๓๔ ๕๖ ๗")[0] == 0
