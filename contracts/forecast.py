@@ -14,10 +14,19 @@ class Citation(Value):
     digest: Digest
 
 
+class Band(Value):
+    """An interval for each coming month, meant to hold the coming count ``level`` times in 100."""
+
+    level: int = Field(ge=50, le=99)
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
 class ForecastSeries(Value):
     """One series: the labels that name it, and its future, oldest month first, in cases a month.
 
-    The interval is meant to hold the coming count ``level`` times in 100. ``expected`` is what is usual for the month.
+    The interval is meant to hold the coming count ``level`` times in 100; ``bands`` have further levels. ``usual`` is
+    what is usual for the month. ``flags`` are codes of what a reader must know: see ``forecasting.flags``.
     """
 
     labels: dict[str, Code]
@@ -25,6 +34,8 @@ class ForecastSeries(Value):
     low: tuple[float, ...]
     high: tuple[float, ...]
     usual: tuple[float, ...]
+    bands: tuple[Band, ...] = ()
+    flags: tuple[Code, ...] = ()
 
 
 class Score(Value):
@@ -34,10 +45,32 @@ class Score(Value):
     mase: float | None
     wape: float | None
     coverage: float | None
+    scaled_crps: float | None = None
+    where: str = ""
+    """The level of the hierarchy, or the group of series; all of them if empty."""
+
+
+class ModelCard(Value):
+    """What anybody who relies on a model must be told.
+
+    ``data`` says what was counted and how it was protected, ``method`` how the figures were made, ``limits`` what they
+    do not say. ``first`` and ``last`` are the months that they were made from, ``YYYY-MM``.
+    """
+
+    data: Text
+    method: Text
+    limits: Text
+    first: str = Field(pattern=r"^\d{4}-\d{2}$")
+    last: str = Field(pattern=r"^\d{4}-\d{2}$")
+    models: tuple[str, ...] = Field(min_length=1)
+    scores: tuple[Score, ...] = ()
 
 
 class Forecast(Value):
-    """A forecast as the centre signs and publishes it."""
+    """A forecast as the centre signs and publishes it.
+
+    ``series`` are the finest, ``upper`` the coarser levels, to which the finest add up. ``card`` says how it was made.
+    """
 
     id: Identifier
     title: Text
@@ -46,9 +79,11 @@ class Forecast(Value):
     months: tuple[str, ...]
     dimensions: tuple[str, ...]
     series: tuple[ForecastSeries, ...]
+    upper: tuple[ForecastSeries, ...] = ()
     scores: tuple[Score, ...]
     citations: tuple[Citation, ...] = Field(min_length=1)
     limits: Text
+    card: ModelCard | None = None
     created: AwareDatetime
 
 
