@@ -256,6 +256,8 @@ def _part_of_time(grain: Grain | None, clock: str) -> str:
             return f"'FY' || CAST({fiscal_year(clock)} AS VARCHAR)"
         case Grain.MONTH:
             return f"strftime({clock}, '%Y-%m')"
+        case Grain.WEEK:
+            return f"strftime({clock}, '%G-W%V')"
         case Grain.HOUR:
             return f"{_list(HOURS)}[hour({clock}) + 1]"
         case _:

@@ -42,10 +42,11 @@ class Tier(StrEnum):
 
 
 class Grain(StrEnum):
-    """What a timestamp is reduced to, in Bangkok time; ``year`` is the fiscal year."""
+    """What a timestamp is reduced to, in Bangkok time; ``year`` is the fiscal year, ``week`` the ISO week."""
 
     YEAR = "year"
     MONTH = "month"
+    WEEK = "week"
     WEEKDAY = "weekday"
     HOUR = "hour"
 

@@ -58,12 +58,14 @@ def grid_of(query: Query, contract: DatasetContract) -> Grid:
 
 
 def key_set(dimension: Dimension, query: Query) -> tuple[str, ...]:
-    """The public labels of a dimension; a month's are the months of the period."""
+    """The public labels of a dimension; those of months and weeks are the ones of the period."""
     match dimension.grain:
         case Grain.YEAR:
             return query.period.windows()
         case Grain.MONTH:
             return query.period.months()
+        case Grain.WEEK:
+            return query.period.weeks()
         case Grain.HOUR:
             return HOURS
         case Grain.WEEKDAY:

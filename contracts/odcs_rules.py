@@ -19,6 +19,7 @@ from contracts.odcs_extras import DimensionExtra, DocumentExtras, PropertyExtras
 from contracts.odcs_unit import broken_others, broken_shape
 
 TIME_TYPES = frozenset({"date", "timestamp"})
+EVENT_GRAINS = frozenset({Grain.YEAR, Grain.MONTH, Grain.WEEK})
 NUMBER_TYPES = frozenset({"number", "integer"})
 NEVER_OFFERED = "direct-identifier"
 NOT_REGISTRABLE = "TOP_SECRET"
@@ -185,7 +186,7 @@ def _labels(written: Written) -> Iterator[str]:
 def _time(written: Written) -> Iterator[str]:
     for column, dimension in written.dimensions():
         allowed = {"timestamp"} if dimension.grain is Grain.HOUR else TIME_TYPES
-        late = dimension.grain in (Grain.YEAR, Grain.MONTH) and column.name != written.table_extras.event_time
+        late = dimension.grain in EVENT_GRAINS and column.name != written.table_extras.event_time
         if dimension.grain is not None and (column.type not in allowed or late):
             yield f"{column.name}.{dimension.name}"
 

@@ -45,6 +45,6 @@ def broken_others(unit: UnitOfPrivacy) -> Iterator[str]:
 
 
 def _fits(column: str, dimension: DimensionExtra, unit: UnitOfPrivacy, event_time: str) -> bool:
-    """The fiscal year itself parts nothing: the bounds are those of one year."""
+    """The fiscal year itself parts nothing: the bounds are those of one year. A week would lie in two of them."""
     late = dimension.grain is Grain.MONTH and column != event_time
-    return column != unit.column and dimension.grain is not Grain.YEAR and not late
+    return column != unit.column and dimension.grain not in (Grain.YEAR, Grain.WEEK) and not late

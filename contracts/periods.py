@@ -1,6 +1,6 @@
 """Months, half-open periods and the Thai fiscal year, the window that a privacy budget belongs to."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -10,6 +10,7 @@ from contracts.values import Value
 BUDDHIST_ERA = 543
 FISCAL_YEAR_STARTS_IN = 10
 DECEMBER = 12
+DAYS_IN_WEEK = 7
 EARLIEST, LATEST = date(1900, 1, 1), date(2056, 10, 1)
 """What a period may span: the fiscal years that ``Window`` can name, so no calendar arithmetic leaves its range."""
 
@@ -43,6 +44,12 @@ class Period(Value):
             months.append(f"{month:%Y-%m}")
             month = next_month(month)
         return tuple(months)
+
+    def weeks(self) -> tuple[str, ...]:
+        """Every ISO week that the period touches, oldest first, as ``YYYY-Www``; the first and last may be cut."""
+        first = self.start - timedelta(days=self.start.weekday())
+        days = range(0, (self.until - first).days, DAYS_IN_WEEK)
+        return tuple(f"{iso.year}-W{iso.week:02d}" for iso in ((first + timedelta(days=n)).isocalendar() for n in days))
 
     def windows(self) -> tuple[str, ...]:
         """Every fiscal year that the period touches, oldest first; each is charged."""

@@ -25,7 +25,7 @@ from privacy.layout import bins_of
 Floats = npt.NDArray[np.float64]
 
 DAYS: Final = 365
-CALENDAR: Final = frozenset({Grain.YEAR, Grain.MONTH})
+CALENDAR: Final = frozenset({Grain.YEAR, Grain.MONTH, Grain.WEEK})
 """Grains whose labels are about as long as each other: even by the calendar, and not by assumption."""
 
 

@@ -22,6 +22,9 @@ from contracts.query import Query
 from contracts.rollup import parent, rolls_up
 
 MONTHS_IN_WINDOW = 12
+MONTHS_IN_WEEK = 2
+"""Seven days in a row lie in two months at most."""
+
 COUNTER_LEVELS = 10
 """Levels of the binary tree over the 366 days of a fiscal year: 512 leaves, 256, ... 1."""
 
@@ -153,6 +156,8 @@ def _along(query: Query, contract: DatasetContract, axis: Dimension, bounded: Di
     """
     asked = [_dimension(contract, name) for name in query.dimensions]
     counted = axis if axis in asked else next((each for each in asked if rolls_up(each, axis)), axis)
+    if (axis.grain, bounded.grain) == (Grain.WEEK, Grain.MONTH) and axis.column == bounded.column:
+        return MONTHS_IN_WEEK
     if axis.grain is not None or bounded.grain is not None:
         return 1 if axis.name == bounded.name or rolls_up(axis, bounded) else math.inf
     if counted.name == bounded.name == axis.name:
@@ -180,7 +185,10 @@ def _most_labels(counted: Dimension, axis: Dimension, bounded: Dimension) -> flo
 
 
 def _separates_windows(contract: DatasetContract, by: Sequence[str]) -> bool:
-    """Whether no cell holds rows of two windows: it is of one month or one fiscal year of the event time."""
+    """Whether no cell holds rows of two windows: it is of one month or one fiscal year of the event time.
+
+    A week may lie in two.
+    """
     grouped = [_dimension(contract, name) for name in by]
     return any(d.grain in (Grain.YEAR, Grain.MONTH) and d.column == contract.event_time for d in grouped)
 

@@ -21,7 +21,7 @@ from privacy.layout import bins_of, layout_of
 from privacy.plan import Z_95, Plan, plan
 
 Floats = npt.NDArray[np.float64]
-TIME: Final = (Grain.YEAR, Grain.MONTH)
+TIME: Final = (Grain.YEAR, Grain.MONTH, Grain.WEEK)
 
 HALF: Final = 0.5
 """A cell whose error exceeds half its expected size says little."""

@@ -178,24 +178,25 @@ def test_another_secret_gives_other_ranks_and_no_key_is_stored(path: Path, tmp_p
 
 
 @pytest.mark.parametrize(
-    ("instant", "month", "hour", "weekday", "year"),
+    ("instant", "month", "week", "hour", "weekday", "year"),
     [
-        ("2025-09-30T17:00:00Z", "2025-10", "00", "wed", 2569),
-        ("2025-09-30 16:59:59.5+00:00", "2025-09", "23", "tue", 2568),
-        ("2025-09-30 23:59:59+07", "2025-09", "23", "tue", 2568),
-        ("2025-09-30 23:59:59", "2025-09", "23", "tue", 2568),
-        ("2025-10-01", "2025-10", "00", "wed", 2569),
-        (datetime(2025, 9, 30, 23, 30), "2025-09", "23", "tue", 2568),  # noqa: DTZ001  # a clock on a wall
-        (datetime(2025, 10, 1, 0, 30, tzinfo=BANGKOK), "2025-10", "00", "wed", 2569),
-        (date(2025, 10, 5), "2025-10", "00", "sun", 2569),
+        ("2025-09-30T17:00:00Z", "2025-10", "2025-W40", "00", "wed", 2569),
+        ("2025-09-30 16:59:59.5+00:00", "2025-09", "2025-W40", "23", "tue", 2568),
+        ("2025-09-30 23:59:59+07", "2025-09", "2025-W40", "23", "tue", 2568),
+        ("2025-09-30 23:59:59", "2025-09", "2025-W40", "23", "tue", 2568),
+        ("2025-10-01", "2025-10", "2025-W40", "00", "wed", 2569),
+        (datetime(2025, 9, 30, 23, 30), "2025-09", "2025-W40", "23", "tue", 2568),  # noqa: DTZ001  # a clock on a wall
+        (datetime(2025, 10, 1, 0, 30, tzinfo=BANGKOK), "2025-10", "2025-W40", "00", "wed", 2569),
+        (date(2025, 10, 5), "2025-10", "2025-W40", "00", "sun", 2569),
+        (date(2024, 12, 30), "2024-12", "2025-W01", "00", "mon", 2568),
     ],
 )
-def test_time_is_what_the_clock_on_a_wall_in_bangkok_shows(
-    path: Path, instant: object, month: str, hour: str, weekday: str, year: int
+def test_time_is_what_the_clock_on_a_wall_in_bangkok_shows(  # noqa: PLR0913, PLR0917  # one argument for each grain
+    path: Path, instant: object, month: str, week: str, hour: str, weekday: str, year: int
 ) -> None:
     dimensions = tuple(factories.dimension(grain.value, grain=grain) for grain in Grain)
     take(path, [row("a", at=instant)], factories.contract(dimensions=dimensions))
-    assert table(path, "d_month, d_hour, d_weekday, fiscal_year") == [(month, hour, weekday, year)]
+    assert table(path, "d_month, d_week, d_hour, d_weekday, fiscal_year") == [(month, week, hour, weekday, year)]
 
 
 @pytest.mark.parametrize("instant", [None, "soon", "", "2021-09-30 23:59:59", "2026-10-01 00:00:00"])

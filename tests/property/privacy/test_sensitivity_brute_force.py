@@ -7,7 +7,7 @@ from itertools import combinations_with_replacement, product
 
 import pytest
 
-from contracts.dataset import DatasetContract, Dimension, ProtectedUnit, Shape
+from contracts.dataset import DatasetContract, Dimension, Grain, ProtectedUnit, Shape
 from contracts.periods import Period
 from contracts.query import Family, FamilyTable, Query
 from privacy.sensitivity import Sensitivity, sensitivity
@@ -124,6 +124,39 @@ def test_cells_that_pool_two_years_are_paid_by_the_charges_of_both(
     }
     most = max(sum(n * n for n in (Counter(dict(a)) + Counter(dict(b))).values()) for a in allowed for b in allowed)
     assert most <= 2 * sensitivity(query, offered, "count", by).l2_squared, "each of two windows is charged"
+
+
+WEEKS = {
+    ("2025-10", "early"): "2025-W41", ("2025-10", "late"): "2025-W44",
+    ("2025-11", "early"): "2025-W44", ("2025-11", "late"): "2025-W48",
+    ("2025-12", "early"): "2025-W49", ("2025-12", "late"): "2026-W01", ("2026-01", "early"): "2026-W01",
+}  # fmt: skip
+"""Days of four months and their weeks: two of the weeks lie in two months."""
+
+
+@pytest.mark.parametrize(("rows", "per_cell", "cells"), BOUNDS)
+def test_a_week_holds_what_a_person_has_in_two_months_and_no_more(rows: int, per_cell: int, cells: int) -> None:
+    week = factories.dimension("week", grain=Grain.WEEK)
+    offered = contract(rows, Shape(by=("month",), rows=per_cell, cells=cells), week)
+    days = [day for size in range(rows + 1) for day in combinations_with_replacement(sorted(WEEKS), size)]
+    allowed = [each for each in days if _within(Counter(month for month, _ in each), per_cell, cells)]
+    weeks = [Counter(WEEKS[day] for day in each).values() for each in allowed]
+
+    found = sensitivity(question(("week",)), offered, "count", ("week",))
+
+    assert found.l2_squared == max(sum(n * n for n in each) for each in weeks)
+    assert found.l1 == rows
+
+
+def test_a_week_may_lie_in_two_fiscal_years_so_both_are_paid_for_in_its_noise() -> None:
+    week = factories.dimension("week", grain=Grain.WEEK)
+    offered = contract(2, Shape(by=("month",), rows=1, cells=2), week)
+    both = Period.model_validate({"from": "2024-10-01", "until": "2026-02-01"})
+    one = sensitivity(question(("week",)), offered, "count", ("week",))
+
+    found = sensitivity(factories.query(dimensions=("week",), period=both), offered, "count", ("week",))
+
+    assert found.l2_squared == 2 * one.l2_squared
 
 
 def places() -> Iterator[Dimension]:

@@ -46,8 +46,8 @@ PROMISES = {
 DIMENSIONS = {
     "coj_case": "month fiscal_year outcome offence_group offence age_band",
     "crimes_arrest": "offence_group offence age_band sex nationality province police_region month fiscal_year",
-    "crimes_case": "ssz_station province police_region offence_group offence weekday hour month fiscal_year place"
-    " cleared stage",
+    "crimes_case": "ssz_station province police_region offence_group offence weekday hour month week fiscal_year"
+    " place cleared stage",
     "cvs": "month fiscal_year region age_band sex victimised offence_group reported",
     "doc_prisoner": "status offence_group offence sentence_band month fiscal_year release_kind age_band sex",
     "doc_release_cohort": "month fiscal_year release_fy offence_group offence age_band sex returned_within",
@@ -58,8 +58,8 @@ DIMENSIONS = {
     "people_poll": "station police_region month fiscal_year age_band sex feared_crime",
     "ref_population": "province police_region month fiscal_year sex age_band",
     "ssz_station_month": "station police_region month fiscal_year phase",
-    "tpo_complaint": "month fiscal_year weekday hour province police_region channel case_type platform age_band sex"
-    " stage",
+    "tpo_complaint": "month week fiscal_year weekday hour province police_region channel case_type platform age_band"
+    " sex stage",
     "tpo_hold": "month fiscal_year hour acted_within result case_type province police_region",
     "tpo_mule": "hop month fiscal_year exit age_band province police_region",
     "tpo_url": "month fiscal_year kind source category progress",
@@ -344,6 +344,7 @@ def test_crimes_are_counted_by_report_and_clocked_by_event() -> None:
     grains = {each.grain: each.column for each in found.dimensions if each.grain}
     assert grains == {
         Grain.MONTH: "reported_at",
+        Grain.WEEK: "reported_at",
         Grain.YEAR: "reported_at",
         Grain.WEEKDAY: "occurred_at",
         Grain.HOUR: "occurred_at",

@@ -79,3 +79,9 @@ def test_the_longest_period_can_be_counted() -> None:
 def test_december_is_followed_by_january() -> None:
     assert next_month(date(2025, 12, 31)) == date(2026, 1, 1)
     assert next_month(date(2025, 1, 31)) == date(2025, 2, 1)
+
+
+def test_weeks_are_iso_weeks_and_the_edges_are_cut_by_the_period() -> None:
+    assert period("2025-09-01", "2025-10-01").weeks() == ("2025-W36", "2025-W37", "2025-W38", "2025-W39", "2025-W40")
+    assert period("2025-10-01", "2025-10-06").weeks() == ("2025-W40",)
+    assert period("2024-12-29", "2025-01-02").weeks() == ("2024-W52", "2025-W01")
