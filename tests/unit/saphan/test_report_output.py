@@ -25,7 +25,7 @@ def report(rows: int = 2) -> Report:
         kind=AnalysisKind.WARNINGS,
         title=words("Warnings"),
         statements=(Statement(text=words("One province is above."), flags=("below-noise",)),),
-        tables=(Table(name="provinces", title=words("Province"), columns=columns, rows=(*cells, ("=1+1", None, None))),),
+        tables=(Table(name="provinces", title=words("P"), columns=columns, rows=(*cells, ("=1+1", None, None))),),
         card=ModelCard(
             data=words("Data."), method=words("Method."), limits=words("Limits."), first="2025-01", last="2025-12",
             models=("theta",),
