@@ -1,0 +1,117 @@
+"""The control chart: what every window held, and what had been forecast of it before it began.
+
+Nothing of a window is known when it is forecast, and how far figures usually stray is learnt from windows that had ended
+before it began. So the chart of a month is the same whether it is drawn then or years later.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contracts.errors import Unavailable
+from forecasting.models.prediction import Model, Prediction
+from forecasting.panel import Floats, Panel
+from forecasting.seasons import SHORTEST
+from forecasting.warnings.limits import Watch, chance_of
+from forecasting.warnings.spread import Spread, spread_of
+
+LEARNT_FROM = 6
+"""Windows that must have ended before one can be judged: they teach how far figures usually stray."""
+
+Marks = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """All windows of one length, by the month in which each ends: arrays series x months, NaN where there is none.
+
+    Attributes:
+        length: In months.
+        figure: Released cases in the window.
+        expected: Their forecast, made when the month before the window was the newest.
+        variance: Of the figure around the forecast, in cases squared; NaN before it could be learnt.
+        third: Its third central moment.
+        noise: The part of ``variance`` that is the noise in the figure itself.
+    """
+
+    length: int
+    figure: Floats
+    expected: Floats
+    variance: Floats
+    third: Floats
+    noise: Floats
+
+    @property
+    def chance(self) -> Floats:
+        """How likely each figure or a higher one is if nothing changed; NaN where that is not known."""
+        return chance_of(self.figure, self.expected, self.variance, self.third)
+
+
+def control_chart(panel: Panel, model: Model, watch: Watch, broken: Marks) -> tuple[Windows, ...]:
+    """Every window of every series, those of each length together.
+
+    Args:
+        panel: Signed noisy counts by month.
+        model: Forecasts from any number of months of 24 or more.
+        watch: Which windows.
+        broken: Series x months: months whose recording broke. They are replaced by their forecast before later months
+            are forecast, teach nothing, and no window with one is judged.
+
+    Raises:
+        Unavailable: ``not-enough-history``, when no window at all can be judged.
+    """
+    needed = SHORTEST + LEARNT_FROM + 1
+    if len(panel.months) < needed:
+        raise Unavailable("not-enough-history", needed=needed, given=len(panel.months))
+    ahead = _forecasts(panel, model, max(watch.windows), broken)
+    return tuple(_windows(panel, ahead, length, broken) for length in watch.windows)
+
+
+def _forecasts(panel: Panel, model: Model, horizon: int, broken: Marks) -> dict[int, Prediction]:
+    """The forecast from each origin: the number of months that were known."""
+    counts = panel.counts.copy()
+    found = {}
+    for origin in range(SHORTEST, len(panel.months)):
+        seen = Panel(counts.iloc[:, :origin], panel.noise_variance, panel.variances)
+        found[origin] = model.predict(seen, horizon)
+        lost = broken[:, origin]
+        counts.iloc[lost, origin] = found[origin].mean[lost, 0]
+    return found
+
+
+def _windows(panel: Panel, ahead: dict[int, Prediction], length: int, broken: Marks) -> Windows:
+    shape = panel.figures.shape
+    figure, expected, noise = (np.full(shape, np.nan) for _ in range(3))
+    for origin, forecast in ahead.items():
+        end = origin + length - 1
+        if end < shape[1]:
+            span = slice(origin, end + 1)
+            whole = ~broken[:, span].any(axis=1)
+            figure[whole, end] = panel.figures[whole, span].sum(axis=1)
+            expected[:, end] = forecast.mean[:, :length].sum(axis=1)
+            # The months of a window share the level that they were forecast from, so its noise adds up as such.
+            noise[:, end] = np.sqrt(forecast.noise[:, :length]).sum(axis=1) ** 2
+    own = np.broadcast_to(length * panel.noise, shape)
+    spreads = [_learnt(figure - expected, expected, noise + own, panel.pools, end - length) for end in range(shape[1])]
+    variance, third = np.full(shape, np.nan), np.full(shape, np.nan)
+    for end, known in enumerate(spreads):
+        for members, spread in known:
+            variance[members, end] = spread.variance(expected[members, end], (noise + own)[members, end])
+            third[members, end] = spread.third_moment(expected[members, end])
+    return Windows(length, figure, expected, variance, third, np.asarray(own))
+
+
+def _learnt(
+    errors: Floats, means: Floats, noise: Floats, pools: NDArray[np.int64], last: int
+) -> Sequence[tuple[Marks, Spread]]:
+    """How far the figures of each pool strayed in windows that had ended by month ``last``."""
+    if last + 1 < 1 or np.isfinite(errors[:, : last + 1]).any(axis=0).sum() < LEARNT_FROM:
+        return []
+    found = []
+    for pool in np.unique(pools):
+        members = pools == pool
+        known = (each[members, : last + 1] for each in (errors, means, noise))
+        found.append((members, spread_of(*known)))
+    return found

@@ -1,0 +1,72 @@
+"""Control limits from a stated rate of false alarms.
+
+Every area and group is judged each month over windows of different length, the newest month alone and the newest months
+together. All those looks share one allowance: with ``rate`` false alarms a year, each look may be wrong by chance
+``rate / (12 x series x windows)`` times (Bonferroni; windows overlap and an alarm that lasts counts once, so the true
+rate is somewhat below). ``forecasting.warnings.simulation`` measures it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import pearson3
+
+from forecasting.panel import Floats
+
+MONTHS_A_YEAR = 12
+WINDOWS = (1, 3, 6)
+MOST_SKEW = 3.0
+"""A third moment beyond this says only that next to nothing is expected; such series are below the floor anyway."""
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What is watched, and how strictly.
+
+    Attributes:
+        rate: False alarms a year over all areas and groups together, if nothing ever changed. Above 0.
+        windows: Lengths of the windows, in months.
+        expected_floor: Cases that must be expected in a window for it to be judged.
+        noise_floor: How many standard deviations of the released figure's noise must be expected at least.
+        population_floor: Registered people that an area must have: below it a warning would point at a few.
+        months_back: How many months are looked through for when a warning began, and for those that ended.
+    """
+
+    rate: float = 1.0
+    windows: tuple[int, ...] = WINDOWS
+    expected_floor: float = 10.0
+    noise_floor: float = 2.0
+    population_floor: int = 200_000
+    months_back: int = 24
+
+    def chance(self, series: int) -> float:
+        """How likely one look at one series may be to raise a false alarm, 0 to 1."""
+        return min(self.rate / self.looks_a_year(series), 1.0)
+
+    def looks_a_year(self, series: int) -> float:
+        """How many looks a year so many series make, at least those of one."""
+        return float(MONTHS_A_YEAR * len(self.windows) * max(series, 1))
+
+
+def chance_of(figure: Floats, expected: Floats, variance: Floats, third: Floats) -> Floats:
+    """How likely a figure this high or higher is if nothing changed, 0 to 1.
+
+    The figure is a lopsided count plus symmetric noise. A gamma distribution that is shifted (Pearson type III) has the
+    same mean, variance and third central moment, and its upper tail is what counts here.
+
+    Args:
+        figure: What was released, in cases.
+        expected: Its mean.
+        variance: Its variance, above 0.
+        third: Its third central moment, 0 or more.
+    """
+    deviation = np.sqrt(variance)
+    skew = np.clip(third / (variance * deviation), 0.0, MOST_SKEW)
+    return np.asarray(pearson3.sf((figure - expected) / deviation, skew), dtype=np.float64)
+
+
+def limit_of(chance: float, expected: Floats, variance: Floats, third: Floats) -> Floats:
+    """The figure above which an alarm is raised, in cases; arguments as for ``chance_of``."""
+    deviation = np.sqrt(variance)
+    skew = np.clip(third / (variance * deviation), 0.0, MOST_SKEW)
+    return np.asarray(expected + deviation * pearson3.isf(chance, skew), dtype=np.float64)
