@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from contracts.dataset import Text
 from contracts.forecast import Citation, ModelCard
-from contracts.identifiers import Code, Digest, Identifier, Name
+from contracts.identifiers import AgencyId, Code, Digest, Identifier, Name
 from contracts.values import Value
 
 Figure = str | bool | int | float | None
@@ -87,8 +87,15 @@ class Analysis(Value):
 
 
 class PublishedAnalysis(Value):
-    """An analysis as it is fetched: flagged when a release that it cites was withdrawn."""
+    """An analysis as it is fetched: flagged when a release that it cites was withdrawn or superseded.
+
+    ``agency`` published it at ``published_at``. Asked for as of an instant, ``flagged`` names what had been withdrawn by
+    then, and ``flagged_since`` what was withdrawn afterwards; else ``flagged`` names all.
+    """
 
     analysis: Analysis
     digest: Digest
     flagged: tuple[Identifier, ...] = ()
+    agency: AgencyId | None = None
+    published_at: AwareDatetime | None = None
+    flagged_since: tuple[Identifier, ...] = ()

@@ -3,7 +3,7 @@
 from pydantic import AwareDatetime, Field
 
 from contracts.dataset import Text
-from contracts.identifiers import Code, Digest, Identifier
+from contracts.identifiers import AgencyId, Code, Digest, Identifier
 from contracts.values import Value
 
 
@@ -88,8 +88,15 @@ class Forecast(Value):
 
 
 class PublishedForecast(Value):
-    """A forecast as it is fetched: flagged when a release that it cites was withdrawn."""
+    """A forecast as it is fetched: flagged when a release that it cites was withdrawn or superseded.
+
+    ``agency`` published it at ``published_at``. Asked for as of an instant, ``flagged`` names what had been withdrawn by
+    then, and ``flagged_since`` what was withdrawn afterwards; else ``flagged`` names all.
+    """
 
     forecast: Forecast
     digest: Digest
     flagged: tuple[Identifier, ...] = ()
+    agency: AgencyId | None = None
+    published_at: AwareDatetime | None = None
+    flagged_since: tuple[Identifier, ...] = ()

@@ -28,6 +28,8 @@ class EventKind(StrEnum):
     RELEASE_REPEATED = "release.repeated"
     RELEASE_WITHDRAWN = "release.withdrawn"
     FORECAST_PUBLISHED = "forecast.published"
+    ANALYSIS_PUBLISHED = "analysis.published"
+    PLAN_REGISTERED = "plan.registered"
     SUSPENSION_ORDERED = "suspension.ordered"
     SUSPENSION_LIFTED = "suspension.lifted"
     DISCLOSURE_RECORDED = "disclosure.recorded"

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic_core import to_json
 
 from contracts.agreement import Agreement
+from contracts.analysis import Analysis, PublishedAnalysis
 from contracts.breach import Breach, BreachView
 from contracts.budget_view import BudgetView
 from contracts.dataset import DatasetContract
@@ -16,6 +17,7 @@ from contracts.federation import Federation
 from contracts.forecast import Forecast, PublishedForecast
 from contracts.personal_data import Disclosure, DisclosureLine, SubjectAct, SubjectCase, SubjectFiling
 from contracts.processing import ProcessingRecord
+from contracts.publication import AnalysisSummary, ForecastSummary
 from contracts.query import Query
 from contracts.release import Release, ReleaseBody, Withdrawal
 from contracts.request import Request
@@ -42,6 +44,8 @@ FOLDER = Path(__file__).with_name("schemas")
 WIRE: dict[str, type[Value]] = {
     "agreement": Agreement,
     "agreement-view": AgreementView,
+    "analysis": Analysis,
+    "analysis-summary": AnalysisSummary,
     "breach": Breach,
     "breach-view": BreachView,
     "budget-line": BudgetLine,
@@ -53,6 +57,7 @@ WIRE: dict[str, type[Value]] = {
     "disclosure-line": DisclosureLine,
     "federation": Federation,
     "forecast": Forecast,
+    "forecast-summary": ForecastSummary,
     "issued-certificate": IssuedCertificate,
     "lease": Lease,
     "lease-call": LeaseCall,
@@ -63,6 +68,7 @@ WIRE: dict[str, type[Value]] = {
     "preview-call": PreviewCall,
     "problem": Problem,
     "processing-record": ProcessingRecord,
+    "published-analysis": PublishedAnalysis,
     "published-contract": PublishedContract,
     "published-forecast": PublishedForecast,
     "query": Query,

@@ -25,13 +25,13 @@ from contracts.calls import FORM_TYPE, TOKEN_PATH, SignedCalls
 from contracts.canonical import canonical_bytes
 from contracts.errors import IntegrityError, Unavailable, from_problem
 from contracts.federation import Federation, KeyPurpose, PublicKey
-from contracts.forecast import Forecast, PublishedForecast
 from contracts.message_signatures import Message, Tag, headers_of, verify
 from contracts.query import Query
 from contracts.release import Release, ReleaseState, Withdrawal
 from contracts.request import Request, RequestState
 from contracts.signing import SigningKey, sign_compact
 from contracts.transparency import LogExport
+from contracts.values import Value
 from contracts.views import (
     AgreementView,
     BudgetLine,
@@ -42,6 +42,7 @@ from contracts.views import (
     RequestStatus,
     SignedText,
 )
+from gateway.analysis_calls import Publications
 from gateway.answers import Wire, error_in, every_page, read_value, read_values
 from gateway.asked_words import in_words_of
 from gateway.asking import call_of, request_of
@@ -132,7 +133,7 @@ class Result:
         return f"{errors} in 95 of 100 releases · release {self.release.body.id}{state}"
 
 
-class Gateway:
+class Gateway(Publications):
     """One member's line to the gateway.
 
     Args:
@@ -258,7 +259,7 @@ class Gateway:
 
     def public_release(self, name: str) -> Result:
         """One public release as any visitor reads it, checked like ``release``."""
-        return self._fetched(name, self._public(f"/v1/releases/{name}"))
+        return self._fetched(name, self.public(f"/v1/releases/{name}"))
 
     def releases(self) -> tuple[ReleaseSummary, ...]:
         """The releases that this member may read."""
@@ -275,26 +276,17 @@ class Gateway:
 
     def contracts(self) -> tuple[PublishedContract, ...]:
         """Every published contract."""
-        return every_page(PublishedContract, "/v1/contracts", self._public, lambda each: each.reference.digest)
+        return every_page(PublishedContract, "/v1/contracts", self.public, lambda each: each.reference.digest)
 
     def agreement(self, name: str) -> AgreementView:
         """One agreement."""
         return read_value(AgreementView, self._member("GET", f"/v1/agreements/{agreement_name(name)}"))
 
-    def publish_forecast(self, forecast: Forecast) -> PublishedForecast:
-        """Publish a forecast under the own client key."""
-        document = SignedText(document=sign_compact(canonical_bytes(forecast), "forecast", self._key))
-        return self.post("/v1/forecasts", document, PublishedForecast)
-
-    def latest_forecast(self) -> PublishedForecast:
-        """The newest forecast."""
-        return read_value(PublishedForecast, self._public("/v1/forecasts/latest"))
-
     # ------------------------------------------------------------ audit
 
     def audit_export(self) -> LogExport:
         """The whole log."""
-        return read_value(LogExport, self._public("/v1/log/export"))
+        return read_value(LogExport, self.public("/v1/log/export"))
 
     def audit_verify(self, export: LogExport) -> int:
         """Check a log against the pinned keys; see ``verify_log``."""
@@ -316,14 +308,22 @@ class Gateway:
         """The present on this side."""
         return self._clock()
 
+    @override
+    def signed(self, value: Value, kind: str) -> SignedText:
+        """A value under the own client key, as a compact JWS of that kind."""
+        return SignedText(document=sign_compact(canonical_bytes(value), kind, self._key))
+
+    @override
     def post(self, path: str, value: BaseModel, model: type[Wire]) -> Wire:
         """Send a value as a signed call and read the checked answer."""
         return read_value(model, self._member("POST", path, canonical_bytes(value)))
 
+    @override
     def get(self, path: str, model: type[Wire]) -> Wire:
         """Read one value as a member."""
         return read_value(model, self._member("GET", path))
 
+    @override
     def get_all(self, path: str, model: type[Wire], name: Callable[[Wire], str] | None = None) -> tuple[Wire, ...]:
         """Read a list as a member; one that comes in pages by the ``name`` of its items."""
         if name is None:
@@ -351,7 +351,9 @@ class Gateway:
         check_release(release, self._federation)
         return Result(release)
 
-    def _public(self, path: str) -> bytes:
+    @override
+    def public(self, path: str) -> bytes:
+        """What anybody may read there, without a token; the gateway does not sign such an answer."""
         answer = self._sent(Message("GET", path, {}, b""))
         if not answer.is_success:
             raise error_in(answer.content)

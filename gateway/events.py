@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
+from contracts.analysis import Analysis
 from contracts.canonical import digest_of
 from contracts.dataset import DatasetContract
 from contracts.forecast import Forecast
@@ -106,6 +107,14 @@ def forecast_published(forecast: Forecast, digest: str, agency: str, now: dateti
     cited = ",".join(sorted({each.release for each in forecast.citations}))
     facts = {"digest": digest, "model": forecast.model, "releases": cited}
     return Event(_entry(EventKind.FORECAST_PUBLISHED, now, agency, forecast.id, facts))
+
+
+def analysis_published(analysis: Analysis, digest: str, agency: str, now: datetime) -> Event:
+    """An analysis, for everybody or not, and the releases that it was made from."""
+    cited = ",".join(sorted({each.release for each in analysis.citations}))
+    shown = "true" if analysis.report.public else "false"
+    facts = {"digest": digest, "kind": analysis.report.kind.value, "public": shown, "releases": cited}
+    return Event(_entry(EventKind.ANALYSIS_PUBLISHED, now, agency, analysis.id, facts))
 
 
 def _about(kind: EventKind, asked: Asked, now: datetime, **more: str) -> LogEntry:

@@ -4,6 +4,7 @@ from contracts.forecast import PublishedForecast
 from contracts.release import Release, ReleaseState
 from gateway.means import Means
 from gateway.store import forecasts, releases
+from gateway.store.publications import Look
 
 MOST_KEPT = 64
 """Releases kept in memory between two looks; their bodies never change."""
@@ -19,7 +20,7 @@ class PublishedRecord:
     def latest_forecast(self) -> PublishedForecast | None:
         """The newest published forecast, if any."""
         with self._means.store.read() as r:
-            return forecasts.latest(r)
+            return forecasts.latest(r, Look(None, self._means.clock()))
 
     def releases(self, agency: str | None, /) -> tuple[Release, ...]:
         """The releases that an agency may see, newest first; None asks for the public ones."""

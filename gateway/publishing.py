@@ -1,32 +1,27 @@
-"""What members publish or take back: dataset contracts, forecasts, withdrawals of releases."""
+"""What members publish or take back: dataset contracts, withdrawals of releases."""
 
 import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from pydantic import ValidationError
-
-from contracts.canonical import canonical_bytes, digest_of_bytes
+from contracts.canonical import canonical_bytes
 from contracts.contract_diff import Version, compare
 from contracts.contract_tables import check_one_dataset
 from contracts.contract_versions import check_version, paths_of, required_bump, version_order
 from contracts.dataset import DatasetContract
 from contracts.errors import InvalidInput, Refused
-from contracts.federation import KeyPurpose
-from contracts.forecast import Forecast, PublishedForecast
 from contracts.odcs import LARGEST, contract_from_document
 from contracts.release import Release, ReleaseState, Withdrawal
-from contracts.signing import SignedDocument, payload_of, verify_compact
+from contracts.signing import SignedDocument, payload_of
 from contracts.views import PublishedContract
 from gateway import contract_signatures, events
 from gateway.caller import Caller
 from gateway.means import Means
-from gateway.store import forecasts, log, registry, releases, requests
+from gateway.store import log, registry, releases, requests
 from gateway.store.engine import Transaction
 from gateway.store.registry import HeldContract
 
 CONTRACT_KIND = "contract"
-FORECAST_KIND = "forecast"
 
 
 def publish_contract(means: Means, caller: Caller, published: PublishedContract) -> None:
@@ -90,30 +85,6 @@ def withdraw(means: Means, caller: Caller, withdrawal: Withdrawal) -> Release:
     return release
 
 
-def publish_forecast(means: Means, caller: Caller, document: str) -> PublishedForecast:
-    """Publish a forecast that the caller's client key signed; the same again changes nothing.
-
-    Raises:
-        Refused: ``signature-wrong``, ``key-unknown``; ``not-allowed`` when another agency signed; ``release-withdrawn``
-            when it cites a release that is no longer valid.
-        InvalidInput: ``malformed-body``, ``not-canonical``; ``unknown-release`` when it cites what the caller cannot
-            read, or with another digest; ``request-id-reused`` when its identifier stands for another forecast.
-    """
-    now = means.clock()
-    signed = verify_compact(document, FORECAST_KIND, lambda kid: means.federation.key(kid, KeyPurpose.CLIENT, now))
-    if {kid.partition("#")[0] for kid in signed.signers} != {caller.agency}:
-        raise Refused("not-allowed")
-    forecast, digest = _read_forecast(signed), digest_of_bytes(signed.payload)
-    with means.store.transaction() as t:
-        requests.spend_nonce(t, caller.kid, caller.nonce, now)
-        _check_citations(t, forecast, caller, now)
-        event = events.forecast_published(forecast, digest, caller.agency, now)
-        is_new = forecasts.add_forecast(t, forecast, digest, document, event)
-        if not is_new and forecasts.digest_of_forecast(t, forecast.id) != digest:
-            raise InvalidInput("request-id-reused")
-    return PublishedForecast(forecast=forecast, digest=digest)
-
-
 def _check_source(known: Sequence[HeldContract], contract: DatasetContract) -> None:
     """The source is the key of the budget: under a new one, a dataset would have fresh accounts."""
     for source in {each.contract.source for each in known} - {contract.source}:
@@ -146,16 +117,6 @@ def _withdraw(t: Transaction, means: Means, caller: Caller, withdrawal: Withdraw
         raise Refused("release-withdrawn", why=standing.withdrawal.reason)
 
 
-def _check_citations(t: Transaction, forecast: Forecast, caller: Caller, now: datetime) -> None:
-    for cited in forecast.citations:
-        standing = releases.standing(t, cited.release)
-        readable = releases.may_read(t, cited.release, caller.agency, now)
-        if standing is None or not readable or standing.digest != cited.digest:
-            raise InvalidInput("unknown-release")
-        if standing.withdrawal is not None:
-            raise Refused("release-withdrawn", why=standing.withdrawal.reason)
-
-
 def _read_contract(signed: SignedDocument) -> DatasetContract:
     if len(signed.payload) > LARGEST:  # before any time is spent on it
         raise InvalidInput("contract-invalid", rule="size", where="$")
@@ -167,13 +128,3 @@ def _read_contract(signed: SignedDocument) -> DatasetContract:
     if not is_canonical:
         raise InvalidInput("not-canonical")
     return contract_from_document(document)
-
-
-def _read_forecast(signed: SignedDocument) -> Forecast:
-    try:
-        forecast = Forecast.model_validate_json(signed.payload)
-    except ValidationError as error:
-        raise InvalidInput("malformed-body", where="forecast") from error
-    if canonical_bytes(forecast) != signed.payload:
-        raise InvalidInput("not-canonical")
-    return forecast

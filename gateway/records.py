@@ -3,7 +3,7 @@
 from typing import Final
 
 from contracts.budget_view import BudgetView
-from contracts.errors import InvalidInput, Unavailable
+from contracts.errors import InvalidInput
 from contracts.forecast import PublishedForecast
 from contracts.release import Release, Withdrawal
 from contracts.transparency import LogExport
@@ -15,11 +15,11 @@ from contracts.views import (
     PublishedContract,
     ReleaseSummary,
 )
-from gateway import agreements, budgets, publishing, receipts
+from gateway import agreements, budgets, publishing, publishing_forecasts, receipts
 from gateway.caller import Caller
 from gateway.means import Means
 from gateway.preview import preview
-from gateway.store import forecasts, registry, relay, releases, requests
+from gateway.store import registry, relay, releases, requests
 from gateway.store.relay import Seen
 
 NOBODY: Final = ""
@@ -115,8 +115,8 @@ class Records:
         return publishing.withdraw(self.means, caller, withdrawal)
 
     def publish_forecast(self, caller: Caller, document: str) -> PublishedForecast:
-        """Publish a forecast; see ``gateway.publishing``."""
-        return publishing.publish_forecast(self.means, caller, document)
+        """Publish a forecast; see ``gateway.publishing_forecasts``."""
+        return publishing_forecasts.publish(self.means, caller, document)
 
     def latest_forecast(self) -> PublishedForecast:
         """The forecast that was published last.
@@ -124,11 +124,7 @@ class Records:
         Raises:
             Unavailable: ``nothing-published``.
         """
-        with self.means.store.read() as r:
-            found = forecasts.latest(r)
-        if found is None:
-            raise Unavailable("nothing-published")
-        return found
+        return publishing_forecasts.latest(self.means)
 
     # ------------------------------------------------------------ the log, and who is there
 

@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from gateway.api import (
     agreements,
+    analyses,
     budgets,
     catalogue,
     contracts,
@@ -35,6 +36,8 @@ ROUTERS = (
     releases.member_routes,
     forecasts.open_routes,
     forecasts.member_routes,
+    analyses.open_routes,
+    analyses.member_routes,
     registers.open_routes,
     personal_data.open_routes,
     personal_data.member_routes,

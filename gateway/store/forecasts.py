@@ -1,58 +1,59 @@
 """Published forecasts and the releases that they cite."""
 
-from collections.abc import Sequence
-
-from sqlalchemy import select
-
 from contracts.forecast import Forecast, PublishedForecast
-from contracts.release import ReleaseState
+from contracts.publication import ForecastSummary, summary_of_forecast
+from gateway.store import publications
 from gateway.store.engine import Reading, Transaction
-from gateway.store.log import Event, append
-from gateway.store.tables import citations, forecasts, releases
+from gateway.store.log import Event
+from gateway.store.publications import Held, Look, Publication, Sort
 
 
 def add_forecast(t: Transaction, forecast: Forecast, digest: str, document: str, event: Event) -> bool:
     """Publish a forecast as its centre signed it; whether it is new."""
-    row = {
-        "id": forecast.id,
-        "digest": digest,
-        "agency": event.entry.agency,
-        "document": document,
-        "forecast": forecast.model_dump_json(by_alias=True),
-        "published_at": event.entry.at,
-    }
-    if not t.add_new(forecasts, row):
-        return False
-    cited = sorted({each.release for each in forecast.citations})
-    t.add(citations, [{"forecast": forecast.id, "release": each} for each in cited])
-    append(t, event)
-    return True
+    summary = summary_of_forecast(forecast, digest, event.entry.agency or "", event.entry.at)
+    new = Publication(
+        id=forecast.id,
+        sort=Sort.FORECAST,
+        kind="",
+        public=True,
+        digest=digest,
+        document=document,
+        body=forecast.model_dump_json(by_alias=True),
+        summary=summary.model_dump_json(by_alias=True),
+        cited=summary.releases,
+    )
+    return publications.add(t, new, event)
 
 
-def digest_of_forecast(r: Reading, name: str) -> str | None:
-    """The digest of the forecast of that identifier."""
-    row = r.one(select(forecasts.c.digest).where(forecasts.c.id == name))
-    return row.digest if row else None
-
-
-def latest(r: Reading) -> PublishedForecast | None:
+def latest(r: Reading, look: Look) -> PublishedForecast | None:
     """The forecast that was published last, flagged with every release of its that is no longer valid."""
-    row = r.one(select(forecasts).order_by(forecasts.c.published_at.desc(), forecasts.c.id.desc()).limit(1))
-    if row is None:
-        return None
-    return PublishedForecast(
-        forecast=Forecast.model_validate_json(row.forecast), digest=row.digest, flagged=_flagged(r, row.id)
+    held = publications.latest(r, Sort.FORECAST, look)
+    return published(held) if held else None
+
+
+def find(r: Reading, name: str, look: Look) -> PublishedForecast | None:
+    """The forecast of that identifier."""
+    held = publications.find(r, Sort.FORECAST, name, look)
+    return published(held) if held else None
+
+
+def summaries(r: Reading, look: Look) -> tuple[ForecastSummary, ...]:
+    """Every forecast without its figures, newest first."""
+    return tuple(
+        ForecastSummary.model_validate_json(text).model_copy(
+            update={"flagged": flags.then, "flagged_since": flags.since}
+        )
+        for text, flags in publications.summaries(r, Sort.FORECAST, look)
     )
 
 
-def flagged_by(r: Reading, release: str) -> Sequence[str]:
-    """The forecasts that cite a release."""
-    wanted = select(citations.c.forecast).where(citations.c.release == release).order_by(citations.c.forecast)
-    return [row.forecast for row in r.all(wanted)]
-
-
-def _flagged(r: Reading, forecast: str) -> tuple[str, ...]:
-    broken = releases.c.state != ReleaseState.VALID
-    cited = select(releases.c.id).join(citations, citations.c.release == releases.c.id)
-    rows = r.all(cited.where(citations.c.forecast == forecast, broken).order_by(releases.c.id))
-    return tuple(row.id for row in rows)
+def published(held: Held) -> PublishedForecast:
+    """A forecast as it is fetched."""
+    return PublishedForecast(
+        forecast=Forecast.model_validate_json(held.body),
+        digest=held.digest,
+        flagged=held.flags.then,
+        agency=held.agency,
+        published_at=held.published_at,
+        flagged_since=held.flags.since,
+    )

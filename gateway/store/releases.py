@@ -85,7 +85,7 @@ def release(r: Reading, name: str, reader: str | None, now: datetime) -> HeldRel
     Raises:
         InvalidInput: ``release-erased``, when its retention is over.
     """
-    row = r.one(select(releases).where(releases.c.id == name, _readable(reader, now)))
+    row = r.one(select(releases).where(releases.c.id == name, readable(reader, now)))
     if row is not None and row.body == ERASED:
         raise InvalidInput("release-erased")
     return _held(row) if row else None
@@ -97,15 +97,27 @@ def any_release(r: Reading, name: str) -> Release | None:
     return _held(row).release if row else None
 
 
-def may_read(r: Reading, name: str, reader: str, now: datetime) -> bool:
-    """Whether that agency may read a release by now."""
-    return r.one(select(releases.c.id).where(releases.c.id == name, _readable(reader, now))) is not None
+def may_read(r: Reading, name: str, reader: str | None, now: datetime) -> bool:
+    """Whether that agency (or, for ``None``, everybody) may read a release by now."""
+    return r.one(select(releases.c.id).where(releases.c.id == name, readable(reader, now))) is not None
+
+
+def readable(reader: str | None, now: datetime) -> ColumnElement[bool]:
+    """The releases that an agency (or, for ``None``, everybody) may read by now."""
+    out = releases.c.available_at <= now
+    if reader is None:
+        return out & releases.c.public.is_(true())
+    asked = select(requests.c.release_id).where(
+        requests.c.agency == reader, requests.c.release_id.is_not(None), requests.c.available_at <= now
+    )
+    gave = select(release_sources.c.release).where(release_sources.c.agency == reader)
+    return out & (releases.c.public.is_(true()) | releases.c.id.in_(asked) | releases.c.id.in_(gave))
 
 
 def summaries(r: Reading, reader: str | None, now: datetime) -> tuple[ReleaseSummary, ...]:
     """Every release that an agency (or everybody) may read by now, newest first."""
     erased = (releases.c.body == ERASED).label("erased")
-    wanted = select(releases.c.summary, releases.c.state, releases.c.public, erased).where(_readable(reader, now))
+    wanted = select(releases.c.summary, releases.c.state, releases.c.public, erased).where(readable(reader, now))
     rows = r.all(wanted.order_by(releases.c.available_at.desc(), releases.c.id))
     changes = [{"state": ReleaseState(row.state), "public": row.public, "erased": bool(row.erased)} for row in rows]
     kept = [ReleaseSummary.model_validate_json(row.summary) for row in rows]
@@ -127,7 +139,8 @@ def lock_standing(t: Transaction, name: str) -> Standing | None:
 def withdraw(t: Transaction, withdrawal: Withdrawal, event: Event) -> None:
     """Say of a release that it is no longer to be relied on."""
     here = releases.c.id == withdrawal.release
-    t.run(update(releases).where(here).values(state=withdrawal.state, withdrawal=withdrawal.model_dump_json()))
+    fate = {"state": withdrawal.state, "withdrawal": withdrawal.model_dump_json(), "withdrawn_at": event.entry.at}
+    t.run(update(releases).where(here).values(**fate))
     append(t, event)
 
 
@@ -145,17 +158,6 @@ def current_release(r: Reading, question: str, versions: Mapping[Dataset, int] |
         if versions is None or _versions(r, row.id) == dict(versions):
             return _stands(r, row)
     return None
-
-
-def _readable(reader: str | None, now: datetime) -> ColumnElement[bool]:
-    out = releases.c.available_at <= now
-    if reader is None:
-        return out & releases.c.public.is_(true())
-    asked = select(requests.c.release_id).where(
-        requests.c.agency == reader, requests.c.release_id.is_not(None), requests.c.available_at <= now
-    )
-    gave = select(release_sources.c.release).where(release_sources.c.agency == reader)
-    return out & (releases.c.public.is_(true()) | releases.c.id.in_(asked) | releases.c.id.in_(gave))
 
 
 def _standing() -> AnySelect:

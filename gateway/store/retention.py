@@ -24,9 +24,10 @@ from gateway.store.agreement_tables import agreement_acts, agreements
 from gateway.store.engine import AnyRow, AnySelect, Reading, Transaction
 from gateway.store.log import Event, append
 from gateway.store.personal_data_tables import certificates
+from gateway.store.publication_tables import citations
 from gateway.store.releases import ERASED as ERASED_RELEASE
 from gateway.store.requests import NONCES_LAST
-from gateway.store.tables import citations, nonces, releases, requests, tasks
+from gateway.store.tables import nonces, releases, requests, tasks
 
 MOST: Final = 5000
 """How much one rule deletes in one transaction."""

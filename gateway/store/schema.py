@@ -11,6 +11,7 @@ from gateway.store import (
     idempotency_tables,
     notice_tables,
     personal_data_tables,
+    publication_tables,
     series_tables,
     tables,
 )
@@ -22,6 +23,7 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     idempotency_tables,
     notice_tables,
     personal_data_tables,
+    publication_tables,
     series_tables,
 )
 

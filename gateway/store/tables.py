@@ -153,6 +153,7 @@ releases = Table(
     Column("available_at", Instant, nullable=False),
     Column("state", String, nullable=False),
     Column("withdrawal", Text),
+    Column("withdrawn_at", Instant),
 )
 release_sources = Table(
     "release_sources",
@@ -161,22 +162,6 @@ release_sources = Table(
     Column("agency", String, primary_key=True),
     Column("dataset", String, primary_key=True),
     Column("data_version", BigInteger, nullable=False),
-)
-forecasts = Table(
-    "forecasts",
-    metadata,
-    Column("id", String, primary_key=True),
-    Column("digest", String, nullable=False),
-    Column("agency", String, nullable=False),
-    Column("document", Text, nullable=False),
-    Column("forecast", Text, nullable=False),
-    Column("published_at", Instant, nullable=False, index=True),
-)
-citations = Table(
-    "citations",
-    metadata,
-    Column("forecast", ForeignKey("forecasts.id"), primary_key=True),
-    Column("release", ForeignKey("releases.id"), primary_key=True),
 )
 
 # ---------------------------------------------------------------- the log

@@ -60,7 +60,7 @@ class Dishonest(Gateway):
         return honest
 
     @override
-    def _public(self, path: str) -> bytes:
+    def public(self, path: str) -> bytes:
         return self.told.model_dump_json(by_alias=True).encode()
 
 

@@ -17,7 +17,6 @@ from contracts.release import Release, ReleaseState, Withdrawal
 from contracts.signing import SigningKey, new_key, sign_compact, sign_document
 from contracts.transparency import EventKind
 from contracts.views import PublishedContract
-from gateway.store import forecasts
 from tests import factories
 from tests.factories import NOW, Keys
 from tests.gateway_world import CONTRACT, World
@@ -218,8 +217,6 @@ def test_a_forecast_is_flagged_when_a_release_that_it_cites_is_withdrawn(world: 
     assert published.digest == digest_of_bytes(canonical_bytes(published.forecast))
     assert (before.flagged, world.exchange.latest_forecast().flagged) == ((), (release.body.id,))
     assert world.kinds().count(EventKind.FORECAST_PUBLISHED) == 1
-    with world.store.read() as r:
-        assert forecasts.flagged_by(r, release.body.id) == ["forecast-0001"]
 
 
 def test_the_newest_forecast_is_the_latest(world: World) -> None:

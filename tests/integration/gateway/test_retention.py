@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import select, update
 
 from contracts.canonical import digest_of_bytes
 from contracts.errors import SaphanError
@@ -25,6 +25,7 @@ from gateway.store.tables import releases, requests, tasks
 from tests import factories
 from tests.factories import ISSUER
 from tests.gateway_world import CONTRACT, World, new_world
+from tests.publication_world import analysis_from, cites, publish_analysis
 
 pytestmark = pytest.mark.integration
 
@@ -168,8 +169,7 @@ def test_a_public_release_and_a_cited_one_stay(world: World) -> None:
     public, cited = released(world), released(world, id="REQ-0002", nano_rho=60_000_000, query=other_query())
     with world.store.transaction() as t:
         make_public(t, public)
-        t.run(text("INSERT INTO forecasts VALUES ('FC-1','d','oja','d','{}',0)"))  # type: ignore[arg-type]  # plain SQL
-        t.run(text(f"INSERT INTO citations VALUES ('FC-1','{cited}')"))  # type: ignore[arg-type]  # noqa: S608  # our own name
+    publish_analysis(world, analysis_from(cites(world.exchange.release(world.caller(), cited)), public=False))
     world.later(DAYS * 86_400)
     issued = run(world)
     assert (counts(issued)["requests"], counts(issued)["releases"]) == (2, 0)
