@@ -53,8 +53,9 @@ def run_command(
     if as_json:
         typer.echo(done.model_dump_json())
         return
-    for activity, release in done.releases.items():
-        typer.echo(f"{activity}: release {release}")
-    for activity, problem in done.problems.items():
-        typer.echo(f"{activity}: {problem}", err=True)
+    for activity, releases in done.releases.items():
+        gaps = ", ".join(done.gaps.get(activity, ()))
+        typer.echo(f"{activity}: {len(releases)} releases" + (f", nothing of {gaps}" if gaps else ""))
+    for activity, problems in done.problems.items():
+        typer.echo(f"{activity}: {', '.join(problems)}", err=True)
     typer.echo(f"forecast {done.forecast}: {done.series} series, {done.horizon} months")

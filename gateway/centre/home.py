@@ -5,12 +5,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from pydantic import Field, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError
 
 from contracts.canonical import canonical_bytes
 from contracts.dataset import Text
 from contracts.errors import InvalidInput
 from contracts.federation import Federation, KeyPurpose, Member
+from contracts.identifiers import Identifier
+from contracts.periods import Period
 from contracts.request import Request
 from contracts.signing import SigningKey, key_file_name, load_key, new_key
 from contracts.values import Value
@@ -22,10 +24,39 @@ KEYS: Final = ((KeyPurpose.CLIENT, 1), (KeyPurpose.OFFICER, 1), (KeyPurpose.OFFI
 KEYS_LAST: Final = timedelta(days=730)
 
 
-class Asked(Value):
-    """The newest request of each standing activity, kept so that a restart asks nothing twice."""
+class Span(Value):
+    """Months that are asked at once, or were: of one activity, under one revision of its series."""
 
-    requests: dict[str, Request] = Field(default_factory=dict)
+    activity: Identifier
+    revision: int = Field(ge=0, le=99)
+    period: Period
+
+
+class Out(Value):
+    """A request that was sent and whose answer is not known yet."""
+
+    span: Span
+    request: Request
+
+
+class Revision(Value):
+    """Closed months that are to be asked anew, since the agency corrected them, and why."""
+
+    span: Span
+    reason: str = Field(min_length=3, max_length=500)
+    declared: AwareDatetime
+
+
+class Asked(Value):
+    """What the centre must not forget: a lost file costs nothing, for the gateway knows what was answered.
+
+    ``out`` are requests under way, sent again after a restart; ``lost`` spans that were charged or taken and will never
+    be answered; ``revisions`` what was declared, the oldest first.
+    """
+
+    out: tuple[Out, ...] = ()
+    lost: tuple[Span, ...] = ()
+    revisions: tuple[Revision, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +130,31 @@ class CentreHome:
         return self.folder.federation()
 
     def asked(self) -> Asked:
-        """What was asked last; nothing when it is not known, for asking again is free of charge."""
+        """What was asked and is not answered; nothing where that is not known, for asking again is free of charge."""
         try:
             return Asked.model_validate_json(self._asked.read_bytes())
         except (OSError, ValidationError):
             return Asked()
 
-    def remember(self, activity: str, request: Request | None) -> None:
-        """Keep the newest request of an activity, or forget it, before anything is sent."""
-        others = {name: kept for name, kept in self.asked().requests.items() if name != activity}
-        requests = others if request is None else {**others, activity: request}
-        self.folder.write(self._asked, Asked(requests=requests).model_dump_json(by_alias=True).encode())
+    def sending(self, span: Span, request: Request) -> None:
+        """Note a request before it is sent: after a crash the very same one goes out again, and is charged once."""
+        kept = self.asked()
+        self._keep(kept, out=(*(each for each in kept.out if each.span != span), Out(span=span, request=request)))
+
+    def settled(self, span: Span, *, lost: bool = False) -> None:
+        """A request has ended; ``lost`` when its months can never be answered under this revision."""
+        kept = self.asked()
+        spans = (*kept.lost, span) if lost and span not in kept.lost else kept.lost
+        self._keep(kept, out=tuple(each for each in kept.out if each.span != span), lost=spans)
+
+    def declare(self, revision: Revision) -> None:
+        """Note that closed months are to be asked anew."""
+        kept = self.asked()
+        self._keep(kept, revisions=(*kept.revisions, revision))
+
+    def _keep(self, kept: Asked, **changes: object) -> None:
+        changed = kept.model_copy(update=changes)
+        self.folder.write(self._asked, changed.model_dump_json(by_alias=True).encode())
 
     def _key_file(self, kid: str) -> Path:
         return self.path / "keys" / key_file_name(kid)

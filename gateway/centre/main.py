@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 from types import FrameType
 
 from contracts.errors import SaphanError
+from gateway.centre.feed import Clock
 from gateway.centre.home import CentreHome
-from gateway.centre.run import Centre, Clock
+from gateway.centre.run import Centre
 from gateway.centre.settings import CentreSettings
 from gateway.client import Gateway
 

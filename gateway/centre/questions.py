@@ -1,57 +1,81 @@
-"""What the centre asks again and again. Activities of these names stand in its agreement."""
+"""What the centre asks again and again: standing series of its agreement's activities.
+
+A question is known by its activity. The centre asks those that stand in its agreement and says which do not; the tables
+of a family and their weights are the agreement's, never the centre's.
+"""
 
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
-from contracts.fit import closed_until
+from contracts.agreement import Activity
 from contracts.periods import Period
-from contracts.query import Query
+from contracts.query import FamilyTable, Query, Series
+from contracts.views import ReleaseSummary
 from forecasting.panel import MONTH
+from gateway.centre.windows import Pace
 
-BANGKOK: Final = timedelta(hours=7)
-MONTHS_A_YEAR: Final = 12
+HISTORY: Final = 60
+"""Closed months that a forecast looks back on."""
 
 
 @dataclass(frozen=True, slots=True)
 class StandingQuestion:
-    """One activity and its question, over the newest ``months`` closed months.
+    """One activity and its question, as a standing series.
 
-    ``contract`` is the dataset that it is put to.
+    Args:
+        activity: The activity of the agreement under which it is asked.
+        contract: The dataset that it is put to.
+        measures: What is counted.
+        by: The axes of its finest table.
+        months: How many of the newest closed months are wanted.
+        pace: Which span of closed months one request asks.
+        is_counter: Whether it counts days, by the nodes of a tree.
     """
 
     activity: str
     contract: str
     measures: tuple[str, ...]
     by: tuple[str, ...]
-    months: int
+    months: int = HISTORY
+    pace: Pace = Pace.MONTH
+    is_counter: bool = False
 
-    def query(self, now: datetime) -> Query:
-        """The question as it is asked at that instant."""
-        return Query(measures=self.measures, dimensions=self.by, period=closed_period(self.months, now))
+    def query(self, activity: Activity, period: Period, revision: int) -> Query:
+        """The question about a period, with the family of these axes if the activity has one."""
+        return Query(
+            measures=self.measures,
+            dimensions=self.by,
+            period=period,
+            family=next((each for each in activity.families if sorted(self.by) in map(_axes, each.tables)), None),
+            series=Series(revision=revision),
+            counter=self.is_counter,
+        )
+
+    def is_answered_by(self, release: ReleaseSummary) -> bool:
+        """Whether a release tells some months of it, under whichever agreement and with whichever tables."""
+        asked = release.query
+        return (
+            asked.series is not None
+            and asked.counter == self.is_counter
+            and not asked.where
+            and {each.id for each in release.contracts} == {self.contract}
+            and sorted(asked.dimensions) == sorted(self.by)
+            and set(self.measures) <= set(asked.measures)
+        )
+
+
+def _axes(table: FamilyTable) -> list[str]:
+    return sorted(table.by)
 
 
 CRIMES_MONTHLY: Final = StandingQuestion(
-    "crimes-monthly", "crimes_case", ("count",), (MONTH, "province", "offence_group"), 60
+    "crimes-monthly", "crimes_case", ("count",), (MONTH, "province", "offence_group")
 )
 """The input of the forecast."""
 
-CRIMES_CLOCK: Final = StandingQuestion("crimes-clock", "crimes_case", ("count",), ("hour", "offence_group"), 12)
-TPO_MONTHLY: Final = StandingQuestion(
-    "tpo-monthly", "tpo_complaint", ("count", "damage_thb:sum"), (MONTH, "case_type"), 60
+CRIMES_CLOCK: Final = StandingQuestion(
+    "crimes-clock", "crimes_case", ("count",), ("hour", "offence_group"), 12, Pace.YEAR
 )
-DOP_MONTHLY: Final = StandingQuestion("dop-monthly", "dop_case", ("count",), (MONTH, "type"), 60)
+TPO_MONTHLY: Final = StandingQuestion("tpo-monthly", "tpo_complaint", ("count", "damage_thb:sum"), (MONTH, "case_type"))
+DOP_MONTHLY: Final = StandingQuestion("dop-monthly", "dop_case", ("count",), (MONTH, "type"))
 STANDING: Final = (CRIMES_MONTHLY, CRIMES_CLOCK, TPO_MONTHLY, DOP_MONTHLY)
-
-
-def closed_period(months: int, now: datetime) -> Period:
-    """The newest closed Bangkok months.
-
-    Args:
-        months: How many.
-        now: The instant, aware.
-    """
-    until = closed_until((now.astimezone(UTC) + BANGKOK).date())
-    number = until.year * MONTHS_A_YEAR + until.month - 1 - months
-    start = date(number // MONTHS_A_YEAR, number % MONTHS_A_YEAR + 1, 1)
-    return Period.model_validate({"from": start, "until": until})

@@ -1,35 +1,34 @@
 """The centre's work, in one straight line.
 
-    standing questions -> asked -> releases (checked by the client) -> forecast -> signed and published
+    standing series -> asked -> releases (checked by the client) -> forecast -> signed and published
 
 The centre sees nothing but releases. It spends its own agreement's budget, and what it publishes cites what it used.
+The same releases, settings and engine make the same forecast under the same identifier: it is published once.
 """
 
 import logging
 import time
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from contracts.canonical import digest_of
 from contracts.dataset import Text
-from contracts.errors import SaphanError, Unavailable
+from contracts.errors import InvalidInput, SaphanError, Unavailable
 from contracts.forecast import Citation, Forecast, PublishedForecast
-from contracts.query import Query
 from contracts.release import Release
-from contracts.request import Request
 from contracts.values import Value
-from contracts.views import PreviewCall, RequestStatus
-from forecasting.panel import panel_of
-from forecasting.run import look_ahead
+from contracts.views import RequestStatus
+from forecasting.feed import series_panel
+from forecasting.run import PUBLISHED, look_ahead
+from gateway.centre import feed
+from gateway.centre.feed import Clock, Feed, Gathered
 from gateway.centre.home import CentreHome
-from gateway.centre.questions import CRIMES_MONTHLY, STANDING, StandingQuestion
+from gateway.centre.questions import CRIMES_MONTHLY, STANDING
 from gateway.centre.settings import CentreSettings
-from gateway.client import Result
 
-Clock = Callable[[], datetime]
-ID_LETTERS = 32
+ID_LETTERS: Final = 32
+BY: Final = ("province", "offence_group")
+"""The labels of the finest series that are forecast."""
 
 TITLE = Text(th="พยากรณ์คดีอาญารายจังหวัดและกลุ่มฐานความผิด", en="Criminal cases by province and offence group")
 LIMITS = Text(
@@ -48,24 +47,8 @@ LIMITS = Text(
 log = logging.getLogger("saphan.centre")
 
 
-class Line(Protocol):
+class Line(feed.Line, Protocol):
     """What the centre needs of the gateway; ``gateway.client.Gateway`` is it."""
-
-    def question(self, agreement: str, activity: str, query: Query, *, contracts: Sequence[str] = ...) -> PreviewCall:
-        """Put a question to an activity."""
-        ...
-
-    def request(self, call: PreviewCall) -> Request:
-        """The question as it is signed."""
-        ...
-
-    def submit(self, request: Request) -> RequestStatus:
-        """Send a request."""
-        ...
-
-    def wait(self, request: str, seconds: float = ..., progress: Callable[[RequestStatus], None] = ...) -> Result:
-        """Wait for a release, and check it."""
-        ...
 
     def latest_forecast(self) -> PublishedForecast:
         """The newest forecast."""
@@ -79,12 +62,15 @@ class Line(Protocol):
 class Round(Value):
     """What one round did.
 
-    ``releases`` names the release of each activity that was answered, ``problems`` the error code of each that was not.
+    ``releases`` names the valid releases of each activity, ``gaps`` the months of it that nobody has answered,
+    ``problems`` the error codes of what could not be had, and ``skipped`` the activities that the agreement lacks.
     ``published`` is false when the same forecast stood there already. Seconds are of wall time.
     """
 
-    releases: dict[str, str]
-    problems: dict[str, str]
+    releases: dict[str, tuple[str, ...]]
+    gaps: dict[str, tuple[str, ...]]
+    problems: dict[str, tuple[str, ...]]
+    skipped: tuple[str, ...]
     forecast: str
     published: bool
     series: int
@@ -116,16 +102,14 @@ class Centre:
             SaphanError: The forecast's own input could not be had, or the forecast not be published.
         """
         started = time.monotonic()
-        releases, problems = self.ask_all()
-        source = releases.get(CRIMES_MONTHLY.activity)
-        if source is None:
-            raise problems[CRIMES_MONTHLY.activity]
+        gathered = self.gather()
         asked = time.monotonic()
-        forecast = self.forecast(source)
-        published = self._publish(forecast)
+        forecast, published = self._forecast(gathered)
         return Round(
-            releases={activity: release.body.id for activity, release in releases.items()},
-            problems={activity: error.code for activity, error in problems.items()},
+            releases={name: tuple(each.body.id for each in fed.releases) for name, fed in gathered.fed.items()},
+            gaps={name: fed.gaps for name, fed in gathered.fed.items() if fed.gaps},
+            problems={name: tuple(each.code for each in errors) for name, errors in gathered.problems.items()},
+            skipped=gathered.skipped,
             forecast=forecast.id,
             published=published,
             series=len(forecast.series),
@@ -134,28 +118,27 @@ class Centre:
             forecast_seconds=round(time.monotonic() - asked, 3),
         )
 
-    def ask_all(self) -> tuple[dict[str, Release], dict[str, SaphanError]]:
-        """Ask every standing question before waiting for any: the agencies then work side by side."""
-        asked: dict[str, str] = {}
-        releases: dict[str, Release] = {}
-        problems: dict[str, SaphanError] = {}
-        for question in STANDING:
-            try:
-                asked[question.activity] = self._ask(question)
-            except SaphanError as error:
-                problems[question.activity] = error
-        for activity, request in asked.items():
-            try:
-                releases[activity] = self._answer(activity, request)
-            except SaphanError as error:
-                problems[activity] = error
-        return releases, problems
+    def gather(self) -> Gathered:
+        """Ask every standing question for what it lacks, and read what was released.
 
-    def forecast(self, release: Release) -> Forecast:
-        """The forecast from one release. The same release gives a forecast of the same identifier."""
-        outlook = look_ahead(panel_of(release.body), self.settings.horizon, self.settings.level)
+        Raises:
+            SaphanError: The agreement or the list of releases could not be had.
+        """
+        settings = self.settings
+        looking = Feed(self.line, self.home, settings.agreement, settings.wait_seconds, self.clock, _waiting)
+        return looking.gather(STANDING)
+
+    def forecast(self, releases: tuple[Release, ...]) -> Forecast:
+        """The forecast from the releases of the monthly series; the same ones give one of the same identifier.
+
+        Raises:
+            InvalidInput: ``release-not-a-series``, when a month is missing.
+            Unavailable: ``not-enough-history``.
+        """
+        panel = series_panel([each.body for each in releases], CRIMES_MONTHLY.contract, BY)
+        outlook = look_ahead(panel, self.settings.horizon, self.settings.level)
         return Forecast(
-            id=self._name(release),
+            id=self._name(releases),
             title=TITLE,
             model=outlook.model,
             level=outlook.level,
@@ -163,55 +146,40 @@ class Centre:
             dimensions=outlook.dimensions,
             series=outlook.series,
             scores=outlook.scores,
-            citations=(Citation(release=release.body.id, digest=release.digest),),
+            citations=tuple(Citation(release=each.body.id, digest=each.digest) for each in releases),
             limits=LIMITS,
             created=self.clock(),
         )
 
-    def _name(self, release: Release) -> str:
-        made_of = [release.digest, str(self.settings.horizon), str(self.settings.level)]
-        return f"forecast-{digest_of(made_of).removeprefix('sha-256:')[:ID_LETTERS]}"
+    def _forecast(self, gathered: Gathered) -> tuple[Forecast, bool]:
+        """The forecast of what was gathered, and whether it is new."""
+        releases = gathered.releases(CRIMES_MONTHLY.activity)
+        if not releases:
+            raise self._why_none(gathered)
+        latest = self._latest()
+        if latest is not None and latest.id == self._name(releases):
+            return latest, False
+        made = self.forecast(releases)
+        self.line.publish_forecast(made)
+        return made, True
 
-    def _ask(self, question: StandingQuestion) -> str:
-        query, contracts = question.query(self.clock()), (question.contract,)
-        call = self.line.question(self.settings.agreement, question.activity, query, contracts=contracts)
-        request = self._asked_before(question.activity, call) or self.line.request(call)
-        # Kept before it is sent: after a crash the very same request goes out again, and is not charged again.
-        self.home.remember(question.activity, request)
+    def _why_none(self, gathered: Gathered) -> SaphanError:
+        """Why the forecast has no input: what the gateway said, or that the agreement does not cover it."""
+        name = CRIMES_MONTHLY.activity
+        told = gathered.problems.get(name)
+        return told[0] if told else InvalidInput("unknown-activity", agreement=self.settings.agreement, activity=name)
+
+    def _name(self, releases: tuple[Release, ...]) -> str:
+        made_of = [*(each.digest for each in releases), str(self.settings.horizon), str(self.settings.level)]
+        return f"forecast-{digest_of([*made_of, PUBLISHED.name]).removeprefix('sha-256:')[:ID_LETTERS]}"
+
+    def _latest(self) -> Forecast | None:
         try:
-            return self.line.submit(request).request
-        except SaphanError as error:
-            self._forget(question.activity, error)
-            raise
-
-    def _asked_before(self, activity: str, call: PreviewCall) -> Request | None:
-        kept = self.home.asked().requests.get(activity)
-        if kept is None or not kept.is_deliverable(self.clock()):
-            return None
-        same = (kept.agreement, kept.contracts, kept.query) == (call.agreement, call.contracts, call.query)
-        return kept if same else None
-
-    def _answer(self, activity: str, request: str) -> Release:
-        try:
-            return self.line.wait(request, self.settings.wait_seconds, _waiting).release
-        except SaphanError as error:
-            self._forget(activity, error)
-            raise
-
-    def _forget(self, activity: str, error: SaphanError) -> None:
-        """A refusal is final for its request, not for its question; who is only late is waited for again."""
-        if not isinstance(error, Unavailable):
-            self.home.remember(activity, None)
-
-    def _publish(self, forecast: Forecast) -> bool:
-        try:
-            if self.line.latest_forecast().forecast.id == forecast.id:
-                return False
+            return self.line.latest_forecast().forecast
         except Unavailable as error:
             if error.code != "nothing-published":
                 raise
-        self.line.publish_forecast(forecast)
-        return True
+            return None
 
 
 def _waiting(status: RequestStatus) -> None:

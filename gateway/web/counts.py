@@ -1,6 +1,7 @@
 """Released counts as the page reads them: cells by their labels, from the newest release that is still valid."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
 
 from contracts.cell_errors import cell_errors_95
 from contracts.release import Release, ReleaseBody, ReleaseState
@@ -26,7 +27,9 @@ def is_valid(release: Release) -> bool:
 
 
 def standing_cells(releases: Sequence[Release], activity: str, axes: tuple[str, ...], measure: str = "count") -> Cells:
-    """The cells of a standing activity, labels in the order of ``axes``; where releases overlap, the newest counts.
+    """The cells of a standing activity over all its releases, labels in the order of ``axes``.
+
+    Where releases overlap, the highest revision of the series counts, then the newest.
 
     Of a family they are those of the table with these axes: its whole numbers, which add up over all its tables.
 
@@ -56,7 +59,12 @@ def grouped(cells: Cells, label: Callable[[tuple[str, ...]], str | None]) -> Map
 
 def _usable(releases: Sequence[Release], activity: str, axes: tuple[str, ...]) -> tuple[Release, ...]:
     fitting = (each for each in releases if is_valid(each) and _fits(each, activity, axes))
-    return tuple(sorted(fitting, key=lambda each: (each.body.query.period.until, each.body.created)))
+    return tuple(sorted(fitting, key=_rank))
+
+
+def _rank(release: Release) -> tuple[int, date, datetime]:
+    query = release.body.query
+    return (query.series.revision if query.series else 0, query.period.until, release.body.created)
 
 
 def _fits(release: Release, activity: str, axes: tuple[str, ...]) -> bool:

@@ -19,7 +19,7 @@ from gateway.web.counts import (
     standing_cells,
 )
 from gateway.web.estimates import Estimate, change, pace, total
-from gateway.web.outlook import Choice, Fan, Outlook, fan, outlook
+from gateway.web.outlook import EVERYTHING, Choice, Fan, Outlook, fan, outlook
 
 SECONDS_A_DAY = 86_400
 YEAR = 12
@@ -130,15 +130,24 @@ def home_view(published: PublishedForecast | None, releases: Sequence[Release], 
         choice: What the fan chart shows.
     """
     crimes = standing_cells(releases, CRIMES_MONTHLY, ("month", "province", "offence_group"))
+    nation = _nation(releases, crimes)
     return HomeView(
-        headline=_headline(crimes),
+        headline=_headline(nation),
         clock=_clock(releases),
         outlook=outlook(published.forecast) if published else None,
-        fan=fan(published.forecast, crimes, choice) if published else None,
+        fan=fan(published.forecast, nation if choice.province == EVERYTHING else crimes, choice) if published else None,
         frauds=_frauds(releases),
         published=published,
         sources=_sources(releases, published),
     )
+
+
+def _nation(releases: Sequence[Release], crimes: Cells) -> Cells:
+    """The country's cases by month and offence group, keyed as provinces are: its own table, or else their sums."""
+    own = standing_cells(releases, CRIMES_MONTHLY, ("month", "offence_group"))
+    if own:
+        return {(month, EVERYTHING, group): figure for (month, group), figure in own.items()}
+    return crimes
 
 
 def _headline(crimes: Cells) -> Headline | None:

@@ -6,6 +6,20 @@ from datetime import date
 from contracts.agreement import Activity, Agreement
 from contracts.dataset import ContractRef, Text
 from contracts.periods import Period
+from contracts.query import Family, FamilyTable
+
+CRIMES_MAP = Family(
+    tables=(
+        FamilyTable(by=("month",), weight=2),
+        FamilyTable(by=("month", "offence_group"), weight=3),
+        FamilyTable(by=("month", "police_region"), weight=2),
+        FamilyTable(by=("month", "police_region", "offence_group"), weight=2),
+        FamilyTable(by=("month", "province"), weight=1),
+        FamilyTable(by=("month", "province", "offence_group"), weight=10),
+    ),
+    integers=True,
+)
+"""Nation, police regions and provinces by offence group; the weights follow ``saphan family weights``."""
 
 AGREEMENT = "oja-forecasting-2569"
 LEGAL_BASIS = ("s24-4-public-task", "s24-1-statistics")
@@ -26,9 +40,10 @@ def activities(contracts: Mapping[str, ContractRef]) -> tuple[Activity, ...]:
             legal_basis=LEGAL_BASIS,
             contracts=(crimes,),
             measures=("count",),
-            dimensions=("month", "province", "offence_group"),
-            nano_rho_per_request=100_000_000,
+            dimensions=("month", "police_region", "province", "offence_group"),
+            nano_rho_per_request=120_000_000,
             publish=True,
+            families=(CRIMES_MAP,),
         ),
         Activity(
             id="crimes-clock",

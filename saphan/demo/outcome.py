@@ -15,7 +15,7 @@ class MeasureOutcome(Value):
 
 
 class ReleaseOutcome(Value):
-    """One release: ``rho`` in each window, ``epsilon`` over all of them; the errors are those of the first measure."""
+    """One release: ``rho`` in each window that it paid for, ``epsilon`` over all; errors are of the first measure."""
 
     id: str
     contracts: tuple[str, ...]
@@ -68,18 +68,22 @@ def outcome_of(visitor: Gateway, done: Round, agencies: int, seconds: Seconds) -
     Raises:
         IntegrityError: A release or the log is not what was signed.
     """
-    releases = tuple(_release(visitor, name) for name in done.releases.values())
+    releases = tuple(_release(visitor, name) for name in _names(done))
     forecast = visitor.latest_forecast().forecast
     size = visitor.audit_verify(visitor.audit_export())
     return Outcome(
         agencies=agencies,
         contracts=len(visitor.contracts()),
-        agreements=len({visitor.public_release(name).release.body.agreement for name in done.releases.values()}),
+        agreements=len({visitor.public_release(name).release.body.agreement for name in _names(done)}),
         releases=releases,
         forecast=ForecastOutcome(series=len(forecast.series), horizon=len(forecast.months)),
         audit=AuditOutcome(size=size, verified=True),
         seconds=seconds,
     )
+
+
+def _names(done: Round) -> tuple[str, ...]:
+    return tuple(name for names in done.releases.values() for name in names)
 
 
 def _release(visitor: Gateway, name: str) -> ReleaseOutcome:
@@ -88,7 +92,7 @@ def _release(visitor: Gateway, name: str) -> ReleaseOutcome:
         id=body.id,
         contracts=tuple(promise.contract.id for promise in body.promises),
         cells=body.grid.size,
-        rho=max(charge.nano_rho for charge in body.charges) / NANO,
+        rho=max((charge.nano_rho for charge in body.charges), default=0) / NANO,
         epsilon=body.epsilon,
         delta=float(body.delta),
         sigma=body.released[0].sigma,

@@ -10,7 +10,9 @@ from typing_extensions import override
 from contracts.agreement import Agreement
 from contracts.canonical import canonical_bytes
 from contracts.dataset import DatasetContract, Grain
+from contracts.errors import Unavailable
 from contracts.forecast import Forecast
+from contracts.query import Family, FamilyTable
 from contracts.request import Request
 from contracts.signing import key_file_name
 from contracts.task import Lease, LeaseCall
@@ -30,6 +32,7 @@ pytestmark = pytest.mark.integration
 NOW = datetime(2026, 11, 10, 3, 0, tzinfo=UTC)
 COVERED = {"first_month": "2021-01", "last_month": "2027-12", "purposes": ("crime-forecasting",)}
 MONTH = factories.dimension("month", grain=Grain.MONTH)
+GROUPS = factories.dimension("offence_group", ("G1", "G2"))
 CONTRACTS: tuple[DatasetContract, ...] = (
     factories.contract(
         id="crimes_case",
@@ -38,7 +41,7 @@ CONTRACTS: tuple[DatasetContract, ...] = (
             MONTH,
             factories.dimension("hour", grain=Grain.HOUR),
             factories.dimension("province", ("10", "50")),
-            factories.dimension("offence_group", ("G1", "G2")),
+            GROUPS,
         ),
         measure_columns=(),
         **COVERED,
@@ -49,21 +52,12 @@ CONTRACTS: tuple[DatasetContract, ...] = (
         dimensions=(MONTH, factories.dimension("case_type", ("romance_scam", "call_center"))),
         **COVERED,
     ),
-    factories.contract(
-        id="dop_case",
-        agency="dop",
-        dimensions=(MONTH, factories.dimension("type", ("ADULT", "YOUTH"))),
-        measure_columns=(),
-        **COVERED,
-    ),
 )
 BY_NAME = {each.id: each for each in CONTRACTS}
-ACTIVITIES = {
-    "crimes-monthly": "crimes_case",
-    "crimes-clock": "crimes_case",
-    "tpo-monthly": "tpo_complaint",
-    "dop-monthly": "dop_case",
-}
+ACTIVITIES = {"crimes-monthly": "crimes_case", "crimes-clock": "crimes_case", "tpo-monthly": "tpo_complaint"}
+PRICE = 100_000_000
+TABLES = (("month",), ("month", "offence_group"), ("month", "province"), ("month", "offence_group", "province"))
+FAMILY = Family(tables=tuple(FamilyTable(by=by) for by in TABLES))
 
 
 def standing_agreement() -> Agreement:
@@ -74,6 +68,8 @@ def standing_agreement() -> Agreement:
             purpose="crime-forecasting",
             dimensions=tuple(each.name for each in BY_NAME[dataset].dimensions),
             measures=BY_NAME[dataset].measures,
+            nano_rho_per_request=PRICE,
+            families=(FAMILY,) if activity == "crimes-monthly" else (),
         )
         for activity, dataset in ACTIVITIES.items()
     )
@@ -127,34 +123,60 @@ def logged(world: ApiWorld, kind: EventKind) -> list[LogEntry]:
     return [entry for entry in entries if entry.kind is kind]
 
 
-def test_a_round_releases_four_tables_and_publishes_a_forecast_that_cites_its_own(
+def spent(centre: Centre, source: str) -> dict[str, int]:
+    """What each window of a source was charged, in prices of the centre's activities."""
+    lines = (each for each in centre_line(centre).budget() if each.source == source)
+    return {line.window: line.spent // PRICE for line in lines if line.spent}
+
+
+def test_a_round_releases_the_standing_series_and_publishes_a_forecast_that_cites_its_own(
     world: ApiWorld, centre: Centre
 ) -> None:
     done = centre.round()
 
-    assert done.problems == {}
-    assert set(done.releases) == set(ACTIVITIES)
+    assert (done.problems, done.gaps) == ({}, {})
+    assert {name: len(releases) for name, releases in done.releases.items()} == {
+        "crimes-monthly": 6,
+        "crimes-clock": 1,
+        "tpo-monthly": 6,
+    }
+    assert "dop-monthly" in done.skipped
     published = centre.line.latest_forecast()
     assert published.forecast.id == done.forecast
     assert published.flagged == ()
-    assert [each.release for each in published.forecast.citations] == [done.releases["crimes-monthly"]]
+    assert [each.release for each in published.forecast.citations] == list(done.releases["crimes-monthly"])
     assert len(published.forecast.series) == 4
     assert all(190 < figure < 210 for each in published.forecast.series for figure in each.mean)
-    assert len(logged(world, EventKind.DATA_RELEASED)) == 4
+    assert len(logged(world, EventKind.DATA_RELEASED)) == 13
     assert len(logged(world, EventKind.FORECAST_PUBLISHED)) == 1
 
 
 def test_a_second_round_costs_nothing_and_publishes_nothing(world: ApiWorld, centre: Centre) -> None:
     centre.round()
-    spent = [line.spent for line in centre_line(centre).budget()]
+    before = spent(centre, "rtp/crimes_case")
+    (centre.home.path / "asked.json").unlink()
 
     again = centre.round()
 
     assert not again.published
-    assert again.problems == {}
-    assert [line.spent for line in centre_line(centre).budget()] == spent
-    assert len(logged(world, EventKind.DATA_RELEASED)) == 4
+    assert (again.problems, again.gaps) == ({}, {})
+    assert spent(centre, "rtp/crimes_case") == before
+    assert len(logged(world, EventKind.DATA_RELEASED)) == 13
     assert len(logged(world, EventKind.FORECAST_PUBLISHED)) == 1
+
+
+def test_the_months_of_a_fiscal_year_asked_one_by_one_cost_one_charge(world: ApiWorld, centre: Centre) -> None:
+    centre.round()
+    first = spent(centre, "ccib/tpo_complaint")
+
+    for months in (1, 2):
+        world.later(30 * 24 * 3600)
+        done = centre.gather()
+        assert (done.problems, len(done.releases("tpo-monthly"))) == ({}, 6 + months)
+
+    assert first == dict.fromkeys(("FY2565", "FY2566", "FY2567", "FY2568", "FY2569", "FY2570"), 1)
+    assert spent(centre, "ccib/tpo_complaint") == first
+    assert spent(centre, "rtp/crimes_case") == first | {"FY2569": 2}
 
 
 def test_a_forecast_is_canonical_and_reads_back(centre: Centre) -> None:
@@ -174,10 +196,10 @@ def test_the_centre_opens_with_the_keys_of_its_home(world: ApiWorld, tmp_path: P
 
     with open_centre(CentreSettings.model_validate(given), lambda: NOW) as opened:
         assert opened.home == home
-        releases, problems = opened.ask_all()
+        with pytest.raises(Unavailable) as error:
+            opened.gather()
 
-    assert releases == {}
-    assert {error.code for error in problems.values()} == {"gateway-unreachable"}
+    assert error.value.code == "gateway-unreachable"
 
 
 def centre_line(centre: Centre) -> Gateway:

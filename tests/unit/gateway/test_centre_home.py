@@ -8,7 +8,7 @@ import pytest
 from contracts.dataset import Text
 from contracts.errors import InvalidInput
 from contracts.federation import KeyPurpose, Member
-from gateway.centre.home import CentreHome, Enrolment
+from gateway.centre.home import Asked, CentreHome, Enrolment, Revision, Span
 from gateway.centre.settings import load_settings
 from tests import factories
 from tests.factories import NOW
@@ -37,7 +37,7 @@ def test_enrolling_makes_private_keys_and_public_statements(home: CentreHome) ->
 
 
 def test_nobody_else_may_look_into_the_home(home: CentreHome) -> None:
-    home.remember("crimes-monthly", factories.request())
+    home.sending(span("crimes-monthly"), factories.request())
 
     assert stat.S_IMODE(home.path.stat().st_mode) == 0o700
     files = [path for path in home.path.rglob("*") if path.is_file()]
@@ -72,22 +72,38 @@ def test_the_federation_must_be_pinned(home: CentreHome) -> None:
     assert home.federation() == keys.federation
 
 
-def test_requests_are_remembered_one_for_each_activity_and_forgotten(home: CentreHome) -> None:
-    first, second = factories.request(id="REQ-0001"), factories.request(id="REQ-0002")
-    home.remember("crimes-monthly", factories.request(id="REQ-0000"))
-    home.remember("crimes-monthly", first)
-    home.remember("dop-monthly", second)
+def span(activity: str, **changes: object) -> Span:
+    """The last quarter of 2025."""
+    return Span.model_validate({"activity": activity, "revision": 0, "period": factories.period(), **changes})
 
-    assert home.asked().requests == {"crimes-monthly": first, "dop-monthly": second}
-    home.remember("dop-monthly", None)
-    assert home.asked().requests == {"crimes-monthly": first}
+
+def test_requests_are_remembered_by_their_months_until_they_have_ended(home: CentreHome) -> None:
+    first, second = factories.request(id="REQ-0001"), factories.request(id="REQ-0002")
+    home.sending(span("crimes-monthly"), factories.request(id="REQ-0000"))
+    home.sending(span("crimes-monthly"), first)
+    home.sending(span("crimes-monthly", revision=1), second)
+
+    assert [each.request for each in home.asked().out] == [first, second]
+    home.settled(span("crimes-monthly", revision=1))
+    assert [each.request for each in home.asked().out] == [first]
+    assert home.asked().lost == ()
+
+
+def test_lost_months_and_declared_revisions_stay(home: CentreHome) -> None:
+    revision = Revision(span=span("crimes-monthly", revision=1), reason="reported late", declared=NOW)
+    home.sending(span("dop-monthly"), factories.request())
+    home.declare(revision)
+    home.settled(span("dop-monthly"), lost=True)
+    home.settled(span("dop-monthly"), lost=True)
+
+    assert home.asked() == Asked(lost=(span("dop-monthly"),), revisions=(revision,))
 
 
 def test_a_damaged_memory_is_an_empty_one(home: CentreHome) -> None:
-    assert home.asked().requests == {}
+    assert home.asked() == Asked()
     (home.path / "asked.json").write_text("{")
 
-    assert home.asked().requests == {}
+    assert home.asked() == Asked()
 
 
 def test_settings_come_from_the_homes_file_and_the_command_line_wins(home: CentreHome) -> None:

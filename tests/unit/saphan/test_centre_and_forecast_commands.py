@@ -22,8 +22,10 @@ pytestmark = pytest.mark.unit
 
 RUNNER = CliRunner()
 ROUND = Round(
-    releases={"crimes-monthly": "rel-1"},
-    problems={"tpo-monthly": "waiting-for-agency"},
+    releases={"crimes-monthly": ("rel-1", "rel-2"), "tpo-monthly": ()},
+    gaps={"tpo-monthly": ("2026-10",)},
+    problems={"tpo-monthly": ("waiting-for-agency",)},
+    skipped=("dop-monthly",),
     forecast="forecast-1",
     published=True,
     series=308,
@@ -77,7 +79,8 @@ def test_one_round_prints_one_json_object(home: Path) -> None:
 @pytest.mark.usefixtures("one_round")
 def test_one_round_tells_people_what_was_done(home: Path) -> None:
     assert centre("run", "--once", "--home", str(home)).splitlines() == [
-        "crimes-monthly: release rel-1",
+        "crimes-monthly: 2 releases",
+        "tpo-monthly: 0 releases, nothing of 2026-10",
         "forecast forecast-1: 308 series, 12 months",
     ]
 

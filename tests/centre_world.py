@@ -1,0 +1,186 @@
+"""A gateway as the centre sees it, in memory: series answer each month once, and every release is in a list."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+
+from contracts.agreement import Activity
+from contracts.canonical import digest_of
+from contracts.errors import Refused, SaphanError, Unavailable
+from contracts.forecast import Forecast, PublishedForecast
+from contracts.grid import Axis, Grid
+from contracts.lifecycle import AgreementState
+from contracts.query import Query
+from contracts.release import Release, ReleaseBody, ReleaseState, Withdrawal
+from contracts.request import Request, RequestState
+from contracts.views import AgreementView, PreviewCall, ReleaseSummary, RequestStatus
+from gateway.centre.home import CentreHome
+from gateway.centre.questions import STANDING
+from gateway.centre.run import Centre
+from gateway.centre.settings import CentreSettings
+from gateway.client import Result
+from tests import factories
+from tests.factories import NOW
+from tests.forecast_panels import body, noisy
+
+SETTINGS = {"agency": "oja", "gateway": "http://127.0.0.1:1", "agreement": "AGR-2569-001", "refresh_seconds": 0.01}
+LABELS = {
+    "province": ("10", "50"),
+    "offence_group": ("G1",),
+    "hour": ("00", "12"),
+    "case_type": ("SHOP",),
+    "type": ("ADULT",),
+    "police_region": ("B", "R5"),
+    "offence": ("THEFT", "ROBBERY"),
+    "weekday": ("1", "2"),
+}
+
+
+def activities(names: Sequence[str] = ()) -> tuple[Activity, ...]:
+    """The activities of the standing questions, or those of these names."""
+    wanted = (each for each in STANDING if not names or each.activity in names)
+    made = ((each, factories.contract(id=each.contract)) for each in wanted)
+    return tuple(factories.activity((contract,), id=each.activity) for each, contract in made)
+
+
+@dataclass
+class FakeLine:
+    """Answers at once, with noise of its own for each release, or with the trouble it was given.
+
+    ``trouble`` meets whoever waits for an activity, ``unsent`` whoever submits it. ``taken`` are months of a series, by
+    activity and revision, that were asked and never released.
+    """
+
+    trouble: dict[str, SaphanError] = field(default_factory=dict)
+    unsent: dict[str, SaphanError] = field(default_factory=dict)
+    taken: dict[tuple[str, int], set[str]] = field(default_factory=dict)
+    agreed: tuple[Activity, ...] = field(default_factory=activities)
+    submitted: list[Request] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
+    held: dict[str, Release] = field(default_factory=dict)
+    published: list[Forecast] = field(default_factory=list)
+    no_forecast: SaphanError = field(default_factory=lambda: Unavailable("nothing-published"))
+
+    def agreement(self, name: str) -> AgreementView:
+        agreed = factories.agreement(id=name, activities=self.agreed)
+        return AgreementView(
+            agreement=agreed, digest=digest_of(agreed), document="", signed_by=(), state=AgreementState.ACTIVE
+        )
+
+    def releases(self) -> tuple[ReleaseSummary, ...]:
+        return tuple(_summary(each) for each in self.held.values())
+
+    def release(self, name: str) -> Result:
+        return Result(self.held[name])
+
+    def question(self, agreement: str, activity: str, query: Query, *, contracts: Sequence[str] = ()) -> PreviewCall:
+        refs = tuple(factories.contract(id=name).reference for name in contracts)
+        return PreviewCall(agreement=agreement, activity=activity, contracts=refs, query=query)
+
+    def request(self, call: PreviewCall) -> Request:
+        number = f"req-{len(self.log):08d}"
+        named = {"id": number, "agreement": call.agreement, "activity": call.activity, "contracts": call.contracts}
+        return factories.request(None, call.query, **named)
+
+    def submit(self, request: Request) -> RequestStatus:
+        self.log.append(f"submit {request.activity}")
+        self.submitted.append(request)
+        if request.activity in self.unsent:
+            raise self.unsent[request.activity]
+        taken = self.taken.get(_series(request), set()) & set(request.query.period.months())
+        if taken:
+            raise Refused("series-overlaps", months=", ".join(sorted(taken)))
+        return RequestStatus(request=request.id, state=RequestState.WAITING)
+
+    def wait(
+        self, request: str, seconds: float = 0.0, progress: Callable[[RequestStatus], None] = lambda _: None
+    ) -> Result:
+        asked = next(each for each in self.submitted if each.id == request)
+        self.log.append(f"wait {asked.activity}")
+        progress(RequestStatus(request=request, state=RequestState.WAITING, waiting_for=("rtp",)))
+        progress(RequestStatus(request=request, state=RequestState.WAITING))
+        if asked.activity in self.trouble:
+            raise self.trouble[asked.activity]
+        self.taken.setdefault(_series(asked), set()).update(asked.query.period.months())
+        return Result(self.answer(asked))
+
+    def answer(self, asked: Request) -> Release:
+        """The release of a request: about 30 in each cell."""
+        made = _body(asked, len(self.held))
+        self.held[made.id] = Release(body=made, digest=digest_of(made), signature="s")
+        return self.held[made.id]
+
+    def withdraw(self, name: str) -> None:
+        withdrawal = Withdrawal(release=name, state=ReleaseState.WITHDRAWN, reason="counted twice")
+        self.held[name] = self.held[name].model_copy(update={"withdrawal": withdrawal})
+
+    def latest_forecast(self) -> PublishedForecast:
+        if not self.published:
+            raise self.no_forecast
+        return PublishedForecast(forecast=self.published[-1], digest=digest_of(self.published[-1]))
+
+    def publish_forecast(self, forecast: Forecast) -> PublishedForecast:
+        self.published.append(forecast)
+        return self.latest_forecast()
+
+    def asked_months(self, activity: str, revision: int = 0) -> list[tuple[str, ...]]:
+        """The months of each request of an activity, as they were sent."""
+        return [each.query.period.months() for each in self.submitted if _series(each) == (activity, revision)]
+
+
+@dataclass
+class Desk:
+    """A centre that can be restarted; its home and its line stay."""
+
+    path: Path
+    line: FakeLine = field(default_factory=FakeLine)
+    now: datetime = NOW
+    settings: dict[str, object] = field(default_factory=lambda: dict(SETTINGS))
+
+    @property
+    def home(self) -> CentreHome:
+        return CentreHome(self.path)
+
+    def centre(self) -> Centre:
+        """A fresh process."""
+        settings = CentreSettings.model_validate({"home": self.path, **self.settings})
+        return Centre(settings, self.home, self.line, lambda: self.now)
+
+
+def _series(request: Request) -> tuple[str, int]:
+    assert request.query.series is not None
+    return request.activity, request.query.series.revision
+
+
+def _body(asked: Request, seed: int) -> ReleaseBody:
+    query = asked.query
+    labels = {**LABELS, "month": query.period.months()}
+    cells = Grid(axes=tuple(Axis(name=name, values=labels[name]) for name in query.dimensions))
+    figures = noisy(np.full(cells.size, 30.0), seed)
+    contract = factories.contract(id=asked.contracts[0].id)
+    promise = body(cells, [0] * cells.size).promises[0].model_copy(update={"contract": contract.reference})
+    made = body(cells, [int(each) for each in figures], query.period, promises=(promise,), derived=())
+    name = f"rel-{digest_of([asked.id, query.model_dump_json()])[8:32]}"
+    return made.model_copy(update={"id": name, "activity": asked.activity, "query": query, "request_id": asked.id})
+
+
+def _summary(release: Release) -> ReleaseSummary:
+    body = release.body
+    return ReleaseSummary(
+        id=body.id,
+        digest=release.digest,
+        requester=body.requester,
+        agreement=body.agreement,
+        activity=body.activity,
+        purpose=body.purpose,
+        public=body.public,
+        contracts=tuple(each.contract for each in body.promises),
+        query=body.query,
+        cells=body.grid.size,
+        charges=body.charges,
+        created=body.created,
+        state=release.withdrawal.state if release.withdrawal else ReleaseState.VALID,
+    )
