@@ -1,0 +1,266 @@
+"""Who is compared with whom: treated areas, each from its own start, their neighbours, and the untreated.
+
+For every start there is one comparison: areas that start then against areas that had not started when its window
+closed. An area that starts later is thus an untreated one before, and none whose own start lies in the window or before
+it (staggered starts: the comparisons that are wrong in a regression with fixed effects are never made). Neighbours of
+treated areas have a coefficient of their own, the spillover, and do not serve as untreated.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from contracts.errors import InvalidInput, Unavailable
+from forecasting.interventions.counterfactual import Ints, expected
+from forecasting.interventions.regression import Rows, Truths
+from forecasting.panel import YEAR, Floats, Panel
+from forecasting.seasons import SHORTEST
+
+WINDOWS = (3, 12)
+"""Months over which an effect on crime is computed. One month of a small zone is a handful of cases: noise."""
+
+FEWEST_UNTREATED = 10
+FEWEST_NEIGHBOURS = 5
+SMALLEST, SUREST = 20.0, 4.0
+"""A window is compared where it was expected to hold 20 cases and four standard deviations of its noise."""
+
+NEVER = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """An evaluation, ready to be computed.
+
+    Attributes:
+        panel: Every area's months; the areas are the labels of the only dimension.
+        areas: Their codes, in the order of the panel's rows.
+        starts: For each area the column of its first treated month, or -1.
+        adjacent: Whether two areas are neighbours: areas x areas.
+        window: Months whose cases are compared, from the start on: 3 or 12.
+        too_small: Areas that are left out: their window cannot be told from noise.
+        spillover: Whether there are neighbours and untreated enough to tell the two apart.
+    """
+
+    panel: Panel
+    areas: tuple[str, ...]
+    starts: Ints
+    adjacent: Truths
+    window: int
+    too_small: Truths
+    spillover: bool
+
+    @property
+    def cohorts(self) -> Ints:
+        """The columns of the different starts, oldest first."""
+        return np.unique(self.starts[(self.starts != NEVER) & ~self.too_small])
+
+    @property
+    def treated(self) -> Truths:
+        """The areas whose effect is estimated."""
+        return np.asarray((self.starts != NEVER) & ~self.too_small)
+
+    @property
+    def near(self) -> Truths:
+        """Untreated neighbours of the areas with a start."""
+        touched = self.adjacent[:, self.starts != NEVER].any(axis=1)
+        return np.asarray(touched & (self.starts == NEVER) & ~self.too_small)
+
+    @property
+    def untreated(self) -> Truths:
+        """Areas that never start and, if the spillover is estimated, are no neighbours."""
+        never = (self.starts == NEVER) & ~self.too_small
+        return np.asarray(never & ~self.near if self.spillover else never)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is regressed, areas x starts, with or without a first axis of runs.
+
+    ``ratios`` are the logarithms of observed over expected with their known ``variances``; ``size`` is the logarithm of
+    the expected cases, ``growth`` that of the last year's cases over those of the year before.
+    """
+
+    ratios: Floats
+    variances: Floats
+    size: Floats
+    growth: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Observed and expected cases of every area in every start's window: each array areas x starts.
+
+    ``variance`` is that of the observed over the expected on the logarithmic scale, ``noise`` the noise in the window,
+    in cases squared.
+    """
+
+    observed: Floats
+    expected: Floats
+    variance: Floats
+    growth: Floats
+    noise: Floats
+
+    @property
+    def seen(self) -> Seen:
+        """The logarithms that are regressed."""
+        return Seen(
+            ratios=log_ratios(self.observed, self.expected, self.variance, self.noise),
+            variances=self.variance,
+            size=np.log(self.expected),
+            growth=self.growth,
+        )
+
+
+def log_ratios(observed: Floats, forecast: Floats, variance: Floats, noise: Floats) -> Floats:
+    """Logarithms of observed over expected cases; ``forecast`` is 1 or more.
+
+    The mean of log(x) lies half a relative variance below the logarithm of the mean: that of the observed is added,
+    that of the forecast taken off.
+    """
+    own = (forecast + noise) / forecast**2
+    bounded = np.maximum(observed, 0.05 * forecast)
+    ratios: Floats = np.log(bounded / forecast) + own - variance / 2.0
+    return ratios
+
+
+def design(
+    panel: Panel,
+    starts: Mapping[str, int],
+    window: int,
+    neighbours: Mapping[str, Collection[str]] | None = None,
+) -> Design:
+    """Set an evaluation up, or say why there is none.
+
+    Args:
+        panel: One series for each area.
+        starts: For each treated area the column of its first treated month.
+        window: 3 or 12 months.
+        neighbours: The neighbours of areas; who is missing has none.
+
+    Raises:
+        InvalidInput: ``effect-window``, ``intervention-unknown-area``, ``too-few-untreated``, ``treated-too-small``;
+            ``plan-unusable``, when the last start's window is not over.
+        Unavailable: ``not-enough-history`` for less than 24 months before the first start.
+    """
+    if window not in WINDOWS:
+        raise InvalidInput("effect-window", months=window)
+    areas = tuple(next(iter(label.values())) for label in panel.labels())
+    unknown = sorted(set(starts) - set(areas))
+    if unknown or not starts:
+        raise InvalidInput("intervention-unknown-area", areas=", ".join(unknown) or "-")
+    columns = np.array([starts.get(area, NEVER) for area in areas], dtype=np.int64)
+    _check_time(columns[columns != NEVER], window, len(panel.months))
+    small = _too_small(panel, columns, window)
+    if not (~small & (columns != NEVER)).any():
+        raise InvalidInput("treated-too-small", areas=", ".join(sorted(starts)))
+    made = Design(panel, areas, columns, _adjacency(areas, neighbours or {}), window, small, spillover=True)
+    if made.near.sum() < FEWEST_NEIGHBOURS or made.untreated.sum() < FEWEST_UNTREATED:
+        made = replace(made, spillover=False)
+    if made.untreated.sum() < FEWEST_UNTREATED:
+        raise InvalidInput("too-few-untreated", given=int(made.untreated.sum()), needed=FEWEST_UNTREATED)
+    return made
+
+
+def compare(panel: Panel, cohorts: Ints, window: int) -> Comparison:
+    """Observed and expected cases of the windows that begin at these columns, each expected from the months before."""
+    noise = panel.noise[:, 0]
+    found = []
+    for start in cohorts:
+        calendar = int(panel.month_of_year[start])
+        ahead = expected(panel.figures[None, :, :start], noise, calendar, window)
+        forecast = np.maximum(ahead.total[0], 1.0)
+        own = forecast + window * noise
+        found.append(
+            (
+                panel.figures[:, start : start + window].sum(axis=1),
+                forecast,
+                (own + ahead.variance[0]) / forecast**2,
+                ahead.growth[0],
+                window * noise,
+            )
+        )
+    return Comparison(*(np.stack(each, axis=1) for each in zip(*found, strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Which part each area plays in each start's comparison: all runs x areas x starts.
+
+    ``near`` are the neighbours of the treated, none if no spillover is estimated; ``used`` are the rows that count.
+    """
+
+    treated: Truths
+    near: Truths | None
+    used: Truths
+
+
+def roles(made: Design, starts: Ints, cohorts: Ints, left_out: Truths) -> Roles:
+    """Give everybody a part.
+
+    Args:
+        made: The design, for its window and its neighbours.
+        starts: Runs x areas: who starts at which column, -1 for never; its own in a run of their own for the truth.
+        cohorts: The columns of the different starts.
+        left_out: Areas that play none.
+    """
+    treated = starts[..., None] == cohorts
+    later = starts[..., None] >= cohorts + made.window
+    used = (treated | (starts == NEVER)[..., None] | later) & ~left_out[:, None]
+    if not made.spillover:
+        return Roles(treated & used, None, used)
+    # Whoever borders on an area that has started by then, and has not started itself.
+    begun = ((starts != NEVER)[..., None] & (starts[..., None] < cohorts + made.window)).astype(np.float64)
+    touched = np.einsum("ab,rbc->rac", made.adjacent.astype(np.float64), begun, optimize=True) > 0
+    return Roles(treated & used, touched & used & ~treated, used)
+
+
+def rows(seen: Seen, parts: Roles) -> Rows:
+    """The regression of one run or many.
+
+    Returns:
+        The columns are the treated, the neighbours if there are any, one for each start, the logarithm of the size, and
+        the growth of the year before.
+    """
+    shape, used = parts.used.shape, parts.used
+    size = np.broadcast_to(seen.size, shape)
+    centred = size - (size * used).sum(axis=(1, 2), keepdims=True) / np.maximum(used.sum(axis=(1, 2), keepdims=True), 1)
+    indicators = [parts.treated] if parts.near is None else [parts.treated, parts.near]
+    columns = [
+        *(each[..., None].astype(np.float64) for each in indicators),
+        np.broadcast_to(np.eye(shape[2]), (*shape, shape[2])),
+        centred[..., None],
+        np.broadcast_to(seen.growth, shape)[..., None],
+    ]
+    return Rows(
+        ratios=np.broadcast_to(seen.ratios, shape),
+        variances=np.broadcast_to(seen.variances, shape),
+        columns=np.concatenate(columns, axis=3),
+        used=used,
+    )
+
+
+def _check_time(columns: Ints, window: int, months: int) -> None:
+    if columns.min() < SHORTEST:
+        raise Unavailable("not-enough-history", needed=SHORTEST, given=max(int(columns.min()), 0))
+    if columns.max() + window > months:
+        given = max(months - int(columns.max()), 0)
+        raise InvalidInput("plan-unusable", plan="the last start", why=f"{given} of its {window} months are released")
+
+
+def _adjacency(areas: tuple[str, ...], neighbours: Mapping[str, Collection[str]]) -> Truths:
+    place = {area: number for number, area in enumerate(areas)}
+    found = np.zeros((len(areas), len(areas)), dtype=bool)
+    for area, others in neighbours.items():
+        for other in others:
+            if area in place and other in place and area != other:
+                found[place[area], place[other]] = found[place[other], place[area]] = True
+    return found
+
+
+def _too_small(panel: Panel, starts: Ints, window: int) -> Truths:
+    """Judged on the months before a start, never on what came after: else whoever fell would be left out."""
+    first = int(starts[starts != NEVER].min())
+    monthly = panel.figures[:, first - 2 * YEAR : first].mean(axis=1)
+    noise = np.sqrt(window * panel.noise[:, 0])
+    return np.asarray(window * monthly < np.maximum(SMALLEST, SUREST * noise))
