@@ -45,8 +45,7 @@ def downgrade() -> None:
     op.drop_table("citations")
     op.drop_index("ix_publications_sort_log_index", "publications")
     op.drop_table("publications")
-    with op.batch_alter_table("releases") as batch:
-        batch.drop_column("withdrawn_at")
+    op.execute("ALTER TABLE releases DROP COLUMN withdrawn_at")  # a batch would rebuild what others refer to
     forecasts = op.create_table(
         "forecasts",
         *(sa.Column(name, sa.String(), nullable=False) for name in ("id", "digest", "agency")),
