@@ -10,11 +10,8 @@ from functools import cached_property
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 
-from forecasting.panel import Floats, Panel
-
-Ints = NDArray[np.int64]
+from forecasting.panel import Floats, Ints, Panel
 
 
 @dataclass(frozen=True, eq=False)

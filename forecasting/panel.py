@@ -24,6 +24,11 @@ AREAS = ("province", "police_region", "district", "station", "area")
 """Dimensions that say where: their series share one seasonal pattern, which no single noisy series could show."""
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+MONTHS_A_YEAR = 12
+WEEKS_A_YEAR = 52
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,16 @@ class Panel:
         """For each column, 0 for January to 11 for December."""
         return np.asarray(self.months.month, dtype=np.int64) - 1
 
+    @property
+    def season(self) -> int:
+        """Columns of one year: 12 for months, 52 for weeks."""
+        return season_of(self.months)
+
+    @cached_property
+    def place_in_year(self) -> Ints:
+        """For each column its place in the year, 0 to ``season`` - 1."""
+        return places_in_year(self.months)
+
     def labels(self) -> tuple[dict[str, str], ...]:
         """The labels of each series, in the order of the rows."""
         return tuple(dict(zip(self.dimensions, _texts(key), strict=True)) for key in self.counts.index)
@@ -91,8 +106,20 @@ class Panel:
 
 
 def months_after(months: pd.PeriodIndex, horizon: int) -> pd.PeriodIndex:
-    """The ``horizon`` months that follow the last one."""
-    return pd.period_range(months[-1] + 1, periods=horizon, freq="M")
+    """The ``horizon`` months, or weeks, that follow the last one."""
+    return pd.period_range(months[-1] + 1, periods=horizon, freq=months.freq)
+
+
+def season_of(months: pd.PeriodIndex) -> int:
+    """Periods of one year: 12 for months, 52 for weeks."""
+    return WEEKS_A_YEAR if str(months.freqstr).startswith("W") else MONTHS_A_YEAR
+
+
+def places_in_year(months: pd.PeriodIndex) -> Ints:
+    """January is 0, and so is the first ISO week; the rare 53rd week goes with the 52nd."""
+    if season_of(months) == MONTHS_A_YEAR:
+        return np.asarray(months.month, dtype=np.int64) - 1
+    return np.minimum(np.asarray(months.week, dtype=np.int64), WEEKS_A_YEAR) - 1
 
 
 def panel_of(body: ReleaseBody, measure: str = "count") -> Panel:

@@ -1,0 +1,71 @@
+"""Figures of all levels made to add up before anything is forecast, by what is known of the noise of each."""
+
+import numpy as np
+import pandas as pd
+
+from contracts.errors import InvalidInput
+from forecasting.hierarchy import Hierarchy
+from forecasting.panel import Floats, Panel
+from forecasting.reconcile import MOST_DENSE, summing
+from forecasting.tree import tree_gls
+
+ADDS_UP = 1e-6
+_EXACT = 1e-9
+
+
+def consistent(hierarchy: Hierarchy) -> Hierarchy:
+    """The hierarchy with its best unbiased figures, which add up, and the exact variance of each.
+
+    Figures that add up already (exact counts, estimates of a family) are kept as they are. A tree takes two passes;
+    another hierarchy of up to 3,000 nodes the dense estimator.
+
+    Raises:
+        InvalidInput: ``hierarchy-contradicts`` when exact figures do not add up, or when a hierarchy that is no tree is
+            too large or has gaps.
+    """
+    if len(hierarchy.levels) == 1 or _adds_up(hierarchy):
+        return hierarchy
+    if all(float(panel.noise.max()) <= _EXACT for panel in hierarchy.levels):
+        raise InvalidInput("hierarchy-contradicts", why="the exact figures of its levels do not add up")
+    if hierarchy.parents is not None:
+        figures = [panel.figures for panel in hierarchy.levels]
+        found = tree_gls(figures, [panel.noise for panel in hierarchy.levels], hierarchy.parents)
+        return _replaced(hierarchy, found.estimates, found.variances)
+    return _dense(hierarchy)
+
+
+def _adds_up(hierarchy: Hierarchy) -> bool:
+    sums = hierarchy.sums(hierarchy.levels[-1].figures)
+    return all(
+        bool((np.abs(total - panel.figures) <= ADDS_UP * np.maximum(np.abs(total), 1.0)).all())
+        for total, panel in zip(sums, hierarchy.levels, strict=True)
+    )
+
+
+def _dense(hierarchy: Hierarchy) -> Hierarchy:
+    figures = np.vstack([panel.figures for panel in hierarchy.levels])
+    if hierarchy.nodes > MOST_DENSE or not np.isfinite(figures).all():
+        raise InvalidInput("hierarchy-contradicts", why="its levels are no tree, and are too many or have gaps")
+    matrix = summing(hierarchy)
+    weight = 1.0 / np.maximum(np.vstack([panel.noise for panel in hierarchy.levels]), _EXACT)
+    spread = np.linalg.inv(matrix.T @ (weight * matrix))
+    estimates = matrix @ (spread @ (matrix.T @ (weight * figures)))
+    variances = np.einsum("ij,jk,ik->i", matrix, spread, matrix)[:, None]
+    ends = np.cumsum([len(panel.counts) for panel in hierarchy.levels])[:-1]
+    return _replaced(hierarchy, tuple(np.split(estimates, ends)), tuple(np.split(variances, ends)))
+
+
+def _replaced(hierarchy: Hierarchy, estimates: tuple[Floats, ...], variances: tuple[Floats, ...]) -> Hierarchy:
+    panels = [
+        _panel(panel, estimate, variance)
+        for panel, estimate, variance in zip(hierarchy.levels, estimates, variances, strict=True)
+    ]
+    return Hierarchy(tuple(panels), hierarchy.of_leaf)
+
+
+def _panel(panel: Panel, estimates: Floats, variances: Floats) -> Panel:
+    # A month whose figure is known from its sums alone is noisier; of a series' months the mean variance is kept.
+    known = np.isfinite(variances)
+    mean = np.where(known, variances, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    counts = pd.DataFrame(estimates, index=panel.counts.index, columns=panel.counts.columns)
+    return Panel(counts, float(mean.max()), tuple(mean.tolist()))

@@ -1,0 +1,156 @@
+"""A level that moves, in the shape of the year, seen through known noise: a Kalman filter of every series at once.
+
+The count of month t is expected to be level x factor. The level is a random walk whose steps are a share of the level
+(variance ``moves`` x level squared); what is seen of it is off by chance (variance ``chance`` x expected count) and by
+the noise of the release, whose variance is known: the noisier a figure, the less the level follows it. Two figures
+are learnt, and they are learnt from all areas of one kind of offence together, by likelihood of the next month: one
+series of sixty noisy months cannot tell them apart.
+
+Measured on windows that no goal is scored on (state set 2011-2013, six origins x six months, 546 series), MASE/WAPE:
+steps in proportion to the level 0.755/0.142, to its root 0.769/0.147; at epsilon 1 a month 0.803/0.145 and 0.823/0.151.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from forecasting.panel import Floats, Ints
+
+NAME = "pooled-level-filter"
+MOVES = (1e-5, 1e-4, 3e-4, 1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2)
+"""Variance of one step of the level, as a share of the level squared."""
+
+CHANCE = (1.0, 1.5, 2.5, 4.0, 7.0)
+"""Variance of a count around its level, in units of a Poisson count's."""
+
+SEEN_YEARS = 8
+SCORED_YEARS = 5
+_WARM_UP = 18
+_SMALLEST = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the filter is shown.
+
+    Attributes:
+        figures: Series x months; NaN where nothing is known.
+        noise: Variance of the noise in them, series x 1.
+        factors: The shape of the year: series x (months + horizon).
+        pools: For each series the number of its pool.
+        season: Months of a year; 52 for weeks.
+    """
+
+    figures: Floats
+    noise: Floats
+    factors: Floats
+    pools: Ints
+    season: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filtered:
+    """What the filter says.
+
+    Attributes:
+        mean: The coming months: series x horizon.
+        noise: Variance of the level's own error in them: series x horizon.
+        expected: What was expected of each past month the month before, series x months; NaN before the filter starts.
+    """
+
+    mean: Floats
+    noise: Floats
+    expected: Floats
+
+
+def level_filter(seen: Seen) -> Filtered:
+    """Filter every series and forecast it by its last level."""
+    series, months = seen.figures.shape
+    kept = min(months, SEEN_YEARS * seen.season)
+    coming = seen.factors[:, months:]
+    level, error = np.zeros((series, 1)), np.zeros((series, 1))
+    expected = np.full((series, months), np.nan)
+    for pool in np.unique(seen.pools):
+        members = np.flatnonzero(seen.pools == pool)
+        shape = seen.factors[members, months - kept : months]
+        watched = _Watched(seen.figures[members, months - kept :], seen.noise[members], shape, seen.season)
+        ran = _run(watched, *_fitted(watched))
+        level[members], error[members] = ran.level, ran.variance
+        expected[members, months - kept :] = ran.expected
+    return Filtered(level * coming, error * coming**2, expected)
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    figures: Floats
+    noise: Floats
+    shape: Floats
+    season: int
+
+    def start(self) -> tuple[Floats, Floats]:
+        """The first level of each series and its variance: the mean of the first year that is known."""
+        known = np.isfinite(self.figures)
+        first = known & (np.cumsum(known, axis=1) <= self.season)
+        weight = np.maximum((first * self.shape).sum(axis=1, keepdims=True), _SMALLEST)
+        level = np.where(first, self.figures, 0.0).sum(axis=1, keepdims=True) / weight
+        return level, (np.maximum(level, self.floor()) + self.noise) / self.season
+
+    def floor(self) -> Floats:
+        """Below this a level is taken as this when variances are made of it: a count of nothing has a variance."""
+        return np.maximum(0.25 * np.sqrt(self.noise), _SMALLEST)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ran:
+    level: Floats
+    variance: Floats
+    expected: Floats
+
+
+def _fitted(watched: _Watched) -> tuple[float, float]:
+    """``moves`` and ``chance`` of a pool: of all pairs the one under which the next months were likeliest."""
+    pairs = np.array([(moves, chance) for moves in MOVES for chance in CHANCE])
+    likelihood = np.zeros(len(pairs))
+    months = watched.figures.shape[1]
+    first = max(min(_WARM_UP, months // 2), months - SCORED_YEARS * watched.season)
+    level, variance = (np.repeat(each, len(pairs), axis=1) for each in watched.start())
+    for month in range(months):
+        step = _step(watched, month, level, variance, pairs.T)
+        if month >= first:
+            likelihood -= 0.5 * (np.log(step.spread) + step.error**2 / step.spread)[step.known].sum(axis=0)
+        level, variance = step.level, step.variance
+    moves, chance = pairs[int(likelihood.argmax())]
+    return float(moves), float(chance)
+
+
+def _run(watched: _Watched, moves: float, chance: float) -> _Ran:
+    level, variance = watched.start()
+    expected = np.empty(watched.figures.shape)
+    for month in range(watched.figures.shape[1]):
+        expected[:, month] = (level * watched.shape[:, month : month + 1])[:, 0]
+        step = _step(watched, month, level, variance, np.array([[moves], [chance]]))
+        level, variance = step.level, step.variance
+    return _Ran(level, variance + moves * np.maximum(level, watched.floor()) ** 2, expected)
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    level: Floats
+    variance: Floats
+    error: Floats
+    spread: Floats
+    known: Floats
+
+
+def _step(watched: _Watched, month: int, level: Floats, variance: Floats, learnt: Floats) -> _Step:
+    """One month: predict, compare, follow. Series x pairs throughout; ``learnt`` is moves and chance of each pair."""
+    moves, chance = learnt
+    shape = watched.shape[:, month : month + 1]
+    figure = watched.figures[:, month : month + 1]
+    known = np.isfinite(figure)[:, 0]
+    size = np.maximum(level, watched.floor())
+    before = variance + (moves * size**2 if month else 0.0)
+    spread = before + chance * size / shape + watched.noise / shape**2
+    error = np.where(known[:, None], figure / shape - level, 0.0)
+    gain = np.where(known[:, None], before / spread, 0.0)
+    return _Step(level + gain * error, before * (1.0 - gain), error, spread, known)
