@@ -1,0 +1,1 @@
+"""Justice flow: the funnel, open cases and their forecast, and the caseload of probation."""
