@@ -3,7 +3,7 @@
 Every level is counted on its own and gets its own noise, the price split equally over the levels, so one person or
 incident, which changes one cell of each level in a month, moves the whole vector by the root of the number of levels.
 The noise comes from ``privacy.mechanisms``, and so from the operating system: no two trials are alike and none can be
-repeated. Then the two passes over the tree make the estimates consistent, with variances known from the design.
+repeated. Then least squares makes the estimates consistent, with variances known from the design.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,9 +12,9 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
+from forecasting.consistent import consistent
 from forecasting.hierarchy import Hierarchy
-from forecasting.panel import Floats, Panel, with_cell_noise
-from forecasting.tree import tree_gls
+from forecasting.panel import Floats, Panel
 from privacy.mechanisms import NANO, epsilon_of, gaussian_scale
 
 DELTA = "1e-6"
@@ -57,21 +57,27 @@ def month_price_of_year(epsilon: float, delta: str = DELTA) -> int:
 
 
 def protected(exact: Hierarchy, sigma: float, draw: Draw) -> Hierarchy:
-    """The hierarchy as it would be released and made consistent: signed estimates with their known variances.
+    """The hierarchy as it is released and made consistent: signed estimates with their known variances.
 
     Args:
-        exact: Whole counts; the levels a tree.
+        exact: Whole counts.
         sigma: Of the noise of every cell of every level.
         draw: The mechanism.
 
     Raises:
-        ValueError: If the levels are no tree.
+        InvalidInput: ``hierarchy-contradicts`` for levels that are no tree and too many.
     """
-    if exact.parents is None:
-        raise ValueError("the levels are a tree")
+    return consistent(released(exact, sigma, draw))
+
+
+def released(exact: Hierarchy, sigma: float, draw: Draw) -> Hierarchy:
+    """The noisy figures of every level as they leave the mechanism; they do not add up. See ``protected``."""
     noisy = _drawn([panel.figures for panel in exact.levels], sigma, draw)
-    known = tree_gls(noisy, [sigma**2] * len(noisy), exact.parents)
-    return Hierarchy(tuple(map(_panel, exact.levels, known.estimates, known.variances)), exact.of_leaf)
+    panels = [
+        Panel(pd.DataFrame(figures, index=panel.counts.index, columns=panel.counts.columns), sigma**2)
+        for panel, figures in zip(exact.levels, noisy, strict=True)
+    ]
+    return Hierarchy(tuple(panels), exact.of_leaf)
 
 
 def _drawn(levels: Sequence[Floats], sigma: float, draw: Draw) -> list[Floats]:
@@ -80,8 +86,3 @@ def _drawn(levels: Sequence[Floats], sigma: float, draw: Draw) -> list[Floats]:
     noisy = np.asarray(draw(flat.tolist(), sigma), dtype=np.float64)
     ends = np.cumsum([level.size for level in levels])[:-1]
     return [part.reshape(level.shape) for part, level in zip(np.split(noisy, ends), levels, strict=True)]
-
-
-def _panel(like: Panel, estimates: Floats, variances: Floats) -> Panel:
-    counts = pd.DataFrame(estimates, index=like.counts.index, columns=like.counts.columns)
-    return with_cell_noise(Panel(counts, 0.0), np.sqrt(variances))

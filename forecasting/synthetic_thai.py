@@ -30,11 +30,11 @@ class Made:
         provinces: 1 to 77, the first of the code list.
         offences: How many, 1 or more.
         months: From January 2017.
-        mean: Cases of a province, offence and month, over all.
+        mean: Cases of a leaf, offence and month, over all.
         dispersion: Variance = mean + dispersion x mean squared, around the rate.
         drift: Standard deviation of the monthly step of the logarithm of each rate.
         season: Largest height of the year's wave: 0.15 is 15 % above and below.
-        stations: For each province so many police stations as leaves; 0 for provinces as leaves.
+        stations: Police stations as leaves, spread evenly over the provinces; 0 for provinces as leaves.
     """
 
     provinces: int = 77
@@ -60,18 +60,31 @@ def thai_set(generator: np.random.Generator, made: Made | None = None) -> Hierar
     offences = [f"offence-{number + 1:02}" for number in range(options.offences)]
     months = pd.period_range(FIRST_MONTH, periods=options.months, freq="M")
     shares = _province_shares(provinces)
-    leaves = {province: [province] for province in provinces}
+    home = _home(provinces, options.stations)
     if options.stations:
-        leaves = {name: [f"{name}-{number + 1:02}" for number in range(options.stations)] for name in provinces}
-        shares = (
-            np.repeat(shares, options.stations)
-            * generator.dirichlet(np.full(options.stations, 3.0), size=len(provinces)).ravel()
-        )
-    home = {leaf: province for province, names in leaves.items() for leaf in names}
+        shares = _station_shares(generator, provinces, home, shares)
     counts = _counts(generator, options, shares)
     index = pd.MultiIndex.from_product([list(home), offences], names=[AREA, OFFENCE])
     frame = pd.DataFrame(counts.reshape(len(index), options.months), index=index, columns=months)
     return exact_tree(frame, _coarser(home, regions, stations=options.stations > 0))
+
+
+def _home(provinces: tuple[str, ...], stations: int) -> dict[str, str]:
+    """The province of each leaf."""
+    if not stations:
+        return {province: province for province in provinces}
+    numbers = np.array_split(np.arange(stations), len(provinces))
+    return {f"{name}-{number + 1:04}": name for name, own in zip(provinces, numbers, strict=True) for number in own}
+
+
+def _station_shares(
+    generator: np.random.Generator, provinces: tuple[str, ...], home: Mapping[str, str], shares: Floats
+) -> Floats:
+    """Each province's share, drawn apart over its stations."""
+    weights = generator.gamma(3.0, size=len(home))
+    place = np.array([provinces.index(province) for province in home.values()])
+    total = np.bincount(place, weights)
+    return np.asarray(shares[place] * weights / total[place], dtype=np.float64)
 
 
 def _coarser(home: Mapping[str, str], regions: Mapping[str, str], *, stations: bool) -> list[Mapping[str, str]]:
@@ -91,7 +104,7 @@ def _province_shares(provinces: tuple[str, ...]) -> Floats:
 def _counts(generator: np.random.Generator, made: Made, shares: Floats) -> Floats:
     """Areas x offences x months: offences shrink by rank as in real lists, and each has its own season."""
     common = 1.0 / (1.0 + np.arange(made.offences))
-    total = made.mean * made.provinces * made.offences
+    total = made.mean * len(shares) * made.offences
     rates = total * shares[:, None] * (common / common.sum())
     month = np.arange(made.months)
     peaks = generator.uniform(0.0, UNTIL_YEAR, made.offences)

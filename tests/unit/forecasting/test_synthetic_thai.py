@@ -16,10 +16,8 @@ from forecasting.noise_trials import (
     protected,
     sigma_of,
 )
-from forecasting.panel import Panel
 from forecasting.synthetic_thai import Made, thai_set
 from privacy.mechanisms import draw_gaussian, epsilon_of
-from tests.forecast_panels import panel
 
 pytestmark = pytest.mark.unit
 
@@ -66,11 +64,12 @@ def test_a_seed_gives_the_same_set_and_another_seed_another() -> None:
 
 
 def test_stations_are_leaves_below_the_provinces() -> None:
-    made = thai_set(np.random.default_rng(1), Made(provinces=3, offences=2, months=30, stations=4))
+    made = thai_set(np.random.default_rng(1), Made(provinces=3, offences=2, months=30, stations=11))
 
-    assert [len(level.figures) for level in made.levels] == [2, 4, 6, 24]
+    assert [len(level.figures) for level in made.levels] == [2, 4, 6, 22]
     assert made.parents is not None
-    assert made.levels[-1].counts.index[0] == ("10-01", "offence-01")
+    assert made.levels[-1].figures.mean() == pytest.approx(10.0, rel=0.1)
+    assert made.levels[-1].counts.index[0] == ("10-0001", "offence-01")
 
 
 def test_areas_that_lie_in_two_larger_ones_are_refused() -> None:
@@ -128,14 +127,3 @@ def test_the_known_variance_is_the_one_that_the_noise_has() -> None:
         error = ((made.figures - given.figures) ** 2).mean()
         assert error == pytest.approx(made.noise.mean(), rel=0.35 if len(given.figures) < 10 else 0.12)
     assert found.levels[0].noise.max() < 36.0
-
-
-def test_what_is_no_tree_is_not_protected() -> None:
-    one = panel(np.ones((4, 24)), groups=2)
-    both = Panel(one.counts.iloc[:2], 16.0)
-    crossed = Hierarchy(
-        (both, both, one), (np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1]), np.arange(4, dtype=np.int64))
-    )
-
-    with pytest.raises(ValueError, match="tree"):
-        protected(crossed, 1.0, draw_gaussian)

@@ -1,0 +1,163 @@
+"""Forecasts from protected aggregates beside forecasts from exact counts: ``./run bench forecast [--data DIR]``.
+
+Rolling origin on the last 36 whole months of each set, six origins of six months; on weeks the last 32, eight of four.
+At every epsilon each level of the hierarchy gets its own noise by the real mechanism, and the engine sees nothing else;
+scores are always against the exact counts. The unit is the incident: epsilon is that of one month (or week) at delta
+1e-6, its price split equally over the levels. A person who may stand in every month of a year loses what is printed
+beside. The noise is the operating system's, so three runs are three independent draws and no run can be repeated.
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.forecast_goals import print_goals
+from benchmarks.forecast_interventions import intervention_figures
+from benchmarks.forecast_jobs import FROM_DATA, RAW, THAI, Job, Noise, run_all
+from benchmarks.forecast_sets import CITY_FILE, STATE_FILE
+from benchmarks.forecast_speed import speed_figures
+from benchmarks.forecast_tables import Found, lines_of, losses, print_lines, print_prices, print_ranges
+from benchmarks.report import print_report
+from forecasting.noise_trials import person_year_epsilon, sigma_of
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+DATA_IS_MISSING = 2
+MONTHLY = (Noise(0.5), Noise(1.0), Noise(2.0), Noise(5.0))
+YEARLY = (Noise(1.0, year=True), Noise(2.0, year=True), Noise(4.0, year=True))
+RUNS = 3
+SPEED, INTERVENTIONS = "speed", "interventions"
+TARGETS: Mapping[str, str] = {"state": "aisp", "city": "district", THAI: "province", "city_week": "area"}
+"""The level of each set that stands for a province (of the weeks: the sparse one)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What to run."""
+
+    parts: tuple[str, ...]
+    data: Path | None
+    processes: int
+    runs: int
+    slow: bool
+
+
+def main() -> None:
+    """Run what was asked for and print it."""
+    options = _options()
+    asked = _asked(options)
+    figures: dict[str, float] = {}
+    if SPEED in asked.parts:
+        figures |= speed_figures(asked.processes)
+    found = Found(lines_of(run_all(jobs_of(asked), asked.processes)))
+    if INTERVENTIONS in asked.parts:
+        figures |= intervention_figures(asked.data)
+    figures |= _named(found) | _prices() | found.figures()
+    ratios = _ratios(found)
+    if not options.json:
+        print_lines(found.lines)
+        print_ranges(found.lines)
+        print_prices(_price_rows())
+        print_goals(figures, ratios)
+    print_report("forecast", figures, ratios, as_json=options.json)
+
+
+def jobs_of(asked: Asked) -> list[Job]:
+    """Every set raw and at every noise: the largest first, so that no process waits for one at the end."""
+    jobs = []
+    for name in asked.parts:
+        if name not in TARGETS:
+            continue
+        jobs.append(Job(name, asked.data, Noise(), 0, slow=asked.slow))
+        jobs.extend(Job(name, asked.data, noise, run) for noise in MONTHLY for run in range(_runs(name, asked)))
+        if name != "city_week":
+            jobs.extend(Job(name, asked.data, noise, 0) for noise in YEARLY)
+    return jobs
+
+
+def _runs(name: str, asked: Asked) -> int:
+    """One draw is enough for weeks: 33,000 cells are scored in each, and the weeks have no target."""
+    return 1 if name == "city_week" else asked.runs
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    parser.add_argument("--data", type=Path, default=DATA, help="the folder with state_monthly and city_incidents")
+    parser.add_argument("--synthetic", action="store_true", help="the made-up Thai set instead; needs no data")
+    parser.add_argument("--only", default="", help="some parts: state,city,city_week,thai,speed,interventions")
+    parser.add_argument("--runs", type=int, default=RUNS, help="independent draws of the noise at each epsilon")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--slow", action="store_true", help="also statsforecast's own AutoETS: minutes more")
+    parser.add_argument("--json", action="store_true")
+    return parser.parse_args()
+
+
+def _asked(options: argparse.Namespace) -> Asked:
+    sets = (THAI,) if options.synthetic else tuple(FROM_DATA)
+    parts = tuple(options.only.split(",")) if options.only else (*sets, SPEED, INTERVENTIONS)
+    if unknown := set(parts) - {*FROM_DATA, THAI, SPEED, INTERVENTIONS}:
+        print(f"There is no part {', '.join(sorted(unknown))}.", file=sys.stderr)
+        raise SystemExit(DATA_IS_MISSING)
+    needed = [] if options.synthetic else [options.data / STATE_FILE, options.data / CITY_FILE]
+    missing = [path.name for path in needed if not path.is_file()]
+    if missing and set(parts) & {*FROM_DATA}:
+        print(
+            f"The real sets are not in {options.data} ({', '.join(missing)} missing): give their folder with --data, "
+            "or take the made-up Thai set with --synthetic.",
+            file=sys.stderr,
+        )
+        raise SystemExit(DATA_IS_MISSING)
+    data = None if options.synthetic or missing else options.data
+    return Asked(parts, data, options.processes, options.runs, options.slow)
+
+
+def _named(found: Found) -> dict[str, float]:
+    """The figures that targets are about, under short names."""
+    wanted = {
+        "state_mase": ("state/raw/aisp/engine", "mase"),
+        "state_cov80": ("state/raw/aisp/engine", "cov80"),
+        "state_cov95": ("state/raw/aisp/engine", "cov95"),
+        "state_eps1_cov80": ("state/eps1/aisp/engine", "cov80"),
+        "city_mase": ("city/raw/district/engine", "mase"),
+        "thai_mase": ("thai/raw/province/engine", "mase"),
+    }
+    values = {name: found.value(*where) for name, where in wanted.items()}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _ratios(found: Found) -> dict[str, float]:
+    made: dict[str, float] = {}
+    for name, level in TARGETS.items():
+        engine, naive = (f"{name}/{RAW}/{level}/{model}" for model in ("engine", "seasonal-naive"))
+        against, skill = found.ratio(engine, naive, "mase"), found.ratio(engine, naive, "crps")
+        if against is not None and skill is not None:
+            made |= {f"{name}_vs_snaive": against, f"{name}_crps_skill": 1.0 - skill}
+        floor = found.ratio(engine, f"{name}/{RAW}/{level}/poisson-oracle", "mase")
+        if floor is not None:
+            made[f"{name}_vs_floor"] = floor
+        made |= losses(found, f"{name}/{level}", (*MONTHLY, *YEARLY))
+    return made
+
+
+def _prices() -> dict[str, float]:
+    return {f"{noise.name}_person_year_epsilon": person_year_epsilon(noise.nano_rho) for noise in (*MONTHLY, *YEARLY)}
+
+
+def _price_rows() -> Sequence[Mapping[str, str]]:
+    rows = []
+    for noise in (*MONTHLY, *YEARLY):
+        sigmas = ", ".join(f"{sigma_of(noise.nano_rho, levels):7.2f}" for levels in (1, 3, 4))
+        rows.append(
+            {
+                "noise": f"{noise.name:<8}",
+                "month": f"{noise.month_epsilon:7.3f}",
+                "sigma": sigmas,
+                "year": f"{person_year_epsilon(noise.nano_rho):8.3f}",
+            }
+        )
+    return rows
+
+
+if __name__ == "__main__":
+    main()
