@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic_core import to_json
 
+from contracts.action_plan import ActionPlan, PlanView, Registered, SignedPlans
 from contracts.agreement import Agreement
 from contracts.analysis import Analysis, PublishedAnalysis
 from contracts.breach import Breach, BreachView
@@ -42,6 +43,9 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 FOLDER = Path(__file__).with_name("schemas")
 
 WIRE: dict[str, type[Value]] = {
+    "action-plan": ActionPlan,
+    "action-plan-view": PlanView,
+    "action-plans-registered": Registered,
     "agreement": Agreement,
     "agreement-view": AgreementView,
     "analysis": Analysis,
@@ -81,6 +85,7 @@ WIRE: dict[str, type[Value]] = {
     "retention-certificate": RetentionCertificate,
     "retention-proof": RetentionProof,
     "retired-contract": RetiredContract,
+    "signed-plans": SignedPlans,
     "signed-text": SignedText,
     "suspension": Suspension,
     "suspension-view": SuspensionView,

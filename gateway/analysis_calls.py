@@ -76,6 +76,10 @@ class Publications(ABC):
         """Every forecast without its figures, newest first."""
         return every_page(ForecastSummary, with_query(FORECASTS, as_of=as_of), self.public, lambda each: each.id)
 
+    def forecast_document(self, name: str) -> str:
+        """A forecast as its agency signed it; ``gateway.checked_publication`` verifies it."""
+        return read_value(SignedText, self.public(f"{FORECASTS}/{name}/document")).document
+
     # ------------------------------------------------------------ analyses
 
     def publish_analysis(self, analysis: Analysis) -> PublishedAnalysis:
@@ -105,6 +109,10 @@ class Publications(ABC):
             InvalidInput: ``unknown-publication``.
         """
         return self.get(with_query(f"{ANALYSES}/{name}", as_of=as_of), PublishedAnalysis)
+
+    def analysis_document(self, name: str) -> str:
+        """An analysis as its agency signed it; ``gateway.checked_publication`` verifies it."""
+        return self.get(f"{ANALYSES}/{name}/document", SignedText).document
 
     def analyses(self, kind: AnalysisKind | None = None, as_of: datetime | None = None) -> tuple[AnalysisSummary, ...]:
         """Every analysis (of a kind) that this member may read, without its figures, newest first."""

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
+from contracts.action_plan import ActionPlan
 from contracts.analysis import Analysis
 from contracts.canonical import digest_of
 from contracts.dataset import DatasetContract
@@ -115,6 +116,14 @@ def analysis_published(analysis: Analysis, digest: str, agency: str, now: dateti
     shown = "true" if analysis.report.public else "false"
     facts = {"digest": digest, "kind": analysis.report.kind.value, "public": shown, "releases": cited}
     return Event(_entry(EventKind.ANALYSIS_PUBLISHED, now, agency, analysis.id, facts))
+
+
+def plan_registered(plan: ActionPlan, digest: str, now: datetime) -> Event:
+    """A version of a province's action plan."""
+    facts = {"digest": digest, "version": str(plan.version), "province": plan.province, "forecast": plan.forecast}
+    if plan.supersedes is not None:
+        facts["supersedes"] = plan.supersedes
+    return Event(_entry(EventKind.PLAN_REGISTERED, now, plan.owner, plan.id, facts))
 
 
 def _about(kind: EventKind, asked: Asked, now: datetime, **more: str) -> LogEntry:

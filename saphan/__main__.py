@@ -13,6 +13,7 @@ import typer
 
 NOUNS: Final = {
     "agreement": "saphan.agreement_commands:app",
+    "analysis": "saphan.analysis_commands:app",
     "audit": "saphan.client_commands:audit",
     "breach": "saphan.breach_commands:app",
     "budget": "saphan.budget_plan_commands:app",
@@ -23,6 +24,7 @@ NOUNS: Final = {
     "federation": "saphan.federation_commands:app",
     "forecast": "saphan.forecast_commands:app",
     "gateway": "saphan.gateway_commands:app",
+    "plan": "saphan.plan_commands:app",
     "privacy": "saphan.privacy_commands:app",
     "record": "saphan.record_commands:app",
     "release": "saphan.client_commands:release",

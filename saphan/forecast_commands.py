@@ -9,13 +9,19 @@ from contracts.forecast import ForecastSeries, Score
 from contracts.values import Value
 from forecasting.run import HORIZON, LEVEL, backtest_all, look_ahead
 from gateway.centre.released_file import read_panel
+from saphan.factors_commands import factors_command
+from saphan.publication_commands import list_forecasts, show_forecast
 
 app = typer.Typer(help="Forecasts from released figures.", no_args_is_help=True)
+app.command("factors")(factors_command)
 
 ReleaseFile = Annotated[Path, typer.Argument(metavar="FILE", help="An exported release: CSV, Parquet, XLSX or JSON.")]
 Horizon = Annotated[int, typer.Option(min=1, max=36, help="Months ahead.")]
 Level = Annotated[int, typer.Option(min=50, max=99, help="The intervals hold the count so many times in 100.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+
+app.command("list")(list_forecasts)
+app.command("show")(show_forecast)
 
 
 class Forecasted(Value):

@@ -40,8 +40,8 @@ def show(value: BaseModel, table: Callable[[], RenderableType], *, as_json: bool
         Console().print(table())
 
 
-def show_all(values: Sequence[BaseModel], table: Callable[[], Table], *, as_json: bool) -> None:
-    """Print several values as a JSON list, or as one table."""
+def show_all(values: Sequence[BaseModel], table: Callable[[], RenderableType], *, as_json: bool) -> None:
+    """Print several values as a JSON list, or as what they are for people."""
     if is_for_programs(as_json=as_json):
         items = TypeAdapter(list[BaseModel]).dump_json(list(values), by_alias=True, serialize_as_any=True)
         typer.echo(items.decode())

@@ -58,7 +58,7 @@ def show_report(report: Report, *, as_json: bool, as_csv: str | None = None) -> 
     elif is_for_programs(as_json=as_json):
         typer.echo(report.model_dump_json(by_alias=True))
     else:
-        Console().print(_shown(report))
+        Console().print(report_group(report))
 
 
 def table_csv(report: Report, name: str) -> str:
@@ -82,7 +82,8 @@ def _safe(figure: Figure) -> Figure:
     return f"'{figure}" if isinstance(figure, str) and figure.startswith(FORMULA_STARTS) else figure
 
 
-def _shown(report: Report) -> Group:
+def report_group(report: Report) -> Group:
+    """A report as people read it: findings, tables, what the flags mean, and the card."""
     parts: list[Line | Shown] = [Line(_both(report.title), style="bold")]
     for statement in report.statements:
         marks = "".join(f" [{flag}]" for flag in statement.flags)
@@ -117,7 +118,7 @@ def _written(figure: Figure) -> str:
         case bool():
             return "ใช่ · yes" if figure else "ไม่ใช่ · no"
         case float():
-            return f"{figure:,.3g}" if abs(figure) < 1 else f"{figure:,.1f}"
+            return f"{figure:,.3g}" if abs(figure) < 10 else f"{figure:,.1f}"  # noqa: PLR2004  # a rate ratio is 1.22
         case int():
             return f"{figure:,}"
         case _:

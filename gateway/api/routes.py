@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from gateway.api import (
+    action_plans,
     agreements,
     analyses,
     budgets,
@@ -38,6 +39,8 @@ ROUTERS = (
     forecasts.member_routes,
     analyses.open_routes,
     analyses.member_routes,
+    action_plans.open_routes,
+    action_plans.member_routes,
     registers.open_routes,
     personal_data.open_routes,
     personal_data.member_routes,
