@@ -163,7 +163,7 @@ def _exposure(ages: Floats, pieces: int) -> Floats:
     """How many months of each piece lie before each age: ages x pieces; the last piece has no end."""
     lows = np.array(EDGES[:pieces])
     highs = np.append(lows[1:], np.inf)
-    return np.clip(ages[:, None], lows, highs) - lows
+    return np.asarray(np.clip(ages[:, None], lows, highs) - lows, dtype=np.float64)
 
 
 def _beyond(looks: Looks, share: Floats) -> float:
@@ -197,7 +197,8 @@ def _best(seen: _Seen, design: Floats, start: Floats) -> tuple[Floats, Floats]:
         gained, now, loss, damping = loss - reached, tried, reached, damping / 4.0
         if gained < _CLOSE * max(loss, 1.0):
             break
-    return now, np.linalg.inv(_slope(seen, design, now)[1] + penalty)
+    curvature = _slope(seen, design, now)[1] + penalty
+    return now, np.asarray(np.linalg.inv(curvature), dtype=np.float64)
 
 
 def _loss(seen: _Seen, design: Floats, log_rates: Floats) -> float:

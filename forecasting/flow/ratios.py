@@ -1,6 +1,6 @@
 """Ratios of noisy counts, with intervals that know that the divisor is noisy, too.
 
-Fieller, E. C., 1954, "Some problems in interval estimation", Journal of the Royal Statistical Society B 16: the interval
+Fieller, E. C., 1954, "Some problems in interval estimation", J. Royal Statistical Society B 16: the interval
 holds every ratio r at which numerator - r x divisor lies within z standard deviations of zero. It is lopsided where the
 divisor is unsure and has no end where the divisor might be zero; such a ratio is not given at all.
 """

@@ -61,6 +61,8 @@ class Stage(Value):
     note: Text
     open: tuple[str, ...] = Field(min_length=1)
     step: tuple[Step, ...]
+    in_funnel: bool = True
+    """Whether it is a stage of its own; wearing a device is part of another."""
 
     @property
     def code_list(self) -> str:

@@ -1,0 +1,179 @@
+"""One stage, or one part of it: what is open, what will be, and how long entries stay."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from contracts.release import ReleaseBody
+from forecasting.flow.backlog import Inflow, Level, Stock, levels, stock_of
+from forecasting.flow.cohorts import MONTHS, Snapshot, month_of, snapshots
+from forecasting.flow.completion import FEWEST, TAIL_OPEN, Curve, fitted, looks_of
+from forecasting.flow.inflow import Entries, entries_ahead, numbers_of, panel_by
+from forecasting.flow.ratios import BELOW_NOISE, Count
+from forecasting.flow.stages import Stage
+
+QUARTER = 3
+QUARTERS = 4
+
+TOO_FEW_COHORTS = "too-few-cohorts"
+STOCK_BELOW_ZERO = "stock-below-zero"
+TAIL_EXTRAPOLATED = "tail-extrapolated"
+ENTRIES_UNKNOWN = "entries-unknown"
+RELEASES_OLD = "releases-old"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is looked at: a stage, or the entries of it under one code of a second axis."""
+
+    stage: Stage
+    axis: str = ""
+    code: str = ""
+
+    @property
+    def where(self) -> Mapping[str, Sequence[str]]:
+        """The filter of the part."""
+        return {self.axis: (self.code,)} if self.axis else {}
+
+
+@dataclass(frozen=True, eq=False)
+class Outlook:
+    """What is known of a part.
+
+    Attributes:
+        part: The part.
+        first: The first month of entry that is counted, ``YYYY-MM``: who entered before is not seen.
+        last: The last month of entry whose state was released.
+        as_of: When the newest snapshot was made, in months since the year 0.
+        counted: What was open then: released figures added up, signed.
+        curve: How long entries stay open; None if too few cohorts tell.
+        entries: Entries by month, released and forecast; None if not told by month without a gap.
+        levels: What is open at each instant asked; empty without a forecast, and ``flags`` say why.
+        flags: Codes of what a reader must know.
+        releases: The releases that it came from.
+    """
+
+    part: Part
+    first: str
+    last: str
+    as_of: float
+    counted: Count
+    curve: Curve | None
+    entries: Entries | None
+    levels: tuple[Level, ...]
+    flags: tuple[str, ...]
+    releases: tuple[str, ...]
+
+
+def quarter_ends(as_of: float, number: int = QUARTERS) -> tuple[float, ...]:
+    """The ends of the calendar quarters after an instant, which are those of the Thai fiscal year too."""
+    first = (int(as_of) // QUARTER + 1) * QUARTER
+    return tuple(float(first + QUARTER * each) for each in range(number))
+
+
+def month_ends(as_of: float, number: int = MONTHS) -> tuple[float, ...]:
+    """The ends of the months after an instant."""
+    return tuple(float(int(as_of) + 1 + each) for each in range(number))
+
+
+def newest(bodies: Sequence[ReleaseBody], part: Part, data_as_of: date | None) -> float | None:
+    """When the newest snapshot of a part was made; None if no release is one."""
+    found = snapshots(bodies, part.stage, part.where, data_as_of)
+    return found[-1].as_of if found else None
+
+
+def outlook(
+    bodies: Sequence[ReleaseBody],
+    part: Part,
+    instants: Sequence[float],
+    level: int,
+    rng: np.random.Generator,
+    data_as_of: date | None = None,
+) -> Outlook | None:
+    """What releases tell of a part, and what will be open; None if no release tells entries by month and state.
+
+    Args:
+        bodies: Valid releases of anything.
+        part: The part.
+        instants: When, in months since the year 0, none before the newest snapshot.
+        level: Of the intervals, in per cent.
+        rng: Where the draws come from.
+        data_as_of: The day up to which the data reach, if known to lie before the releases.
+
+    Raises:
+        Refused: ``data-day-too-early``.
+    """
+    told = snapshots(bodies, part.stage, part.where, data_as_of)
+    if not told:
+        return None
+    stock, as_of = stock_of(told), told[-1].as_of
+    curve, flags = _curve(told)
+    entries = _entries(bodies, part, instants, level)
+    if stock.counted.estimate < 0:
+        flags = (*flags, STOCK_BELOW_ZERO)
+    elif stock.counted.is_below_noise:
+        flags = (*flags, BELOW_NOISE)
+    inflow = _inflow(stock, entries, instants)
+    flags = (*flags, *_about_entries(stock, entries, inflow, as_of))
+    found: tuple[Level, ...] = ()
+    if curve is not None and inflow is not None and stock.counted.estimate >= 0:
+        found = levels(stock, curve, inflow, instants, level, rng)
+    return Outlook(
+        part=part,
+        first=month_of(int(stock.months[0])),
+        last=month_of(int(stock.months[-1])),
+        as_of=as_of,
+        counted=stock.counted,
+        curve=curve,
+        entries=entries,
+        levels=found,
+        flags=tuple(dict.fromkeys(flags)),
+        releases=tuple(each.release for each in told),
+    )
+
+
+def _curve(told: Sequence[Snapshot]) -> tuple[Curve | None, tuple[str, ...]]:
+    looks = looks_of(told)
+    if len(looks.ages) < FEWEST:
+        return None, (TOO_FEW_COHORTS,)
+    curve = fitted(looks)
+    is_tail = float(curve.open_at(np.array([curve.oldest]))[0]) > TAIL_OPEN
+    return curve, (TAIL_EXTRAPOLATED,) if is_tail else ()
+
+
+def _entries(bodies: Sequence[ReleaseBody], part: Part, instants: Sequence[float], level: int) -> Entries | None:
+    panel = panel_by(bodies, part.stage.dataset, part.axis)
+    if panel is None:
+        return None
+    last = panel.months[-1].year * MONTHS + panel.months[-1].month - 1
+    horizon = max(int(np.ceil(max(instants))) - 1 - last, 1)
+    return entries_ahead(panel, part.code or "all", part.stage.dataset, part.axis, min(horizon, 3 * MONTHS), level)
+
+
+def _inflow(stock: Stock, entries: Entries | None, instants: Sequence[float]) -> Inflow | None:
+    """All months of entry after those of the stock until the last instant; None if one of them is not known."""
+    wanted = np.arange(stock.months[-1] + 1, np.ceil(max(instants)))
+    if entries is not None and entries.has_ended:
+        return Inflow(wanted, np.zeros(len(wanted)), np.zeros(len(wanted)))
+    if entries is None or entries.ahead is None:
+        return None
+    released = numbers_of(entries.months)
+    known = released > stock.months[-1]
+    months = np.concatenate([released[known], numbers_of(entries.ahead.months)])[: len(wanted)]
+    if not np.array_equal(months, wanted):
+        return None
+    figures = np.maximum(entries.figures[known], 0.0)
+    mean = np.concatenate([figures, entries.ahead.mean])
+    variance = np.concatenate([figures + entries.noise, entries.ahead.variance])
+    return Inflow(wanted, mean[: len(wanted)], variance[: len(wanted)])
+
+
+def _about_entries(stock: Stock, entries: Entries | None, inflow: Inflow | None, as_of: float) -> tuple[str, ...]:
+    flags = entries.flags if entries is not None else ()
+    if inflow is None:
+        flags = (*flags, ENTRIES_UNKNOWN)
+    if as_of - stock.months[-1] > MONTHS // 2 + 1:
+        flags = (*flags, RELEASES_OLD)
+    return flags
