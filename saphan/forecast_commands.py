@@ -11,9 +11,11 @@ from forecasting.run import HORIZON, LEVEL, backtest_all, look_ahead
 from gateway.centre.released_file import read_panel
 from saphan.factors_commands import factors_command
 from saphan.publication_commands import list_forecasts, show_forecast
+from saphan.warnings_commands import warnings_command
 
 app = typer.Typer(help="Forecasts from released figures.", no_args_is_help=True)
 app.command("factors")(factors_command)
+app.command("warnings")(warnings_command)
 
 ReleaseFile = Annotated[Path, typer.Argument(metavar="FILE", help="An exported release: CSV, Parquet, XLSX or JSON.")]
 Horizon = Annotated[int, typer.Option(min=1, max=36, help="Months ahead.")]

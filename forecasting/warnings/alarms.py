@@ -1,8 +1,8 @@
 """From control charts to alarms: since when, how long, how strong.
 
-An alarm begins in the month in which a window first exceeds its limit, is told to have begun with the first month of the
-most surprising such window, and lasts while some window exceeds its limit. What lasts beyond the longest window becomes
-part of what is expected and ends the alarm.
+An alarm begins in the month in which a window first exceeds its limit. It is told to have begun with the month from
+which on the most surprising such window was unusual, and lasts while some window exceeds its limit. What lasts beyond
+the longest window becomes part of what is expected and ends the alarm.
 """
 
 from collections.abc import Sequence
@@ -10,9 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecasting.panel import Floats
+from forecasting.panel import Ints
 from forecasting.warnings.chart import Marks, Windows
-from forecasting.warnings.limits import Watch
+from forecasting.warnings.limits import Watch, limit_of
+
+TAIL = 0.025
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,8 @@ class Alarm:
         figure: Released cases of that window.
         noise: Standard deviation of the noise in ``figure``.
         expected: What was forecast of that window before it began.
-        deviation: Standard deviation of ``figure`` around ``expected``, noise and all.
+        low: A usual window's figure, noise and all, lies between this
+        high: and this 95 times in 100.
         chance: How likely a figure this high is in one look if nothing changed.
     """
 
@@ -40,7 +43,8 @@ class Alarm:
     figure: float
     noise: float
     expected: float
-    deviation: float
+    low: float
+    high: float
     chance: float
 
 
@@ -63,29 +67,42 @@ def alarms(charts: Sequence[Windows], judged: Sequence[Marks], chance: float, fi
     """
     chances = np.stack([np.where(may, chart.chance, np.nan) for chart, may in zip(charts, judged, strict=True)])
     filled = np.where(np.isfinite(chances), chances, 1.0)
-    loud = (filled < chance).any(axis=0)
+    loud: Marks = np.asarray((filled < chance).any(axis=0), dtype=np.bool_)
     strongest = filled.argmin(axis=0)
-    found = [alarm for row in np.flatnonzero(loud.any(axis=1)) for alarm in _of_row(int(row), loud, strongest, charts)]
+    found = [alarm for row in np.flatnonzero(loud.sum(axis=1)) for alarm in _of_row(int(row), loud, strongest, charts)]
     return tuple(sorted((each for each in found if each.last >= first), key=lambda each: (each.raised, each.row)))
 
 
-def _of_row(row: int, loud: Marks, strongest: Floats, charts: Sequence[Windows]) -> list[Alarm]:
+def _of_row(row: int, loud: Marks, strongest: Ints, charts: Sequence[Windows]) -> list[Alarm]:
     edges = np.diff(np.concatenate([[0], loud[row].astype(np.int64), [0]]))
     spans = zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1, strict=True)
     return [_alarm(row, int(raised), int(last), strongest[row], charts) for raised, last in spans]
 
 
-def _alarm(row: int, raised: int, last: int, strongest: Floats, charts: Sequence[Windows]) -> Alarm:
+def _alarm(row: int, raised: int, last: int, strongest: Ints, charts: Sequence[Windows]) -> Alarm:
     first, chart = charts[int(strongest[raised])], charts[int(strongest[last])]
+    usual = (chart.expected[row, last], chart.variance[row, last], chart.third[row, last])
     return Alarm(
         row=row,
-        since=raised - first.length + 1,
+        since=_since(row, raised, first.length, charts),
         raised=raised,
         last=last,
         window=chart.length,
         figure=float(chart.figure[row, last]),
         noise=float(np.sqrt(chart.noise[row, last])),
         expected=float(chart.expected[row, last]),
-        deviation=float(np.sqrt(chart.variance[row, last])),
+        low=float(limit_of(1.0 - TAIL, *usual)),
+        high=float(limit_of(TAIL, *usual)),
         chance=float(chart.chance[row, last]),
     )
+
+
+def _since(row: int, raised: int, length: int, charts: Sequence[Windows]) -> int:
+    """The month from which on the months of the window that raised an alarm were most unusual together."""
+    alone = next((chart for chart in charts if chart.length == 1), None)
+    if alone is None or length == 1:
+        return raised - length + 1
+    span = slice(raised - length + 1, raised + 1)
+    scores = (alone.figure[row, span] - alone.expected[row, span]) / np.sqrt(alone.variance[row, span])
+    together = [scores[start:].sum() / np.sqrt(length - start) for start in range(length)]
+    return raised - length + 1 + int(np.nanargmax(together))

@@ -1,20 +1,21 @@
 """The control chart: what every window held, and what had been forecast of it before it began.
 
-Nothing of a window is known when it is forecast, and how far figures usually stray is learnt from windows that had ended
-before it began. So the chart of a month is the same whether it is drawn then or years later.
+Nothing of a window is known when it is forecast, and how far figures usually stray is learnt from windows that had
+ended before it began. So the chart of a month is the same whether it is drawn then or years later.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from contracts.errors import Unavailable
 from forecasting.models.prediction import Model, Prediction
-from forecasting.panel import Floats, Panel
+from forecasting.panel import Floats, Ints, Panel
 from forecasting.seasons import SHORTEST
-from forecasting.warnings.limits import Watch, chance_of
+from forecasting.warnings.limits import Watch, calibrated, chance_of
 from forecasting.warnings.spread import Spread, spread_of
 
 LEARNT_FROM = 6
@@ -33,6 +34,7 @@ class Windows:
         expected: Their forecast, made when the month before the window was the newest.
         variance: Of the figure around the forecast, in cases squared; NaN before it could be learnt.
         third: Its third central moment.
+        chance: How likely each figure or a higher one is if nothing changed.
         noise: The part of ``variance`` that is the noise in the figure itself.
     """
 
@@ -41,12 +43,8 @@ class Windows:
     expected: Floats
     variance: Floats
     third: Floats
+    chance: Floats
     noise: Floats
-
-    @property
-    def chance(self) -> Floats:
-        """How likely each figure or a higher one is if nothing changed; NaN where that is not known."""
-        return chance_of(self.figure, self.expected, self.variance, self.third)
 
 
 def control_chart(panel: Panel, model: Model, watch: Watch, broken: Marks) -> tuple[Windows, ...]:
@@ -71,13 +69,14 @@ def control_chart(panel: Panel, model: Model, watch: Watch, broken: Marks) -> tu
 
 def _forecasts(panel: Panel, model: Model, horizon: int, broken: Marks) -> dict[int, Prediction]:
     """The forecast from each origin: the number of months that were known."""
-    counts = panel.counts.copy()
+    figures = panel.figures.copy()
     found = {}
     for origin in range(SHORTEST, len(panel.months)):
-        seen = Panel(counts.iloc[:, :origin], panel.noise_variance, panel.variances)
+        known = pd.DataFrame(figures[:, :origin], index=panel.counts.index, columns=panel.months[:origin])
+        seen = Panel(known, panel.noise_variance, panel.variances)
         found[origin] = model.predict(seen, horizon)
         lost = broken[:, origin]
-        counts.iloc[lost, origin] = found[origin].mean[lost, 0]
+        figures[lost, origin] = found[origin].mean[lost, 0]
     return found
 
 
@@ -94,24 +93,40 @@ def _windows(panel: Panel, ahead: dict[int, Prediction], length: int, broken: Ma
             # The months of a window share the level that they were forecast from, so its noise adds up as such.
             noise[:, end] = np.sqrt(forecast.noise[:, :length]).sum(axis=1) ** 2
     own = np.broadcast_to(length * panel.noise, shape)
-    spreads = [_learnt(figure - expected, expected, noise + own, panel.pools, end - length) for end in range(shape[1])]
+    past = _Past(figure - expected, expected, noise + own, panel.pools, length)
+    spreads = [_learnt(past, end - length) for end in range(shape[1])]
     variance, third = np.full(shape, np.nan), np.full(shape, np.nan)
     for end, known in enumerate(spreads):
         for members, spread in known:
-            variance[members, end] = spread.variance(expected[members, end], (noise + own)[members, end])
-            third[members, end] = spread.third_moment(expected[members, end])
-    return Windows(length, figure, expected, variance, third, np.asarray(own))
+            mean, known_noise = expected[members, end : end + 1], (noise + own)[members, end : end + 1]
+            variance[members, end : end + 1] = spread.variance(mean, known_noise)
+            third[members, end : end + 1] = spread.third_moment(mean)
+    told = chance_of(figure, expected, variance, third)
+    chance = np.stack(
+        [calibrated(told[:, : max(end + 1 - length, 0)], told[:, end]) for end in range(shape[1])], axis=1
+    )
+    return Windows(length, figure, expected, variance, third, chance, np.asarray(own))
 
 
-def _learnt(
-    errors: Floats, means: Floats, noise: Floats, pools: NDArray[np.int64], last: int
-) -> Sequence[tuple[Marks, Spread]]:
+@dataclass(frozen=True, eq=False)
+class _Past:
+    """What windows of one length strayed from their forecasts, series x months, and the pool of each series."""
+
+    errors: Floats
+    means: Floats
+    noise: Floats
+    pools: Ints
+    length: int
+
+
+def _learnt(past: _Past, last: int) -> Sequence[tuple[Ints, Spread]]:
     """How far the figures of each pool strayed in windows that had ended by month ``last``."""
-    if last + 1 < 1 or np.isfinite(errors[:, : last + 1]).any(axis=0).sum() < LEARNT_FROM:
+    known = slice(0, max(last + 1, 0))
+    if np.isfinite(past.errors[:, known]).any(axis=0).sum() < LEARNT_FROM:
         return []
     found = []
-    for pool in np.unique(pools):
-        members = pools == pool
-        known = (each[members, : last + 1] for each in (errors, means, noise))
-        found.append((members, spread_of(*known)))
+    for pool in np.unique(past.pools):
+        members = np.flatnonzero(past.pools == pool)
+        seen = tuple(each[members, known] for each in (past.errors, past.means, past.noise))
+        found.append((members, spread_of(seen[0], seen[1], seen[2], past.length)))
     return found

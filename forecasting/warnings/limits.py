@@ -15,6 +15,14 @@ from forecasting.panel import Floats
 
 MONTHS_A_YEAR = 12
 WINDOWS = (1, 3, 6)
+THRESHOLD = 0.05
+"""Chances below it are the tail that is fitted."""
+
+_PRIOR = 10.0
+"""Windows in the tail that are taken to have been as the formula says."""
+
+_CENSORED = 4.0
+
 MOST_SKEW = 3.0
 """A third moment beyond this says only that next to nothing is expected; such series are below the floor anyway."""
 
@@ -63,6 +71,29 @@ def chance_of(figure: Floats, expected: Floats, variance: Floats, third: Floats)
     deviation = np.sqrt(variance)
     skew = np.clip(third / (variance * deviation), 0.0, MOST_SKEW)
     return np.asarray(pearson3.sf((figure - expected) / deviation, skew), dtype=np.float64)
+
+
+def calibrated(past: Floats, chance: Floats) -> Floats:
+    """Chances as they turned out: the tail of past windows, fitted, in place of the tail that the formula promises.
+
+    If the formula is right, the negative logarithms of the chances below a threshold lie above its own as independent
+    times of rate 1. Where they lie further out, figures are wilder than the formula says, by as much. The rate is that
+    of an exponential distribution, censored so that a few months of real change decide nothing. A tail is never made
+    thinner than the formula's.
+
+    Args:
+        past: Chances of windows that had ended before, of all series: any shape, NaN is left out.
+        chance: Those to be judged.
+    """
+    seen = past[np.isfinite(past)]
+    tail = seen[seen < THRESHOLD]
+    share = max((_PRIOR + len(tail)) / (_PRIOR / THRESHOLD + len(seen)), THRESHOLD)
+    beyond = np.log(THRESHOLD) - np.log(np.maximum(tail, np.finfo(np.float64).tiny))
+    rate = min(
+        (_PRIOR + float((beyond < _CENSORED).sum())) / (_PRIOR + float(np.minimum(beyond, _CENSORED).sum())), 1.0
+    )
+    stretched = share * (np.maximum(chance, 0.0) / THRESHOLD) ** rate
+    return np.asarray(np.where(chance < THRESHOLD, stretched, np.maximum(chance, share)), dtype=np.float64)
 
 
 def limit_of(chance: float, expected: Floats, variance: Floats, third: Floats) -> Floats:

@@ -16,6 +16,9 @@ from forecasting.warnings.alarms import above_floor, alarms
 from forecasting.warnings.chart import control_chart
 from forecasting.warnings.limits import MONTHS_A_YEAR, Watch
 
+JUMPING = 10
+"""One area in so many has the planted jump."""
+
 _SEASON = 0.15
 
 
@@ -31,7 +34,7 @@ class World:
         dispersion: Of the negative binomial counts: variance = mean + dispersion x mean squared.
         sigma: Standard deviation of the noise in each released figure.
         drift: Standard deviation of a month's step of each level, on the log scale; 0 if levels stay.
-        jump: Factor of a planted jump in every area; 1 for none.
+        jump: Factor of a jump planted in every tenth area; 1 for none.
         jump_months: How many months before the end it begins.
     """
 
@@ -81,13 +84,13 @@ def false_alarms(draw: np.random.Generator, model: Model, watch: Watch, world: W
 
 
 def found_within(draw: np.random.Generator, model: Model, watch: Watch, world: World) -> float:
-    """The share of areas, above the floor, whose planted jump raises an alarm before the series ends."""
+    """The share of the areas above the floor with a planted jump in which it raises an alarm before the series ends."""
     panel = made_up(draw, world)
     charts = control_chart(panel, model, watch, np.zeros(panel.figures.shape, dtype=np.bool_))
     judged = above_floor(charts, watch)
     start = world.months - world.jump_months
     raised = alarms(charts, judged, watch.chance(world.series), start)
-    watched = np.any([may[:, start:].any(axis=1) for may in judged], axis=0)
+    watched = np.any([may[:, start:].any(axis=1) for may in judged], axis=0) & (np.arange(world.series) % JUMPING == 0)
     rows = {each.row for each in raised if each.raised >= start and bool(watched[each.row])}
     return len(rows) / max(int(watched.sum()), 1)
 
@@ -99,7 +102,7 @@ def made_up(draw: np.random.Generator, world: World) -> Panel:
     steps = draw.normal(0.0, world.drift, (world.series, world.months)) if world.drift else 0.0
     mean = level * season * np.exp(np.cumsum(steps, axis=1) if world.drift else 0.0)
     if world.jump_months:
-        mean[:, -world.jump_months :] *= world.jump
+        mean[::JUMPING, -world.jump_months :] *= world.jump
     rate = _gamma(draw, mean, world.dispersion)
     figures = draw.poisson(rate) + np.rint(draw.normal(0.0, world.sigma, mean.shape))
     index = pd.Index([f"{number:04}" for number in range(world.series)], name="province")

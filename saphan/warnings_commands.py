@@ -1,0 +1,51 @@
+"""``saphan forecast warnings|clock|fairness``: what released files say of areas and hours, and of forecasts.
+
+Everything is computed on this machine from files; nothing is asked and nothing is spent.
+"""
+
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from forecasting.fairness.enforcement import VICTIMISATION
+from forecasting.warnings.expected import PooledLevel
+from forecasting.warnings.find import Break, watch_areas
+from forecasting.warnings.limits import Watch
+from forecasting.warnings.report import report_of
+from forecasting.warnings.simulation import World, false_alarms
+from saphan.output import AsJson, told_errors
+from saphan.report_output import AsCsv, ReleaseFiles, read_bodies, show_report
+
+Rate = Annotated[float, typer.Option(min=0.01, max=1000, help="False alarms a year, all areas and groups together.")]
+Groups = Annotated[list[str] | None, typer.Option("--group", help="Only this offence group; may be repeated.")]
+Broken = Annotated[
+    list[str] | None,
+    typer.Option("--recording-break", metavar="YYYY-MM", help="A month whose recording broke; may be repeated."),
+]
+Runs = Annotated[
+    int,
+    typer.Option("--simulate", metavar="RUNS", min=0, max=10_000, help="Countries without change to simulate."),
+]
+Seed = Annotated[int, typer.Option(min=0, help="Of the simulation: the same seed gives the same figures.")]
+
+
+def warnings_command(  # noqa: PLR0913  # options of a command
+    files: ReleaseFiles,
+    *,
+    rate: Rate = 1.0,
+    groups: Groups = None,
+    broken: Broken = None,
+    simulate: Runs = 0,
+    seed: Seed = 1,
+    as_json: AsJson = False,
+    as_csv: AsCsv = None,
+) -> None:
+    """Areas where more was reported than forecast, by control limits with a stated false-alarm rate."""
+    with told_errors(as_json=as_json):
+        watch, model = Watch(rate=rate), PooledLevel()
+        breaks = [Break(month) for month in broken or ()]
+        found = watch_areas(read_bodies(files), model, watch, groups or VICTIMISATION, breaks)
+        world = World(series=found.series, months=len(found.months))
+        simulated = false_alarms(np.random.default_rng(seed), model, watch, world, simulate) if simulate else None
+        show_report(report_of(found, simulated), as_json=as_json, as_csv=as_csv)
