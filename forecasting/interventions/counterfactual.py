@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.panel import YEAR, Floats
-from forecasting.seasons import HIGHEST, LOWEST, SHORTEST
+from forecasting.panel import Floats
+from forecasting.seasons import HIGHEST, LOWEST, SHORTEST, YEAR
 
 Ints = NDArray[np.int64]
 

@@ -14,8 +14,8 @@ import numpy as np
 from contracts.errors import InvalidInput, Unavailable
 from forecasting.interventions.counterfactual import Ints, expected
 from forecasting.interventions.regression import Rows, Truths
-from forecasting.panel import YEAR, Floats, Panel
-from forecasting.seasons import SHORTEST
+from forecasting.panel import Floats, Panel
+from forecasting.seasons import SHORTEST, YEAR
 
 WINDOWS = (3, 12)
 """Months over which an effect on crime is computed. One month of a small zone is a handful of cases: noise."""
@@ -151,7 +151,8 @@ def design(
         raise InvalidInput("intervention-unknown-area", areas=", ".join(unknown) or "-")
     columns = np.array([starts.get(area, NEVER) for area in areas], dtype=np.int64)
     _check_time(columns[columns != NEVER], window, len(panel.months))
-    small = _too_small(panel, columns, window)
+    first = int(columns[columns != NEVER].min())
+    small = too_small(panel.figures[:, :first], panel.noise[:, 0], window)
     if not (~small & (columns != NEVER)).any():
         raise InvalidInput("treated-too-small", areas=", ".join(sorted(starts)))
     made = Design(panel, areas, columns, _adjacency(areas, neighbours or {}), window, small, spillover=True)
@@ -164,23 +165,37 @@ def design(
 
 def compare(panel: Panel, cohorts: Ints, window: int) -> Comparison:
     """Observed and expected cases of the windows that begin at these columns, each expected from the months before."""
-    noise = panel.noise[:, 0]
     found = []
     for start in cohorts:
-        calendar = int(panel.month_of_year[start])
-        ahead = expected(panel.figures[None, :, :start], noise, calendar, window)
-        forecast = np.maximum(ahead.total[0], 1.0)
-        own = forecast + window * noise
-        found.append(
-            (
-                panel.figures[:, start : start + window].sum(axis=1),
-                forecast,
-                (own + ahead.variance[0]) / forecast**2,
-                ahead.growth[0],
-                window * noise,
-            )
-        )
-    return Comparison(*(np.stack(each, axis=1) for each in zip(*found, strict=True)))
+        observed = panel.figures[None, :, start : start + window].sum(axis=2)
+        past, calendar = panel.figures[None, :, :start], int(panel.month_of_year[start])
+        found.append(compared(past, observed, panel.noise[:, 0], calendar, window))
+    parts = ("observed", "expected", "variance", "growth", "noise")
+    return Comparison(*(np.concatenate([getattr(each, part)[0] for each in found], axis=1) for part in parts))
+
+
+def compared(past: Floats, observed: Floats, noise: Floats, calendar: int, window: int) -> Comparison:
+    """The same of one window, for many runs: each array runs x areas x 1. See ``counterfactual.expected``."""
+    ahead = expected(past, noise, calendar, window)
+    # A whole case at least; areas with so few are left out of a design.
+    forecast = np.maximum(ahead.total, 1.0)
+    own = forecast + window * noise
+    return Comparison(
+        observed=observed[..., None],
+        expected=forecast[..., None],
+        variance=((own + ahead.variance) / forecast**2)[..., None],
+        growth=ahead.growth[..., None],
+        noise=np.broadcast_to(window * noise, forecast.shape)[..., None],
+    )
+
+
+def too_small(past: Floats, noise: Floats, window: int) -> Truths:
+    """Which areas' windows cannot be told from noise, by the last two years; months are the last axis of the past.
+
+    Never judged by what came after a start: else whoever fell would be left out.
+    """
+    usual = window * past[..., -2 * YEAR :].mean(axis=-1)
+    return np.asarray(usual < np.maximum(SMALLEST, SUREST * np.sqrt(window * noise)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,11 +217,11 @@ def roles(made: Design, starts: Ints, cohorts: Ints, left_out: Truths) -> Roles:
         made: The design, for its window and its neighbours.
         starts: Runs x areas: who starts at which column, -1 for never; its own in a run of their own for the truth.
         cohorts: The columns of the different starts.
-        left_out: Areas that play none.
+        left_out: Areas that play none, of all runs or runs x areas.
     """
     treated = starts[..., None] == cohorts
     later = starts[..., None] >= cohorts + made.window
-    used = (treated | (starts == NEVER)[..., None] | later) & ~left_out[:, None]
+    used = (treated | (starts == NEVER)[..., None] | later) & ~left_out[..., None]
     if not made.spillover:
         return Roles(treated & used, None, used)
     # Whoever borders on an area that has started by then, and has not started itself.
@@ -256,11 +271,3 @@ def _adjacency(areas: tuple[str, ...], neighbours: Mapping[str, Collection[str]]
             if area in place and other in place and area != other:
                 found[place[area], place[other]] = found[place[other], place[area]] = True
     return found
-
-
-def _too_small(panel: Panel, starts: Ints, window: int) -> Truths:
-    """Judged on the months before a start, never on what came after: else whoever fell would be left out."""
-    first = int(starts[starts != NEVER].min())
-    monthly = panel.figures[:, first - 2 * YEAR : first].mean(axis=1)
-    noise = np.sqrt(window * panel.noise[:, 0])
-    return np.asarray(window * monthly < np.maximum(SMALLEST, SUREST * noise))

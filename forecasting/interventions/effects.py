@@ -9,7 +9,7 @@ from forecasting.interventions.regression import Fits, fit
 from forecasting.panel import Floats
 
 LEVEL = 0.95
-FEWEST_TREATED = 8
+FEWEST_TREATED = 5
 """Fewer treated areas than this say too little of their own spread: their error is taken from that of the untreated."""
 
 TREATED, NEAR = 0, 1
@@ -98,9 +98,9 @@ def bounds(fits: Fits, column: int, areas: int) -> Bounds:
     Args:
         fits: The fits.
         column: The coefficient.
-        areas: Areas that it rests on: below eight the error is that of the model, which takes the spread of all areas.
+        areas: Areas that it rests on: below five the error is that of the model, which takes the spread of all areas.
     """
-    error, freedom = fits.jackknife[:, column], fits.freedom[:, column]
+    error, freedom = fits.robust[:, column], fits.freedom[:, column]
     if areas < FEWEST_TREATED:
         error, freedom = fits.model[:, column], fits.rows
     return Bounds(fits.coefficients[:, column], students(freedom) * error)

@@ -27,8 +27,8 @@ from forecasting.interventions.design import (
 )
 from forecasting.interventions.effects import NEAR, TREATED, Bounds, bounds
 from forecasting.interventions.regression import Truths, fit
-from forecasting.panel import YEAR, Floats
-from forecasting.seasons import SHORTEST
+from forecasting.panel import Floats
+from forecasting.seasons import SHORTEST, YEAR
 
 RUNS, FEWEST_RUNS = 500, 100
 EFFECTS = (0.0, -0.05, -0.15)
