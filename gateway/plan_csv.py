@@ -66,16 +66,17 @@ class Sheet:
 
 def read_plans(text: str) -> Sheet:
     """The plans of a file; their content is checked by ``ActionPlan``, their form here."""
-    sheet = Sheet()
-    reader = csv.DictReader(StringIO(text.removeprefix("\ufeff"), newline=""), strict=True, restkey="", restval=None)
+    sheet, number = Sheet(), HEADING
+    rows = csv.reader(StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
     try:
-        headings = list(reader.fieldnames or ())
+        headings = next(rows, [])
         sheet.faults += _heading_faults(headings)
         if not sheet.faults:
-            for row in reader:
-                _take(sheet, reader.line_num, row)
+            for row in rows:
+                number += 1  # as a spreadsheet counts: empty rows too, and a text of several lines once
+                _take(sheet, number, headings, row)
     except csv.Error:
-        sheet.faults.append(Fault(reader.line_num, "*", "unreadable-row"))
+        sheet.faults.append(Fault(number + 1, "*", "unreadable-row"))
     if not sheet.faults and not sheet.drafts:
         sheet.faults.append(Fault(HEADING, "*", "no-plans"))
     if len(sheet.drafts) > MOST_PLANS_AT_ONCE:
@@ -106,26 +107,26 @@ def _heading_faults(headings: Sequence[str]) -> list[Fault]:
     return missing + strange + twice
 
 
-def _take(sheet: Sheet, line: int, row: Mapping[str, str | None]) -> None:
-    if "" in row or None in row.values():
-        sheet.faults.append(Fault(line, "*", "not-so-many-columns"))
+def _take(sheet: Sheet, number: int, headings: Sequence[str], row: Sequence[str]) -> None:
+    if row and len(row) != len(headings):
+        sheet.faults.append(Fault(number, "*", "not-so-many-columns"))
         return
-    cells = {name: (cell or "").strip() for name, cell in row.items()}
+    cells = {name: cell.strip() for name, cell in zip(headings, row, strict=False)}
     if not any(cells.values()):
         return
     if not cells["id"]:
-        sheet.faults.append(Fault(line, "id", "missing"))
+        sheet.faults.append(Fault(number, "id", "missing"))
         return
     draft = sheet.drafts.get(cells["id"])
     if draft is None:
-        draft = sheet.drafts[cells["id"]] = Draft(line, _plan_fields(cells), {name: cells[name] for name in PLAN})
+        draft = sheet.drafts[cells["id"]] = Draft(number, _plan_fields(cells), {name: cells[name] for name in PLAN})
     else:
         differs = (name for name in PLAN if cells[name] not in ("", draft.written[name]))
-        sheet.faults += [Fault(line, name, "differs-from-first-row") for name in differs]
+        sheet.faults += [Fault(number, name, "differs-from-first-row") for name in differs]
     activity = {name: cells.get(name, "") for name in ACTIVITY}
     if any(activity.values()):
         draft.activities.append(_activity_fields(activity))
-        draft.activity_rows.append(line)
+        draft.activity_rows.append(number)
 
 
 def _plan_fields(cells: Mapping[str, str]) -> dict[str, object]:

@@ -33,6 +33,9 @@ from tests.publication_world import (
 
 pytestmark = pytest.mark.integration
 
+ONE_DATABASE = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+"""Of a guard before the database it is enough to run it on one."""
+
 PRIVATE = factories.agreement((CONTRACT,), activities=(factories.activity((CONTRACT,), publish=False),))
 
 
@@ -44,9 +47,8 @@ def private(store_url: str) -> Iterator[World]:
     made.store.close()
 
 
-def of_private(world: World, name: str = "REQ-0001", **changes: object) -> Citation:
-    request = factories.request(PRIVATE, id=name, **changes)
-    world.submit(request)
+def of_private(world: World, name: str = "REQ-0001") -> Citation:
+    world.submit(factories.request(PRIVATE, id=name))
     world.answer()
     world.later()
     return cites(world.exchange.release(world.caller(), str(world.exchange.status(world.caller(), name).release)))
@@ -87,6 +89,7 @@ def test_the_same_again_changes_nothing_even_when_its_release_was_withdrawn(worl
     assert world.kinds().count(EventKind.ANALYSIS_PUBLISHED) == world.kinds().count(EventKind.FORECAST_PUBLISHED) == 1
 
 
+@ONE_DATABASE
 def test_an_identifier_stands_for_one_publication_of_any_sort(world: World) -> None:
     cited = cites(released(world))
     publish_analysis(world, analysis_from(cited))
@@ -97,6 +100,7 @@ def test_an_identifier_stands_for_one_publication_of_any_sort(world: World) -> N
     assert len(analyses.all_analyses(world.exchange.means, None)) == 1
 
 
+@ONE_DATABASE
 def test_an_analysis_cites_releases_as_they_are(world: World) -> None:
     release = released(world)
     wrong_digest = Citation(release=release.body.id, digest=f"sha-256:{'0' * 64}")
@@ -110,6 +114,7 @@ def test_an_analysis_cites_releases_as_they_are(world: World) -> None:
     assert EventKind.ANALYSIS_PUBLISHED not in world.kinds()
 
 
+@ONE_DATABASE
 def test_an_analysis_is_published_by_the_agency_whose_client_signed_it(world: World) -> None:
     analysis, means = analysis_from(cites(released(world))), world.exchange.means
     with pytest.raises(Refused, match="not-allowed"):
@@ -120,6 +125,7 @@ def test_an_analysis_is_published_by_the_agency_whose_client_signed_it(world: Wo
         analyses.publish(means, world.caller(), signed(world, analysis, "forecast"))
 
 
+@ONE_DATABASE
 def test_a_call_that_is_played_again_is_refused(world: World) -> None:
     document, caller = signed(world, analysis_from(cites(released(world))), "analysis"), world.caller()
     analyses.publish(world.exchange.means, caller, document)
@@ -127,6 +133,7 @@ def test_a_call_that_is_played_again_is_refused(world: World) -> None:
         analyses.publish(world.exchange.means, caller, document)
 
 
+@ONE_DATABASE
 @pytest.mark.parametrize(
     ("spoil", "code"),
     [
@@ -147,11 +154,13 @@ def test_a_document_that_is_no_analysis_is_refused(world: World, spoil: Callable
         )
 
 
+@ONE_DATABASE
 def test_two_tables_of_one_name_are_refused(world: World) -> None:
     with pytest.raises(InvalidInput, match=r"report\.tables"):
         publish_analysis(world, analysis_from(cites(released(world)), tables=(TABLE, TABLE)))
 
 
+@ONE_DATABASE
 def test_what_is_too_large_is_refused_before_it_is_read(world: World) -> None:
     document = sign_compact(b"x" * (MOST_PUBLISHED_BYTES + 1), "analysis", world.keys["oja#client-1"])
     with pytest.raises(Refused, match="publication-too-large") as caught:
@@ -160,6 +169,7 @@ def test_what_is_too_large_is_refused_before_it_is_read(world: World) -> None:
 
 
 # ---------------------------------------------------------------- who reads it
+@ONE_DATABASE
 def test_an_analysis_for_everybody_cites_public_releases_alone(private: World) -> None:
     cited = of_private(private)
     with pytest.raises(Refused, match="cited-release-not-public"):
@@ -251,6 +261,7 @@ def test_an_instant_gives_what_stood_then_and_says_what_has_been_withdrawn_since
             one(means, "forecast-0001", before)
 
 
+@ONE_DATABASE
 def test_an_instant_to_come_is_refused(world: World) -> None:
     with pytest.raises(InvalidInput, match="as_of"):
         forecasts.latest(world.exchange.means, world.now + timedelta(seconds=1))
