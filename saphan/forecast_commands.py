@@ -7,13 +7,15 @@ import typer
 
 from contracts.forecast import ForecastSeries, Score
 from contracts.values import Value
-from forecasting.run import HORIZON, LEVEL, backtest_all, look_ahead
+from forecasting.run import HORIZON, LEVEL, look_ahead
 from gateway.centre.released_file import read_panel
+from saphan.backtest_commands import backtest_command
 from saphan.factors_commands import factors_command
 from saphan.publication_commands import list_forecasts, show_forecast
 from saphan.warnings_commands import warnings_command
 
 app = typer.Typer(help="Forecasts from released figures.", no_args_is_help=True)
+app.command("backtest")(backtest_command)
 app.command("factors")(factors_command)
 app.command("warnings")(warnings_command)
 
@@ -34,12 +36,6 @@ class Forecasted(Value):
     months: tuple[str, ...]
     dimensions: tuple[str, ...]
     series: tuple[ForecastSeries, ...]
-    scores: tuple[Score, ...]
-
-
-class Scores(Value):
-    """How each model did on months that it had not seen."""
-
     scores: tuple[Score, ...]
 
 
@@ -65,21 +61,3 @@ def run_command(
     for each in outlook.series:
         for month, *figures in zip(outlook.months, each.mean, each.low, each.high, each.usual, strict=True):
             typer.echo("\t".join((*each.labels.values(), month, *(f"{figure:g}" for figure in figures))))
-
-
-@app.command("backtest")
-def backtest_command(
-    file: ReleaseFile, *, horizon: Horizon = HORIZON, level: Level = LEVEL, as_json: AsJson = False
-) -> None:
-    """Score every model on months that it had not seen."""
-    scores = tuple(each.score for each in backtest_all(read_panel(file), horizon, level))
-    if as_json:
-        typer.echo(Scores(scores=scores).model_dump_json())
-        return
-    typer.echo("model\tMASE\tWAPE\tcoverage")
-    for each in scores:
-        typer.echo("\t".join((each.model, _shown(each.mase), _shown(each.wape), _shown(each.coverage))))
-
-
-def _shown(figure: float | None) -> str:
-    return "-" if figure is None else f"{figure:.3f}"
