@@ -19,6 +19,9 @@ FEW_ORIGINS, INTERVAL_OFF, BELOW_NOISE = "few-origins", "interval-off", "below-n
 OFF_BY = 0.05
 """Share of the counts by which an interval may miss what it says before the reader is warned."""
 
+MODELS = 3
+"""How many models run, at most."""
+
 SEASONS_SEEN = 2
 """Years that the first origin must have seen."""
 
@@ -62,7 +65,7 @@ def backtest_report(given: Levels, options: BacktestOptions, truth: Hierarchy | 
             given figures themselves, with their known noise accounted for.
 
     Raises:
-        Unavailable: ``not-enough-history`` for less than two years and one window.
+        Unavailable: ``not-enough-history`` or ``not-enough-weeks`` for less than two years and one window.
     """
     return _worded(all_lines(given, options, truth), exact=_is_exact(truth or given.hierarchy))
 
@@ -74,7 +77,8 @@ def all_lines(given: Levels, options: BacktestOptions, truth: Hierarchy | None =
     season, periods = leaves.season, len(leaves.months)
     windows = min(options.origins, (periods - SEASONS_SEEN * season) // options.horizon)
     if windows < 1:
-        raise Unavailable("not-enough-history", needed=SEASONS_SEEN * season + options.horizon, given=periods)
+        code = "not-enough-history" if season == YEAR else "not-enough-weeks"
+        raise Unavailable(code, needed=SEASONS_SEEN * season + options.horizon, given=periods)
     window = options.horizon, last_origins(periods, options.horizon, windows), season
     lines: list[LevelScore] = []
     for model in _models(season):

@@ -1,20 +1,25 @@
 """``saphan centre`` and ``saphan forecast`` as a person types them."""
 
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from contracts.canonical import digest_of
-from contracts.errors import Unavailable
+from contracts.errors import InvalidInput, Unavailable
 from contracts.federation import Member
+from contracts.periods import Period
 from contracts.release import Release
+from gateway.centre.feed import Stage, Step, Told
+from gateway.centre.home import Revision, Span
 from gateway.centre.run import Centre, Round
 from gateway.centre.settings import CentreSettings
 from gateway.client import Result
 from saphan import centre_commands, forecast_commands
-from saphan.forecast_commands import Forecasted, Scores
+from saphan.forecast_commands import Forecasted
 from tests import factories
 from tests.forecast_panels import monthly_body
 
@@ -62,7 +67,7 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def one_round(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Centre, "round", lambda _: ROUND)
+    monkeypatch.setattr(Centre, "round", lambda _, told: ROUND)
 
 
 def test_init_names_the_keys_it_made(tmp_path: Path) -> None:
@@ -85,18 +90,68 @@ def test_one_round_tells_people_what_was_done(home: Path) -> None:
     ]
 
 
-def test_a_round_that_fails_raises_its_error(home: Path) -> None:
-    with pytest.raises(Unavailable, match="gateway-unreachable"):
-        centre("run", "--once", "--home", str(home))
+def test_a_round_that_fails_is_told_with_the_exit_code_of_its_error(home: Path) -> None:
+    result = RUNNER.invoke(centre_commands.app, ("run", "--once", "--home", str(home)))
+
+    assert result.exit_code == Unavailable.exit_code
+    assert "gateway-unreachable" in result.stderr
 
 
-def test_without_once_the_centre_serves(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("command", ["run", "serve"])
+def test_without_once_the_centre_serves_on_its_schedule(
+    home: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
     served: list[CentreSettings] = []
     monkeypatch.setattr(centre_commands, "main", served.append)
 
-    centre("run", "--home", str(home))
+    centre(command, "--home", str(home), "--engine", "dask")
 
-    assert [each.agreement for each in served] == ["oja-forecasting"]
+    assert [(each.agreement, each.engine) for each in served] == [("oja-forecasting", "dask")]
+
+
+@pytest.mark.usefixtures("one_round")
+def test_a_terminal_shows_how_far_a_round_is(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = StringIO()
+
+    def one_round(_: Centre, told: Told) -> Round:
+        told(Step(Stage.ASK, 1, 4))
+        told(Step(Stage.ASK, 4, 4))
+        return ROUND
+
+    monkeypatch.setattr(Centre, "round", one_round)
+    monkeypatch.setattr(
+        centre_commands, "Console", lambda **_: Console(file=said, force_terminal=True, width=100, height=20)
+    )
+
+    centre("run", "--once", "--home", str(home))
+    shown = said.getvalue()
+    centre("run", "--once", "--home", str(home), "--json")
+
+    assert "asking and waiting" in shown
+    assert said.getvalue() == shown
+
+
+def test_a_revision_is_declared_with_its_months_and_reason(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def revise(_: Centre, activity: str, period: Period, reason: str) -> Revision:
+        return Revision(span=Span(activity=activity, revision=1, period=period), reason=reason, declared=factories.NOW)
+
+    monkeypatch.setattr(Centre, "revise", revise)
+    wish = ("--activity", "crimes-monthly", "--from", "2026-03-01", "--reason", "stations reported late")
+
+    made = Revision.model_validate_json(centre("revise", *wish, "--until", "2026-05-01", "--home", str(home), "--json"))
+
+    assert made.span.period.months() == ("2026-03", "2026-04")
+    assert made.reason == "stations reported late"
+
+
+@pytest.mark.parametrize(("until", "reason"), [("2026-02-01", "late"), ("2026-05-01", "x")])
+def test_a_revision_without_months_or_reason_is_refused(home: Path, until: str, reason: str) -> None:
+    wish = ("--activity", "crimes-monthly", "--from", "2026-03-01", "--until", until, "--reason", reason)
+
+    result = RUNNER.invoke(centre_commands.app, ("revise", *wish, "--home", str(home)))
+
+    assert result.exit_code == InvalidInput.exit_code
+    assert "malformed-body" in result.stderr
 
 
 @pytest.fixture
@@ -121,29 +176,3 @@ def test_a_forecast_prints_as_a_table(exported: str) -> None:
     assert lines[0].split("\t") == ["province", "offence_group", "month", "mean", "low", "high", "usual"]
     assert lines[1].split("\t")[:3] == ["10", "G1", "2026-01"]
     assert len(lines) == 1 + 2 * 2
-
-
-def test_a_backtest_shows_every_model(exported: str) -> None:
-    made = Scores.model_validate_json(forecast("backtest", exported, "--json"))
-    lines = forecast("backtest", exported).splitlines()
-
-    assert [each.model for each in made.scores] == ["seasonal-naive", "seasonal-baseline", "autoets"]
-    assert lines[1].split("\t") == ["seasonal-naive", *(f"{figure:.3f}" for figure in figures(made))]
-
-
-def test_what_cannot_be_scored_is_a_dash(tmp_path: Path) -> None:
-    body = monthly_body(np.full((30, 1, 1), 30.0), derived=())
-    path = tmp_path / "release.json"
-    path.write_text(Release(body=body, digest=digest_of(body), signature="s").model_dump_json(by_alias=True))
-
-    lines = forecast("backtest", str(path)).splitlines()
-
-    assert lines[1] == "seasonal-naive\t-\t-\t-"
-
-
-def figures(made: Scores) -> tuple[float, ...]:
-    first = made.scores[0]
-    assert first.mase is not None
-    assert first.wape is not None
-    assert first.coverage is not None
-    return first.mase, first.wape, first.coverage
