@@ -17,6 +17,7 @@ from contracts.query import Query
 from contracts.release import Release, ReleaseBody, ReleaseState, Withdrawal
 from contracts.request import Request, RequestState
 from contracts.views import AgreementView, PreviewCall, ReleaseSummary, RequestStatus
+from gateway.centre.feed import LATE
 from gateway.centre.home import CentreHome
 from gateway.centre.questions import STANDING
 from gateway.centre.run import Centre
@@ -36,6 +37,7 @@ LABELS = {
     "police_region": ("B", "R5"),
     "offence": ("THEFT", "ROBBERY"),
     "weekday": ("1", "2"),
+    "ssz_station": ("S01",),
 }
 
 
@@ -51,12 +53,14 @@ class FakeLine:
     """Answers at once, with noise of its own for each release, or with the trouble it was given.
 
     ``trouble`` meets whoever waits for an activity, ``unsent`` whoever submits it. ``taken`` are months of a series, by
-    activity and revision, that were asked and never released.
+    activity and revision, that were asked before; ``unpaid`` windows that a request has reserved, ``paid`` those paid.
     """
 
     trouble: dict[str, SaphanError] = field(default_factory=dict)
     unsent: dict[str, SaphanError] = field(default_factory=dict)
     taken: dict[tuple[str, int], set[str]] = field(default_factory=dict)
+    unpaid: dict[str, set[tuple[str, int, str]]] = field(default_factory=dict)
+    paid: set[tuple[str, int, str]] = field(default_factory=set)
     agreed: tuple[Activity, ...] = field(default_factory=activities)
     submitted: list[Request] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
@@ -93,6 +97,10 @@ class FakeLine:
         taken = self.taken.get(_series(request), set()) & set(request.query.period.months())
         if taken:
             raise Refused("series-overlaps", months=", ".join(sorted(taken)))
+        if any(other != request.id and windows & _windows(request) for other, windows in self.unpaid.items()):
+            raise Unavailable("series-busy")
+        if not _windows(request) & self.paid:
+            self.unpaid[request.id] = _windows(request)
         return RequestStatus(request=request.id, state=RequestState.WAITING)
 
     def wait(
@@ -103,7 +111,11 @@ class FakeLine:
         progress(RequestStatus(request=request, state=RequestState.WAITING, waiting_for=("rtp",)))
         progress(RequestStatus(request=request, state=RequestState.WAITING))
         if asked.activity in self.trouble:
-            raise self.trouble[asked.activity]
+            error = self.trouble[asked.activity]
+            if error.code not in LATE:
+                self.unpaid.pop(request, None)
+            raise error
+        self.paid |= self.unpaid.pop(request, set())
         self.taken.setdefault(_series(asked), set()).update(asked.query.period.months())
         return Result(self.answer(asked))
 
@@ -150,6 +162,10 @@ class Desk:
         return Centre(settings, self.home, self.line, lambda: self.now)
 
 
+def _windows(request: Request) -> set[tuple[str, int, str]]:
+    return {(*_series(request), window) for window in request.query.period.windows()}
+
+
 def _series(request: Request) -> tuple[str, int]:
     assert request.query.series is not None
     return request.activity, request.query.series.revision
@@ -157,7 +173,7 @@ def _series(request: Request) -> tuple[str, int]:
 
 def _body(asked: Request, seed: int) -> ReleaseBody:
     query = asked.query
-    labels = {**LABELS, "month": query.period.months()}
+    labels = {**LABELS, "month": query.period.months(), "week": query.period.weeks()}
     cells = Grid(axes=tuple(Axis(name=name, values=labels[name]) for name in query.dimensions))
     figures = noisy(np.full(cells.size, 30.0), seed)
     contract = factories.contract(id=asked.contracts[0].id)

@@ -8,10 +8,11 @@ tell: requests under way, months that are lost, revisions that were declared.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Protocol
+from enum import StrEnum
+from typing import Final, NamedTuple, Protocol
 
 from contracts.agreement import Activity
 from contracts.errors import SaphanError, Spent, Unavailable
@@ -27,7 +28,40 @@ from gateway.client import Result
 TAKEN: Final = frozenset({"series-overlaps", "series-memory-lost"})
 """Refusals that no later request under the same revision can change."""
 
+BUSY: Final = "series-busy"
+"""Another request has reserved the same window and may yet return it: asked again once the others have ended."""
+
+LATE: Final = frozenset({"waiting-for-agency", "gateway-unreachable"})
+"""The request may still be answered: the very same one is sent again. Anything else is its end."""
+
 Clock = Callable[[], datetime]
+
+
+class Stage(StrEnum):
+    """What the centre is doing."""
+
+    ASK = "ask"
+    READ = "read"
+    FORECAST = "forecast"
+    ANALYSES = "analyses"
+
+
+class Step(NamedTuple):
+    """How far a stage is: ``done`` of ``of`` pieces."""
+
+    stage: Stage
+    done: int
+    of: int
+
+
+Told = Callable[[Step], None]
+"""Told how far a round is."""
+
+
+def quietly(_: Step) -> None:
+    """Tell nobody."""
+
+
 Waiting = Callable[[RequestStatus], None]
 
 log = logging.getLogger("saphan.centre")
@@ -103,6 +137,7 @@ class Feed:
         wait_seconds: How long one answer is waited for.
         clock: The present, aware UTC.
         progress: Told for whom is waited.
+        told: Told how far it is.
     """
 
     line: Line
@@ -111,7 +146,9 @@ class Feed:
     wait_seconds: float
     clock: Clock
     progress: Waiting
+    told: Told = quietly
     _problems: dict[str, list[SaphanError]] = field(default_factory=dict)
+    _busy: list[Span] = field(default_factory=list)
 
     def gather(self, questions: Sequence[StandingQuestion]) -> Gathered:
         """Ask what is not answered yet, wait, and read every answer.
@@ -121,23 +158,32 @@ class Feed:
         """
         agreed = self.line.agreement(self.agreement).agreement
         covered = [(each, agreed.activity(each.activity)) for each in questions]
-        asked = [(question, activity) for question, activity in covered if activity is not None]
+        asked = {question.activity: (question, activity) for question, activity in covered if activity is not None}
         held = self.line.releases()
-        sent = [out for question, activity in asked for out in self._send(question, activity, held)]
-        for out in sent:
-            self._await(out)
-        held = self.line.releases() if sent else held
+        due = [span for question, _ in asked.values() for span in self._due(question, held)]
+        if due:
+            self._ask(due, asked)
+            held = self.line.releases()
         return Gathered(
-            fed={question.activity: self._fed(question, held) for question, _ in asked},
+            fed={name: self._fed(question, held) for name, (question, _) in asked.items()},
             problems={name: tuple(errors) for name, errors in self._problems.items()},
             skipped=tuple(question.activity for question, activity in covered if activity is None),
         )
 
-    def _send(self, question: StandingQuestion, activity: Activity, held: Sequence[ReleaseSummary]) -> list[Out]:
-        sent: list[Out] = []
-        for span in self._due(question, held):
-            sent += self._sent(question, activity, span)
-        return sent
+    def _ask(self, due: Sequence[Span], asked: Mapping[str, tuple[StandingQuestion, Activity]]) -> None:
+        """Send everything before waiting for anything, and again what had to let others of its window go first."""
+        while due:
+            self._busy.clear()
+            sent = [out for span in due for out in self._sent(*asked[span.activity], span)]
+            for done, out in enumerate(sent):
+                self.told(Step(Stage.ASK, done, len(sent)))
+                self._await(out)
+            self.told(Step(Stage.ASK, len(sent), len(sent)))
+            if not sent:
+                break
+            due = tuple(self._busy)
+        for span in self._busy:
+            self._note(span, Unavailable(BUSY))
 
     def _due(self, question: StandingQuestion, held: Sequence[ReleaseSummary]) -> list[Span]:
         """The spans to send now: those under way, then what nobody has answered or lost."""
@@ -160,7 +206,7 @@ class Feed:
             return [self._submit(question, activity, span)]
         except SaphanError as error:
             if error.code not in TAKEN:
-                self._note(span, error)
+                self._put_off(span, error)
                 return []
         # Some months of it were asked before, and no release of them can be read. The others are asked month by month.
         months = span.period.months()
@@ -200,8 +246,14 @@ class Feed:
 
     def _settle(self, span: Span, error: SaphanError) -> None:
         """A refusal is final for its request; its months are lost if it was charged. Who is late is awaited again."""
-        if not isinstance(error, Unavailable):
+        if error.code not in LATE:
             self.home.settled(span, lost=error.spent is Spent.CHARGED)
+
+    def _put_off(self, span: Span, error: SaphanError) -> None:
+        if error.code == BUSY:
+            self._busy.append(span)
+        else:
+            self._note(span, error)
 
     def _note(self, span: Span, error: SaphanError) -> None:
         log.warning("%s %s: %s", span.activity, span.period.months()[0], error.code)
@@ -209,7 +261,10 @@ class Feed:
 
     def _fed(self, question: StandingQuestion, held: Sequence[ReleaseSummary]) -> Fed:
         names = [each.id for each in held if question.is_answered_by(each) and _is_valid(each)]
-        found = [release for name in names if (release := self._read(question, name)) is not None]
+        found = []
+        for done, name in enumerate(names):
+            self.told(Step(Stage.READ, done, len(names)))
+            found += self._read(question, name)
         found.sort(key=lambda each: (each.body.query.period.start, each.body.created))
         told = {month for each in found for month in each.body.query.period.months()}
         wanted = wanted_months(question.months, question.pace, self.clock())
@@ -217,13 +272,13 @@ class Feed:
         gaps = tuple(month for period in periods for month in period.months() if month not in told)
         return Fed(tuple(found), gaps)
 
-    def _read(self, question: StandingQuestion, name: str) -> Release | None:
+    def _read(self, question: StandingQuestion, name: str) -> list[Release]:
         try:
-            return self.line.release(name).release
+            return [self.line.release(name).release]
         except SaphanError as error:
             log.warning("%s, release %s: %s", question.activity, name, error.code)
             self._problems.setdefault(question.activity, []).append(error)
-            return None
+            return []
 
 
 def told_months(question: StandingQuestion, held: Sequence[ReleaseSummary], revision: int) -> set[str]:

@@ -12,6 +12,7 @@ from contracts.errors import SaphanError
 from gateway.centre.feed import Clock
 from gateway.centre.home import CentreHome
 from gateway.centre.run import Centre
+from gateway.centre.schedule import Schedule, next_round
 from gateway.centre.settings import CentreSettings
 from gateway.client import Gateway
 
@@ -37,15 +38,25 @@ def open_centre(settings: CentreSettings, clock: Clock = now) -> Iterator[Centre
 
 
 def serve(settings: CentreSettings, stop: threading.Event, clock: Clock = now) -> None:
-    """One round after another until ``stop`` is set; a round that fails is logged by its code and tried again later."""
+    """One round after another until ``stop`` is set; what failed is logged by its code and tried again soon."""
     with open_centre(settings, clock) as centre:
         while not stop.is_set():
+            is_whole = False
             try:
                 done = centre.round()
+                is_whole = not done.problems
                 log.info("forecast %s, published: %s, problems: %s", done.forecast, done.published, done.problems)
             except SaphanError as error:
                 log.warning("no forecast: %s", error.code)
-            stop.wait(settings.refresh_seconds)
+            stop.wait(pause(settings, clock(), is_whole=is_whole))
+
+
+def pause(settings: CentreSettings, instant: datetime, *, is_whole: bool) -> float:
+    """Seconds until the next round: the schedule's, or sooner while something could not be had."""
+    if settings.schedule is Schedule.REFRESH:
+        return settings.refresh_seconds
+    left = (next_round(settings.schedule, settings.hour, instant) - instant).total_seconds()
+    return left if is_whole else min(left, settings.refresh_seconds)
 
 
 def main(settings: CentreSettings) -> None:

@@ -14,7 +14,10 @@ from contracts.views import ReleaseSummary
 from forecasting.panel import MONTH
 from gateway.centre.windows import Pace
 
-HISTORY: Final = 60
+WEEK: Final = "week"
+WHEN: Final = ("hour", "weekday")
+YEAR: Final = 12
+HISTORY: Final = 5 * YEAR
 """Closed months that a forecast looks back on."""
 
 
@@ -68,14 +71,27 @@ def _axes(table: FamilyTable) -> list[str]:
     return sorted(table.by)
 
 
-CRIMES_MONTHLY: Final = StandingQuestion(
-    "crimes-monthly", "crimes_case", ("count",), (MONTH, "province", "offence_group")
-)
+COUNT: Final = ("count",)
+CRIMES, COMPLAINTS, PROBATION = "crimes_case", "tpo_complaint", "dop_case"
+
+CRIMES_MONTHLY: Final = StandingQuestion("crimes-monthly", CRIMES, COUNT, (MONTH, "province", "offence_group"))
 """The input of the forecast."""
 
-CRIMES_CLOCK: Final = StandingQuestion(
-    "crimes-clock", "crimes_case", ("count",), ("hour", "offence_group"), 12, Pace.YEAR
+CRIMES_DAILY: Final = StandingQuestion("crimes-daily", CRIMES, COUNT, (), YEAR, is_counter=True)
+FRAUDS_DAILY: Final = StandingQuestion("tpo-daily", COMPLAINTS, COUNT, (), YEAR, is_counter=True)
+"""Every day of the country, for the average cases a day."""
+
+STANDING: Final = (
+    CRIMES_MONTHLY,
+    CRIMES_DAILY,
+    StandingQuestion("crimes-offences", CRIMES, COUNT, (MONTH, "police_region", "offence"), 2 * YEAR),
+    StandingQuestion("crimes-weekly", CRIMES, COUNT, (WEEK, "police_region", "offence_group"), 2 * YEAR),
+    StandingQuestion(
+        "crimes-clock", CRIMES, COUNT, ("hour", "weekday", "police_region", "offence_group"), YEAR, Pace.YEAR
+    ),
+    StandingQuestion("crimes-pilots", CRIMES, COUNT, ("ssz_station", "offence_group"), YEAR, Pace.QUARTER),
+    StandingQuestion("tpo-monthly", COMPLAINTS, (*COUNT, "damage_thb:sum"), (MONTH, "case_type")),
+    FRAUDS_DAILY,
+    StandingQuestion("dop-monthly", PROBATION, COUNT, (MONTH, "province", "type")),
 )
-TPO_MONTHLY: Final = StandingQuestion("tpo-monthly", "tpo_complaint", ("count", "damage_thb:sum"), (MONTH, "case_type"))
-DOP_MONTHLY: Final = StandingQuestion("dop-monthly", "dop_case", ("count",), (MONTH, "type"))
-STANDING: Final = (CRIMES_MONTHLY, CRIMES_CLOCK, TPO_MONTHLY, DOP_MONTHLY)
+"""In the order of importance: what comes first is asked first, should a budget be short."""

@@ -15,15 +15,17 @@ from contracts.canonical import digest_of
 from contracts.dataset import Text
 from contracts.errors import InvalidInput, SaphanError, Unavailable
 from contracts.forecast import Citation, Forecast, PublishedForecast
+from contracts.periods import Period
 from contracts.release import Release
 from contracts.values import Value
 from contracts.views import RequestStatus
 from forecasting.feed import series_panel
 from forecasting.run import PUBLISHED, look_ahead
 from gateway.centre import feed
-from gateway.centre.feed import Clock, Feed, Gathered
-from gateway.centre.home import CentreHome
+from gateway.centre.feed import Clock, Feed, Gathered, Told, quietly
+from gateway.centre.home import CentreHome, Revision
 from gateway.centre.questions import CRIMES_MONTHLY, STANDING
+from gateway.centre.revising import declare
 from gateway.centre.settings import CentreSettings
 
 ID_LETTERS: Final = 32
@@ -64,6 +66,7 @@ class Round(Value):
 
     ``releases`` names the valid releases of each activity, ``gaps`` the months of it that nobody has answered,
     ``problems`` the error codes of what could not be had, and ``skipped`` the activities that the agreement lacks.
+    ``revisions`` are all that were declared.
     ``published`` is false when the same forecast stood there already. Seconds are of wall time.
     """
 
@@ -71,6 +74,7 @@ class Round(Value):
     gaps: dict[str, tuple[str, ...]]
     problems: dict[str, tuple[str, ...]]
     skipped: tuple[str, ...]
+    revisions: tuple[Revision, ...] = ()
     forecast: str
     published: bool
     series: int
@@ -95,14 +99,17 @@ class Centre:
     line: Line
     clock: Clock
 
-    def round(self) -> Round:
+    def round(self, told: Told = quietly) -> Round:
         """Ask everything, forecast, publish.
+
+        Args:
+            told: Told how far it is.
 
         Raises:
             SaphanError: The forecast's own input could not be had, or the forecast not be published.
         """
         started = time.monotonic()
-        gathered = self.gather()
+        gathered = self.gather(told)
         asked = time.monotonic()
         forecast, published = self._forecast(gathered)
         return Round(
@@ -110,6 +117,7 @@ class Centre:
             gaps={name: fed.gaps for name, fed in gathered.fed.items() if fed.gaps},
             problems={name: tuple(each.code for each in errors) for name, errors in gathered.problems.items()},
             skipped=gathered.skipped,
+            revisions=self.home.asked().revisions,
             forecast=forecast.id,
             published=published,
             series=len(forecast.series),
@@ -118,14 +126,22 @@ class Centre:
             forecast_seconds=round(time.monotonic() - asked, 3),
         )
 
-    def gather(self) -> Gathered:
+    def revise(self, activity: str, period: Period, reason: str) -> Revision:
+        """Declare that closed months are to be asked anew; the next round asks them and they are charged anew.
+
+        Raises:
+            InvalidInput: ``not-a-standing-activity``, ``nothing-to-revise``.
+        """
+        return declare(self.line, self.home, self.settings.agreement, (activity, period, reason), self.clock())
+
+    def gather(self, told: Told = quietly) -> Gathered:
         """Ask every standing question for what it lacks, and read what was released.
 
         Raises:
             SaphanError: The agreement or the list of releases could not be had.
         """
         settings = self.settings
-        looking = Feed(self.line, self.home, settings.agreement, settings.wait_seconds, self.clock, _waiting)
+        looking = Feed(self.line, self.home, settings.agreement, settings.wait_seconds, self.clock, _waiting, told)
         return looking.gather(STANDING)
 
     def forecast(self, releases: tuple[Release, ...]) -> Forecast:

@@ -15,6 +15,8 @@ from typing_extensions import override
 
 from contracts.errors import InvalidInput
 from contracts.identifiers import AgencyId, Identifier
+from forecasting.spread import Spread
+from gateway.centre.schedule import Schedule
 
 DEFAULT_HOME: Final = Path(".saphan/centre")
 
@@ -23,8 +25,10 @@ class CentreSettings(BaseSettings):
     """How the forecasting centre runs.
 
     ``agency`` is the member that it asks for and ``agreement`` the agreement under which it asks; ``gateway`` the
-    address at which the gateway is reached. ``wait_seconds`` bounds the wait for one release, ``refresh_seconds`` is
-    the pause between two rounds of ``serve``. ``months`` are forecast with intervals of ``level`` per cent.
+    address at which the gateway is reached. ``wait_seconds`` bounds the wait for one release. ``serve`` works on its
+    ``schedule`` at ``hour`` of Bangkok; ``refresh_seconds`` is the pause before it tries again what failed, and between
+    two rounds of the schedule ``refresh``. ``horizon`` months are forecast with intervals of ``level`` per cent, fitted
+    by ``engine`` in ``processes``.
     """
 
     model_config = SettingsConfigDict(env_prefix="SAPHAN_", frozen=True, extra="forbid")
@@ -35,6 +39,10 @@ class CentreSettings(BaseSettings):
     agreement: Identifier
     wait_seconds: float = Field(default=600.0, gt=0, le=86_400)
     refresh_seconds: float = Field(default=3600.0, gt=0, le=604_800)
+    schedule: Schedule = Schedule.REFRESH
+    hour: int = Field(default=6, ge=0, le=23)
+    engine: Spread = Spread.LOCAL
+    processes: int = Field(default=1, ge=1, le=256)
     horizon: int = Field(default=12, ge=1, le=36)
     level: int = Field(default=90, ge=50, le=99)
 

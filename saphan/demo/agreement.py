@@ -8,7 +8,10 @@ from contracts.dataset import ContractRef, Text
 from contracts.periods import Period
 from contracts.query import Family, FamilyTable
 
-CRIMES_MAP = Family(
+AGREEMENT = "oja-forecasting-2569"
+LEGAL_BASIS = ("s24-4-public-task", "s24-1-statistics")
+
+CRIMES_MONTHLY = Family(
     tables=(
         FamilyTable(by=("month",), weight=2),
         FamilyTable(by=("month", "offence_group"), weight=3),
@@ -19,66 +22,146 @@ CRIMES_MAP = Family(
     ),
     integers=True,
 )
-"""Nation, police regions and provinces by offence group; the weights follow ``saphan family weights``."""
-
-AGREEMENT = "oja-forecasting-2569"
-LEGAL_BASIS = ("s24-4-public-task", "s24-1-statistics")
+CRIMES_OFFENCES = Family(
+    tables=(
+        FamilyTable(by=("month", "offence"), weight=1),
+        FamilyTable(by=("month", "police_region", "offence"), weight=4),
+    )
+)
+CRIMES_WEEKLY = Family(
+    tables=(
+        FamilyTable(by=("week",), weight=1),
+        FamilyTable(by=("week", "offence_group"), weight=1),
+        FamilyTable(by=("week", "police_region", "offence_group"), weight=4),
+    )
+)
+CRIMES_CLOCK = Family(
+    tables=(
+        FamilyTable(by=("hour", "offence_group"), weight=1),
+        FamilyTable(by=("hour", "weekday", "offence_group"), weight=1),
+        FamilyTable(by=("hour", "weekday", "police_region", "offence_group"), weight=4),
+    ),
+    integers=True,
+)
+PROBATION_MONTHLY = Family(
+    tables=(
+        FamilyTable(by=("month",), weight=2),
+        FamilyTable(by=("month", "type"), weight=2),
+        FamilyTable(by=("month", "province"), weight=1),
+        FamilyTable(by=("month", "province", "type"), weight=5),
+    )
+)
+"""The weights of all families follow ``saphan family weights``, rounded."""
 
 
 def activities(contracts: Mapping[str, ContractRef]) -> tuple[Activity, ...]:
-    """The standing activities; prices are zCDP of one request in each window, in nano-rho.
+    """The standing activities; prices are zCDP of one series in each window, in nano-rho.
+
+    Those of one dataset add up to less than its yearly budget: what is left pays for a revision of the monthly series.
 
     Args:
         contracts: The three datasets' contracts, by identifier.
     """
-    crimes, complaints, probation = (contracts[name] for name in ("crimes_case", "tpo_complaint", "dop_case"))
     return (
-        Activity(
+        *_crimes(contracts["crimes_case"]),
+        *_complaints(contracts["tpo_complaint"]),
+        _probation(contracts["dop_case"]),
+    )
+
+
+def _crimes(contract: ContractRef) -> tuple[Activity, ...]:
+    return (
+        _activity(
+            contract,
             id="crimes-monthly",
             title=Text(th="คดีอาญารายเดือนรายจังหวัดเพื่อการพยากรณ์", en="Monthly crimes by province, for forecasting"),
-            purpose="crime-forecasting",
-            legal_basis=LEGAL_BASIS,
-            contracts=(crimes,),
-            measures=("count",),
             dimensions=("month", "police_region", "province", "offence_group"),
             nano_rho_per_request=120_000_000,
-            publish=True,
-            families=(CRIMES_MAP,),
+            nano_rho_in_all=240_000_000,
+            families=(CRIMES_MONTHLY,),
         ),
-        Activity(
+        _activity(
+            contract,
+            id="crimes-offences",
+            title=Text(th="คดีอาญารายเดือนรายฐานความผิด", en="Monthly crimes by offence"),
+            dimensions=("month", "police_region", "offence"),
+            nano_rho_per_request=30_000_000,
+            families=(CRIMES_OFFENCES,),
+        ),
+        _activity(
+            contract,
+            id="crimes-weekly",
+            title=Text(th="คดีอาญารายสัปดาห์รายกองบัญชาการ", en="Weekly crimes by police region"),
+            dimensions=("week", "police_region", "offence_group"),
+            nano_rho_per_request=40_000_000,
+            families=(CRIMES_WEEKLY,),
+        ),
+        _activity(
+            contract,
             id="crimes-clock",
             title=Text(th="นาฬิกาอาชญากรรม", en="Crime clock"),
             purpose="public-information",
-            legal_basis=LEGAL_BASIS,
-            contracts=(crimes,),
-            measures=("count",),
-            dimensions=("hour", "offence_group"),
-            nano_rho_per_request=20_000_000,
-            publish=True,
+            dimensions=("hour", "weekday", "police_region", "offence_group"),
+            nano_rho_per_request=30_000_000,
+            families=(CRIMES_CLOCK,),
         ),
-        Activity(
+        _activity(
+            contract,
+            id="crimes-pilots",
+            title=Text(th="คดีในพื้นที่สถานีนำร่องรายไตรมาส", en="Crimes at the pilot stations, by quarter"),
+            dimensions=("ssz_station", "offence_group"),
+            nano_rho_per_request=20_000_000,
+        ),
+        _activity(
+            contract,
+            id="crimes-daily",
+            title=Text(th="ตัวนับคดีอาญารายวันทั้งประเทศ", en="Crimes of the country, day by day"),
+            purpose="public-information",
+            dimensions=(),
+            nano_rho_per_request=10_000_000,
+        ),
+    )
+
+
+def _complaints(contract: ContractRef) -> tuple[Activity, ...]:
+    return (
+        _activity(
+            contract,
             id="tpo-monthly",
             title=Text(th="คดีออนไลน์รายเดือนรายประเภท", en="Online crime by month and type"),
             purpose="justice-statistics",
-            legal_basis=LEGAL_BASIS,
-            contracts=(complaints,),
             measures=("count", "damage_thb:sum", "damage_thb:mean"),
             dimensions=("month", "case_type", "province"),
             nano_rho_per_request=100_000_000,
-            publish=True,
+            nano_rho_in_all=200_000_000,
         ),
-        Activity(
-            id="dop-monthly",
-            title=Text(th="คดีคุมประพฤติรายเดือนรายประเภท", en="Probation cases by month and type"),
+        _activity(
+            contract,
+            id="tpo-daily",
+            title=Text(th="ตัวนับคดีออนไลน์รายวันทั้งประเทศ", en="Online crime of the country, day by day"),
             purpose="justice-statistics",
-            legal_basis=LEGAL_BASIS,
-            contracts=(probation,),
-            measures=("count",),
-            dimensions=("month", "type"),
-            nano_rho_per_request=50_000_000,
-            publish=True,
+            dimensions=(),
+            nano_rho_per_request=20_000_000,
         ),
     )
+
+
+def _probation(contract: ContractRef) -> Activity:
+    return _activity(
+        contract,
+        id="dop-monthly",
+        title=Text(th="คดีคุมประพฤติรายเดือนรายประเภท", en="Probation cases by month and type"),
+        purpose="justice-statistics",
+        dimensions=("month", "province", "type"),
+        nano_rho_per_request=60_000_000,
+        families=(PROBATION_MONTHLY,),
+    )
+
+
+def _activity(contract: ContractRef, **terms: object) -> Activity:
+    """A published activity over one dataset; counts for forecasting, unless ``terms`` say otherwise."""
+    usual = {"purpose": "crime-forecasting", "legal_basis": LEGAL_BASIS, "measures": ("count",), "publish": True}
+    return Activity.model_validate(usual | {"contracts": (contract,)} | terms)
 
 
 def agreement(contracts: Mapping[str, ContractRef], today: date) -> Agreement:

@@ -39,7 +39,6 @@ CONTRACTS: tuple[DatasetContract, ...] = (
         agency="rtp",
         dimensions=(
             MONTH,
-            factories.dimension("hour", grain=Grain.HOUR),
             factories.dimension("province", ("10", "50")),
             GROUPS,
         ),
@@ -54,7 +53,7 @@ CONTRACTS: tuple[DatasetContract, ...] = (
     ),
 )
 BY_NAME = {each.id: each for each in CONTRACTS}
-ACTIVITIES = {"crimes-monthly": "crimes_case", "crimes-clock": "crimes_case", "tpo-monthly": "tpo_complaint"}
+ACTIVITIES = {"crimes-monthly": "crimes_case", "crimes-daily": "crimes_case", "tpo-monthly": "tpo_complaint"}
 PRICE = 100_000_000
 TABLES = (("month",), ("month", "offence_group"), ("month", "province"), ("month", "offence_group", "province"))
 FAMILY = Family(tables=tuple(FamilyTable(by=by) for by in TABLES))
@@ -137,7 +136,7 @@ def test_a_round_releases_the_standing_series_and_publishes_a_forecast_that_cite
     assert (done.problems, done.gaps) == ({}, {})
     assert {name: len(releases) for name, releases in done.releases.items()} == {
         "crimes-monthly": 6,
-        "crimes-clock": 1,
+        "crimes-daily": 2,
         "tpo-monthly": 6,
     }
     assert "dop-monthly" in done.skipped
@@ -147,7 +146,7 @@ def test_a_round_releases_the_standing_series_and_publishes_a_forecast_that_cite
     assert [each.release for each in published.forecast.citations] == list(done.releases["crimes-monthly"])
     assert len(published.forecast.series) == 4
     assert all(190 < figure < 210 for each in published.forecast.series for figure in each.mean)
-    assert len(logged(world, EventKind.DATA_RELEASED)) == 13
+    assert len(logged(world, EventKind.DATA_RELEASED)) == 14
     assert len(logged(world, EventKind.FORECAST_PUBLISHED)) == 1
 
 
@@ -161,7 +160,7 @@ def test_a_second_round_costs_nothing_and_publishes_nothing(world: ApiWorld, cen
     assert not again.published
     assert (again.problems, again.gaps) == ({}, {})
     assert spent(centre, "rtp/crimes_case") == before
-    assert len(logged(world, EventKind.DATA_RELEASED)) == 13
+    assert len(logged(world, EventKind.DATA_RELEASED)) == 14
     assert len(logged(world, EventKind.FORECAST_PUBLISHED)) == 1
 
 
@@ -176,7 +175,7 @@ def test_the_months_of_a_fiscal_year_asked_one_by_one_cost_one_charge(world: Api
 
     assert first == dict.fromkeys(("FY2565", "FY2566", "FY2567", "FY2568", "FY2569", "FY2570"), 1)
     assert spent(centre, "ccib/tpo_complaint") == first
-    assert spent(centre, "rtp/crimes_case") == first | {"FY2569": 2}
+    assert spent(centre, "rtp/crimes_case") == first | {"FY2569": 2, "FY2570": 2}
 
 
 def test_a_forecast_is_canonical_and_reads_back(centre: Centre) -> None:

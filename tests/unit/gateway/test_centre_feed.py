@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from contracts.errors import IntegrityError, Refused, SaphanError, Spent, Unavailable
-from gateway.centre.feed import Gathered
-from gateway.centre.home import Revision, Span
+from contracts.errors import IntegrityError, InvalidInput, Refused, SaphanError, Spent, Unavailable
+from gateway.centre.feed import Gathered, Stage, Step
 from gateway.centre.windows import period_of
 from gateway.client import Result
 from tests.centre_world import Desk, FakeLine, activities
@@ -29,9 +28,9 @@ def gathered(desk: Desk) -> Gathered:
     return desk.centre().gather()
 
 
-def revised(desk: Desk, *months: str, number: int = 1) -> None:
-    span = Span(activity=MONTHLY, revision=number, period=period_of(months))
-    desk.home.declare(Revision(span=span, reason="stations reported late", declared=desk.now))
+def revised(desk: Desk, *months: str, activity: str = MONTHLY) -> int:
+    """Declare a revision; gives its number."""
+    return desk.centre().revise(activity, period_of(months), "stations reported late").span.revision
 
 
 def test_the_past_is_asked_by_fiscal_years_and_the_newest_month_alone(desk: Desk) -> None:
@@ -208,3 +207,77 @@ def test_a_release_that_cannot_be_read_is_a_problem_and_its_months_a_gap(
 
     assert [each.code for each in found.problems[MONTHLY]] == ["release-altered"]
     assert found.fed[MONTHLY].gaps == ALL[:9]
+
+
+def test_spans_of_one_window_wait_for_the_first_that_pays_for_it(tmp_path: Path) -> None:
+    pilots = Desk(tmp_path, FakeLine(agreed=activities(("crimes-pilots",))))
+
+    found = gathered(pilots)
+
+    first, *others = pilots.line.asked_months("crimes-pilots")
+    assert found.problems == {}
+    assert found.fed["crimes-pilots"].gaps == ()
+    assert [each.body.query.period.months() for each in found.releases()] == [
+        month_names(3, start) for start in ("2025-01", "2025-04", "2025-07", "2025-10")
+    ]
+    assert first == month_names(3, "2025-01")
+    assert len(others) == 5
+
+
+def test_a_window_that_somebody_else_holds_is_a_problem_and_asked_in_the_next_round(desk: Desk) -> None:
+    desk.line.unpaid["somebody-else"] = {(MONTHLY, 0, "FY2569")}
+    found = gathered(desk)
+    desk.line.unpaid.clear()
+
+    assert [each.code for each in found.problems[MONTHLY]] == ["series-busy"]
+    assert found.fed[MONTHLY].gaps == ("2025-10", "2025-11", "2025-12")
+    assert gathered(desk).fed[MONTHLY].gaps == ()
+
+
+def test_revisions_of_other_months_share_a_number_and_so_the_price_of_a_window(desk: Desk) -> None:
+    gathered(desk)
+
+    assert revised(desk, "2025-08") == 1
+    assert revised(desk, "2025-09") == 1
+    assert revised(desk, "2025-09", "2025-10") == 2
+    gathered(desk)
+    assert revised(desk, "2025-10") == 3
+    assert desk.line.asked_months(MONTHLY, revision=1) == [("2025-08", "2025-09")]
+    assert desk.line.asked_months(MONTHLY, revision=2) == [("2025-09",), ("2025-10",)]
+    assert [each.reason for each in desk.centre().round().revisions] == ["stations reported late"] * 4
+
+
+def test_only_what_was_asked_once_is_revised(desk: Desk) -> None:
+    desk.line.agreed = activities((MONTHLY, "crimes-clock"))
+    gathered(desk)
+
+    for wrong, months in ((MONTHLY, ("2026-01",)), ("crimes-clock", ("2025-08",)), (MONTHLY, ("2019-08",))):
+        with pytest.raises(InvalidInput) as error:
+            revised(desk, *months, activity=wrong)
+        assert error.value.code == "nothing-to-revise"
+    with pytest.raises(InvalidInput) as error:
+        revised(desk, "2025-08", activity="tpo-monthly")
+    assert error.value.code == "not-a-standing-activity"
+    assert error.value.details["choices"] == f"{MONTHLY}, crimes-clock"
+    assert desk.home.asked().revisions == ()
+
+
+def test_a_month_is_not_revised_without_end(desk: Desk) -> None:
+    gathered(desk)
+    for _ in range(99):
+        revised(desk, "2025-08")
+
+    with pytest.raises(InvalidInput) as error:
+        revised(desk, "2025-08")
+
+    assert error.value.code == "nothing-to-revise"
+
+
+def test_whoever_watches_is_told_how_far_it_is(desk: Desk) -> None:
+    steps: list[Step] = []
+
+    desk.centre().gather(steps.append)
+
+    assert steps[0] == Step(Stage.ASK, 0, 6)
+    assert Step(Stage.ASK, 6, 6) in steps
+    assert steps[-1].stage is Stage.READ
