@@ -6,6 +6,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from forecasting.flow.caseload_report import caseload_report
 from forecasting.flow.report import LEVEL, flow_report
 from saphan.output import AsJson, told_errors
 from saphan.report_output import AsCsv, ReleaseFiles, read_bodies, show_report
@@ -33,6 +34,21 @@ def flow_command(
     """Show the funnel from complaint to the end of a case, and open cases in the next four quarters."""
     with told_errors(as_json=as_json):
         report = flow_report(read_bodies(files), np.random.default_rng(seed), level, _day(data_as_of))
+        show_report(report, as_json=as_json, as_csv=as_csv)
+
+
+def caseload_command(
+    files: ReleaseFiles,
+    *,
+    level: Level = LEVEL,
+    data_as_of: DataAsOf = None,
+    seed: Seed = SEED,
+    as_json: AsJson = False,
+    as_csv: AsCsv = None,
+) -> None:
+    """Forecast probation cases and electronic monitoring for the coming twelve months."""
+    with told_errors(as_json=as_json):
+        report = caseload_report(read_bodies(files), np.random.default_rng(seed), level, _day(data_as_of))
         show_report(report, as_json=as_json, as_csv=as_csv)
 
 
