@@ -6,13 +6,13 @@ from pathlib import Path
 
 from connectors.shelf import read_file
 from contracts.canonical import digest_of
-from contracts.dataset import DatasetContract, Tier
+from contracts.dataset import DatasetContract, ProtectAt, Tier
 from contracts.grid import grid_of
 from contracts.query import Query
 from contracts.release import ReleaseBody
 from contracts.task import Charge
 from privacy.plan import plan, promise
-from privacy.release import assemble, exact_part
+from privacy.release import assemble, exact_part, protect
 from tests import factories
 from tests.factories import NOW
 
@@ -33,9 +33,11 @@ def made_release(
 ) -> ReleaseBody:
     """The release of exact cells, given for each base measure in the order of ``contracts.grid.grid_of``.
 
-    The noise is added as by a gateway that the agency trusts, wherever the contract protects: its law is the same.
+    The noise is added where the contract says: inside the agency, or by a gateway that it trusts.
     """
-    part = factories.part(contract, *exact_part(exact, query))
+    inside = contract.privacy.protect_at is ProtectAt.CONNECTOR
+    measures = protect(exact, contract, query, nano_rho) if inside else exact_part(exact, query)
+    part = factories.part(contract, *measures)
     assembled, terms = assemble([part], [contract], query, nano_rho), plan(query, [contract], nano_rho)
     name = digest_of({"contract": contract.id, "query": query.model_dump_json(), "at": created.isoformat()})[8:40]
     return ReleaseBody(
