@@ -12,12 +12,13 @@ from gateway.centre.released_file import read_panel
 from saphan.backtest_commands import backtest_command
 from saphan.factors_commands import factors_command
 from saphan.publication_commands import list_forecasts, show_forecast
-from saphan.warnings_commands import warnings_command
+from saphan.warnings_commands import clock_command, warnings_command
 
 app = typer.Typer(help="Forecasts from released figures.", no_args_is_help=True)
 app.command("backtest")(backtest_command)
 app.command("factors")(factors_command)
 app.command("warnings")(warnings_command)
+app.command("clock")(clock_command)
 
 ReleaseFile = Annotated[Path, typer.Argument(metavar="FILE", help="An exported release: CSV, Parquet, XLSX or JSON.")]
 Horizon = Annotated[int, typer.Option(min=1, max=36, help="Months ahead.")]

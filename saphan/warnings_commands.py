@@ -8,11 +8,13 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from forecasting.clock.report import report_of as clock_report
+from forecasting.clock.week import clocks_of
 from forecasting.fairness.enforcement import VICTIMISATION
 from forecasting.warnings.expected import PooledLevel
 from forecasting.warnings.find import Break, watch_areas
 from forecasting.warnings.limits import Watch
-from forecasting.warnings.report import report_of
+from forecasting.warnings.report import report_of as warnings_report
 from forecasting.warnings.simulation import World, false_alarms
 from saphan.output import AsJson, told_errors
 from saphan.report_output import AsCsv, ReleaseFiles, read_bodies, show_report
@@ -48,4 +50,11 @@ def warnings_command(  # noqa: PLR0913  # options of a command
         found = watch_areas(read_bodies(files), model, watch, groups or VICTIMISATION, breaks)
         world = World(series=found.series, months=len(found.months))
         simulated = false_alarms(np.random.default_rng(seed), model, watch, world, simulate) if simulate else None
-        show_report(report_of(found, simulated), as_json=as_json, as_csv=as_csv)
+        show_report(warnings_report(found, simulated), as_json=as_json, as_csv=as_csv)
+
+
+def clock_command(files: ReleaseFiles, *, groups: Groups = None, as_json: AsJson = False, as_csv: AsCsv = None) -> None:
+    """The risk of every hour of the week by police region and group, and one case in how many minutes."""
+    with told_errors(as_json=as_json):
+        found = clocks_of(read_bodies(files), groups or VICTIMISATION)
+        show_report(clock_report(found), as_json=as_json, as_csv=as_csv)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forecasting.clock import profile
+from forecasting.clock.day import profile
 from forecasting.intervals import count_interval
 from forecasting.panel import panel_of
 from forecasting.run import look_ahead

@@ -7,7 +7,7 @@ import pytest
 
 from contracts.errors import InvalidInput
 from contracts.grid import HOURS
-from forecasting.clock import hour_profiles, profile, seconds_of
+from forecasting.clock.day import hour_profiles, profile, seconds_of
 from tests import factories
 from tests.forecast_panels import SIGMA, body, grid
 

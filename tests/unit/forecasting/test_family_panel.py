@@ -8,7 +8,7 @@ import pytest
 from contracts.errors import InvalidInput
 from contracts.query import Query
 from contracts.release import ReleaseBody, ReleasedTable
-from forecasting.clock import hour_profiles
+from forecasting.clock.day import hour_profiles
 from forecasting.panel import panel_of, panel_of_family
 from tests import factories
 from tests.family_world import family, family_body

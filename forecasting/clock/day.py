@@ -1,4 +1,4 @@
-"""The crime clock: which hours carry how much, and one case in how many seconds, each with its error."""
+"""The clock of one release: which hours carry how much, and one case in how many seconds, each with its error."""
 
 import math
 from collections.abc import Sequence
@@ -91,7 +91,7 @@ def profile(hours: Floats, noise_variance: float, seconds: float) -> HourProfile
     return HourProfile(
         shares=tuple(float(each) for each in np.clip(shares, 0.0, 1.0)),
         errors_95=tuple(float(each) for each in errors),
-        pace=_pace(total, HALF_WIDTHS_95 * math.sqrt(noise_variance * len(hours)), seconds),
+        pace=pace_of(total, HALF_WIDTHS_95 * math.sqrt(noise_variance * len(hours)), seconds),
     )
 
 
@@ -100,7 +100,14 @@ def seconds_of(period: Period) -> float:
     return float((period.until - period.start).days * SECONDS_A_DAY)
 
 
-def _pace(total: float, error_95: float, seconds: float) -> Pace:
+def pace_of(total: float, error_95: float, seconds: float) -> Pace:
+    """How often a case comes.
+
+    Args:
+        total: Cases of the period, above 0.
+        error_95: Half-width of their 95 % interval.
+        seconds: The length of the period.
+    """
     high = seconds / (total - error_95) if total > error_95 else math.inf
     return Pace(seconds=seconds / total, low=seconds / (total + error_95), high=high)
 
