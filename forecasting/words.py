@@ -44,8 +44,6 @@ def period_words(period: str) -> Text:
     return Text(th=f"{MONTHS_TH[month - 1]} {year + BUDDHIST_ERA}", en=f"{MONTHS_EN[month - 1]} {year}")
 
 
-def joined(parts: Sequence[Text], otherwise: str = "-") -> Text:
+def joined(parts: Sequence[Text]) -> Text:
     """Texts with commas between them."""
-    if not parts:
-        return Text(th=otherwise, en=otherwise)
     return Text(th=", ".join(each.th for each in parts), en=", ".join(each.en for each in parts))

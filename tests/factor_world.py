@@ -67,15 +67,17 @@ def covariate_csv(series: Floats, months: tuple[str, ...], name: str = "income_i
     return "\n".join([f"province,month,{name}", *rows])
 
 
-def cases_release(series: Floats, period: Period, ratio: float = 1.3, nano_rho: int = 2_000_000_000) -> ReleaseBody:
-    """Cases of property crime by month and province, ``ratio`` times as many for each 10 points of a series.
+def cases_release(
+    series: Floats, period: Period, ratio: float = 1.3, nano_rho: int = 2_000_000_000, group: str = "G2"
+) -> ReleaseBody:
+    """Cases of one group (property crime) by month and province, ``ratio`` times as many for each 10 points of a series.
 
     Every province has one case a day for 100,000 people where the series is 100.
     """
     asked = {
         "measures": ("count",),
-        "dimensions": ("month", "province"),
-        "where": {"offence_group": ("G2",)},
+        "dimensions": ("month", "province", "offence_group"),
+        "where": {"offence_group": (group,)},
         "period": period,
     }
     moved = ratio ** ((series.T - 100.0) / 10.0)
