@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from forecasting.interventions.design import Comparison, Design, compare, roles, rows
+from forecasting.interventions.design import Comparison, Design, Roles, Seen, compare, roles, rows
 from forecasting.interventions.regression import Fits, fit
 from forecasting.panel import Floats
 
@@ -41,12 +41,19 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class AreaOutcome:
-    """One treated area: what was expected from its own past, and what came."""
+    """One treated area: what its own past let expect, what came, and how much of the difference was not seen elsewhere.
+
+    ``share`` is what is left of observed over expected after what the untreated areas of its size and growth did, with
+    its interval: an area also rises and falls on its own, and the interval says how much.
+    """
 
     area: str
     start: str
     expected: float
     observed: float
+    share: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +86,7 @@ def evaluate(made: Design) -> Evaluated:
         effect=effect,
         spillover=_estimate(fits, NEAR, touched) if touched else None,
         between=float(np.sqrt(fits.between[0])),
-        outcomes=_outcomes(made, compared),
+        outcomes=_outcomes(made, compared, own_bounds(compared.seen, parts, fits)),
         untreated=int(made.untreated.sum()),
     )
 
@@ -106,6 +113,19 @@ def bounds(fits: Fits, column: int, areas: int) -> Bounds:
     return Bounds(fits.coefficients[:, column], students(freedom) * error)
 
 
+def own_bounds(seen: Seen, parts: Roles, fits: Fits) -> Bounds:
+    """For each area and start what is left of its ratio after what the untreated did: runs x areas x starts.
+
+    Half-widths have what areas do on their own (the variance between them) and the known error of the ratio.
+    """
+    given = rows(seen, parts)
+    untreated = fits.coefficients.copy()
+    untreated[:, TREATED] = 0.0
+    left = given.ratios - np.einsum("raci,ri->rac", given.columns, untreated)
+    error = np.sqrt(given.variances + fits.between[:, None, None])
+    return Bounds(left, students(fits.rows)[:, None, None] * error)
+
+
 def students(freedom: Floats) -> Floats:
     """How many standard errors hold 95 per cent of a t distribution, two-sided, for each degree of freedom."""
     # Loaded here because the package takes half a second to load and most commands evaluate nothing.
@@ -114,26 +134,32 @@ def students(freedom: Floats) -> Floats:
     return np.asarray(stdtrit(freedom, 0.5 + LEVEL / 2), dtype=np.float64)
 
 
+def estimate_of(middle: float, half: float, areas: int, *, borrowed: bool = False) -> Estimate:
+    """An estimate from the logarithmic scale."""
+    low, high = float(np.expm1(middle - half)), float(np.expm1(middle + half))
+    return Estimate(float(np.expm1(middle)), low, high, areas, borrowed)
+
+
 def _estimate(fits: Fits, column: int, areas: int) -> Estimate:
     found = bounds(fits, column, areas)
-    middle, half = float(found.middle[0]), float(found.half[0])
-    return Estimate(
-        share=float(np.expm1(middle)),
-        low=float(np.expm1(middle - half)),
-        high=float(np.expm1(middle + half)),
-        areas=areas,
-        borrowed=areas < FEWEST_TREATED,
-    )
+    return estimate_of(float(found.middle[0]), float(found.half[0]), areas, borrowed=areas < FEWEST_TREATED)
 
 
-def _outcomes(made: Design, compared: Comparison) -> tuple[AreaOutcome, ...]:
+def _outcomes(made: Design, compared: Comparison, found: Bounds) -> tuple[AreaOutcome, ...]:
     cohorts = list(made.cohorts)
-    return tuple(
-        AreaOutcome(
-            area=made.areas[area],
-            start=str(made.panel.months[made.starts[area]]),
-            expected=float(compared.expected[area, cohorts.index(made.starts[area])]),
-            observed=float(compared.observed[area, cohorts.index(made.starts[area])]),
+    outcomes = []
+    for area in np.flatnonzero(made.treated):
+        start = cohorts.index(made.starts[area])
+        middle, half = float(found.middle[0, area, start]), float(found.half[0, area, start])
+        outcomes.append(
+            AreaOutcome(
+                area=made.areas[area],
+                start=str(made.panel.months[made.starts[area]]),
+                expected=float(compared.expected[area, start]),
+                observed=float(compared.observed[area, start]),
+                share=float(np.expm1(middle)),
+                low=float(np.expm1(middle - half)),
+                high=float(np.expm1(middle + half)),
+            )
         )
-        for area in np.flatnonzero(made.treated)
-    )
+    return tuple(outcomes)

@@ -25,7 +25,7 @@ from forecasting.interventions.design import (
     roles,
     rows,
 )
-from forecasting.interventions.effects import NEAR, TREATED, Bounds, bounds
+from forecasting.interventions.effects import NEAR, TREATED, Bounds, bounds, own_bounds
 from forecasting.interventions.regression import Truths, fit
 from forecasting.panel import Floats
 from forecasting.seasons import SHORTEST, YEAR
@@ -33,6 +33,7 @@ from forecasting.seasons import SHORTEST, YEAR
 RUNS, FEWEST_RUNS = 500, 100
 EFFECTS = (0.0, -0.05, -0.15)
 USUAL_PAST = 3 * YEAR
+EACH = -1
 _BATCH = 100
 _HALF_WIDTHS_95 = 1.959964
 
@@ -69,6 +70,7 @@ class Checked:
     Attributes:
         treated: Of the effect on the treated: one for each effect put in, nothing first.
         near: Of the spillover, in the same order; empty where none is estimated.
+        each: Of the single treated areas, over all areas and runs.
         runs: Runs of each.
         starts: Different months at which the pretended starts lay.
         candidates: Areas that could be drawn, where they were fewest.
@@ -76,6 +78,7 @@ class Checked:
 
     treated: tuple[Check, ...]
     near: tuple[Check, ...]
+    each: tuple[Check, ...]
     runs: int
     starts: int
     candidates: int
@@ -103,11 +106,12 @@ def simulate(made: Design, generator: np.random.Generator, runs: int = RUNS) -> 
         for done in range(0, int(total), _BATCH)
     ]
     found = [_tried(scene, made, generator, size) for scene, size in batches]
+    kinds = (TREATED, NEAR, EACH) if made.spillover else (TREATED, EACH)
+    checks = {kind: tuple(check_of(put, [each[kind][put] for each in found]) for put in EFFECTS) for kind in kinds}
     return Checked(
-        treated=tuple(_check(effect, [each[TREATED][effect] for each in found]) for effect in EFFECTS),
-        near=tuple(_check(effect, [each[NEAR][effect] for each in found]) for effect in EFFECTS)
-        if made.spillover
-        else (),
+        treated=checks[TREATED],
+        near=checks.get(NEAR, ()),
+        each=checks[EACH],
         runs=runs,
         starts=len(scenes),
         candidates=min(int(scene.eligible.sum()) for scene in scenes),
@@ -163,11 +167,14 @@ def _tried(scene: _Scene, made: Design, generator: np.random.Generator, runs: in
     parts = roles(made, starts, scene.cohorts, ~scene.eligible)
     if parts.near is not None:
         parts = replace(parts, near=_neighbours(parts, int(made.near.sum()), generator))
-    found: dict[int, dict[float, Bounds]] = {TREATED: {}, NEAR: {}}
+    found: dict[int, dict[float, Bounds]] = {TREATED: {}, NEAR: {}, EACH: {}}
     areas, touched = int(made.treated.sum()), int(made.near.sum())
     for effect in EFFECTS:
-        fits = fit(rows(_thinned(alike, parts, -effect, generator), parts))
+        seen = _thinned(alike, parts, -effect, generator)
+        fits = fit(rows(seen, parts))
         found[TREATED][effect] = bounds(fits, TREATED, areas)
+        own = own_bounds(seen, parts, fits)
+        found[EACH][effect] = Bounds(own.middle[parts.treated], own.half[parts.treated])
         if parts.near is not None:
             found[NEAR][effect] = bounds(fits, NEAR, touched)
     return found
@@ -239,7 +246,8 @@ def _thinned(alike: _Likened, parts: Roles, taken: float, generator: np.random.G
     return Seen(ratios + alike.blur, compared.variance + alike.lacking, alike.size, compared.growth)
 
 
-def _check(effect: float, tried: list[Bounds]) -> Check:
+def check_of(effect: float, tried: list[Bounds]) -> Check:
+    """How the intervals of runs did; runs without one are left out."""
     middle = np.concatenate([each.middle for each in tried])
     half = np.concatenate([each.half for each in tried])
     told = np.isfinite(half)
