@@ -4,6 +4,7 @@ from contracts.analysis import Analysis, AnalysisKind, Column, Report, Statement
 from contracts.canonical import canonical_bytes
 from contracts.forecast import Citation, Forecast, ForecastSeries, ModelCard
 from contracts.release import Release, ReleaseState, Withdrawal
+from contracts.request import Request
 from contracts.signing import sign_compact
 from contracts.values import Value
 from gateway import publishing_analyses, publishing_forecasts
@@ -32,12 +33,14 @@ TABLE = Table(
 )
 
 
-def released(world: World, name: str = "REQ-0001", **changes: object) -> Release:
+def released(world: World, asked: Request | None = None, /, **changes: object) -> Release:
     """The release of a question that was asked and answered."""
-    world.submit(factories.request(id=name, **changes))
+    request = asked or factories.request(**changes)
+    world.submit(request)
     world.answer()
     world.later()
-    return world.exchange.release(world.caller(), str(world.exchange.status(world.caller(), name).release))
+    name = str(world.exchange.status(world.caller(), request.id).release)
+    return world.exchange.release(world.caller(), name)
 
 
 def cites(release: Release) -> Citation:

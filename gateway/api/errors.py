@@ -32,12 +32,15 @@ STATUS: Final[Mapping[str, HTTPStatus]] = {
     "unknown-release": HTTPStatus.NOT_FOUND,
     "unknown-task": HTTPStatus.NOT_FOUND,
     "unknown-entry": HTTPStatus.NOT_FOUND,
+    "unknown-publication": HTTPStatus.NOT_FOUND,
     "release-erased": HTTPStatus.GONE,
     "nothing-published": HTTPStatus.NOT_FOUND,
     "precondition-failed": HTTPStatus.PRECONDITION_FAILED,
     "idempotency-key-reused": HTTPStatus.UNPROCESSABLE_ENTITY,
     "agreement-moved": HTTPStatus.CONFLICT,
     "body-too-large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "publication-too-large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    "plans-not-registered": HTTPStatus.UNPROCESSABLE_ENTITY,
     "gateway-defect": HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 """Where one code deserves a closer HTTP status than its family's; the code decides, the status is for proxies."""

@@ -47,11 +47,8 @@ def private(store_url: str) -> Iterator[World]:
     made.store.close()
 
 
-def of_private(world: World, name: str = "REQ-0001") -> Citation:
-    world.submit(factories.request(PRIVATE, id=name))
-    world.answer()
-    world.later()
-    return cites(world.exchange.release(world.caller(), str(world.exchange.status(world.caller(), name).release)))
+def of_private(world: World) -> Citation:
+    return cites(released(world, factories.request(PRIVATE)))
 
 
 def latest(world: World, caller: Caller | None = None) -> PublishedAnalysis:
@@ -180,12 +177,13 @@ def test_a_private_analysis_is_read_by_those_who_may_read_all_that_it_cites(priv
     first = of_private(private)
     publish_analysis(private, analysis_from(first, public=False))
     means, name = private.exchange.means, "analysis-0001"
-    for reader in (private.caller("oja"), private.connector("ccib")):
-        assert latest(private, reader).analysis.id == name
-        assert analyses.one(means, reader, name).analysis.id == name
-        assert analyses.document_of(means, reader, name)
-        assert [each.id for each in analyses.all_analyses(means, reader)] == [name]
-    for reader in (private.caller("rtp"), None):
+    for member in (private.caller("oja"), private.connector("ccib")):
+        assert latest(private, member).analysis.id == name
+        assert analyses.one(means, member, name).analysis.id == name
+        assert analyses.document_of(means, member, name)
+        assert [each.id for each in analyses.all_analyses(means, member)] == [name]
+    strangers: tuple[Caller | None, ...] = (private.caller("rtp"), None)
+    for reader in strangers:
         assert analyses.all_analyses(means, reader) == ()
         with pytest.raises(Unavailable, match="nothing-published"):
             latest(private, reader)
@@ -284,7 +282,7 @@ def test_the_forecast_of_an_instant_is_the_one_that_was_newest_then(world: World
 def test_a_superseded_release_flags_what_cites_it(world: World) -> None:
     release = released(world)
     publish_analysis(world, analysis_from(cites(release)))
-    better = released(world, "REQ-0002", nano_rho=60_000_000)
+    better = released(world, id="REQ-0002", nano_rho=60_000_000)
     world.exchange.withdraw(
         world.caller(),
         Withdrawal(
