@@ -10,7 +10,7 @@ beside. The noise is the operating system's, so three runs are three independent
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.forecast_goals import print_goals
@@ -21,14 +21,16 @@ from benchmarks.forecast_speed import speed_figures
 from benchmarks.forecast_tables import Found, lines_of, losses, print_lines, print_prices, print_ranges
 from benchmarks.report import print_report
 from forecasting.noise_trials import person_year_epsilon, sigma_of
+from forecasting.synthetic_thai import Made
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 DATA_IS_MISSING = 2
 MONTHLY = (Noise(0.5), Noise(1.0), Noise(2.0), Noise(5.0))
 YEARLY = (Noise(1.0, year=True), Noise(2.0, year=True), Noise(4.0, year=True))
 RUNS = 3
+WEEKLY = "city_week"
 SPEED, INTERVENTIONS = "speed", "interventions"
-TARGETS: Mapping[str, str] = {"state": "aisp", "city": "district", THAI: "province", "city_week": "area"}
+TARGETS: Mapping[str, str] = {"state": "aisp", "city": "district", THAI: "province", WEEKLY: "area"}
 """The level of each set that stands for a province (of the weeks: the sparse one)."""
 
 
@@ -40,12 +42,13 @@ class Asked:
     data: Path | None
     processes: int
     runs: int
+    made: Made
     slow: bool
 
 
-def main() -> None:
-    """Run what was asked for and print it."""
-    options = _options()
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run what was asked for, by default on the command line, and print it."""
+    options = _options(arguments)
     asked = _asked(options)
     figures: dict[str, float] = {}
     if SPEED in asked.parts:
@@ -69,36 +72,46 @@ def jobs_of(asked: Asked) -> list[Job]:
     for name in asked.parts:
         if name not in TARGETS:
             continue
-        jobs.append(Job(name, asked.data, Noise(), 0, slow=asked.slow))
-        jobs.extend(Job(name, asked.data, noise, run) for noise in MONTHLY for run in range(_runs(name, asked)))
-        if name != "city_week":
-            jobs.extend(Job(name, asked.data, noise, 0) for noise in YEARLY)
+        of_set = Job(name, asked.data, made=asked.made)
+        jobs.append(of_set)
+        jobs.extend(replace(of_set, noise=noise, run=run) for noise in MONTHLY for run in range(_runs(name, asked)))
+        if name != WEEKLY:
+            jobs.extend(replace(of_set, noise=noise) for noise in YEARLY)
+            jobs.extend([replace(of_set, slow=True)] if asked.slow else [])
     return jobs
 
 
 def _runs(name: str, asked: Asked) -> int:
     """One draw is enough for weeks: 33,000 cells are scored in each, and the weeks have no target."""
-    return 1 if name == "city_week" else asked.runs
+    return 1 if name == WEEKLY else asked.runs
 
 
-def _options() -> argparse.Namespace:
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("--data", type=Path, default=DATA, help="the folder with state_monthly and city_incidents")
     parser.add_argument("--synthetic", action="store_true", help="the made-up Thai set instead; needs no data")
+    parser.add_argument("--provinces", type=int, default=77, help="of the made-up set")
+    parser.add_argument("--offences", type=int, default=15, help="of the made-up set")
     parser.add_argument("--only", default="", help="some parts: state,city,city_week,thai,speed,interventions")
     parser.add_argument("--runs", type=int, default=RUNS, help="independent draws of the noise at each epsilon")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--slow", action="store_true", help="also statsforecast's own AutoETS: minutes more")
     parser.add_argument("--json", action="store_true")
-    return parser.parse_args()
+    return parser.parse_args(arguments)
 
 
-def _asked(options: argparse.Namespace) -> Asked:
+def parts_of(options: argparse.Namespace) -> tuple[str, ...]:
+    """The parts to run; ends the program where there is no such part."""
     sets = (THAI,) if options.synthetic else tuple(FROM_DATA)
     parts = tuple(options.only.split(",")) if options.only else (*sets, SPEED, INTERVENTIONS)
     if unknown := set(parts) - {*FROM_DATA, THAI, SPEED, INTERVENTIONS}:
         print(f"There is no part {', '.join(sorted(unknown))}.", file=sys.stderr)
         raise SystemExit(DATA_IS_MISSING)
+    return parts
+
+
+def _asked(options: argparse.Namespace) -> Asked:
+    parts = parts_of(options)
     needed = [] if options.synthetic else [options.data / STATE_FILE, options.data / CITY_FILE]
     missing = [path.name for path in needed if not path.is_file()]
     if missing and set(parts) & {*FROM_DATA}:
@@ -109,7 +122,8 @@ def _asked(options: argparse.Namespace) -> Asked:
         )
         raise SystemExit(DATA_IS_MISSING)
     data = None if options.synthetic or missing else options.data
-    return Asked(parts, data, options.processes, options.runs, options.slow)
+    made = Made(provinces=options.provinces, offences=options.offences)
+    return Asked(parts, data, options.processes, options.runs, made, options.slow)
 
 
 def _named(found: Found) -> dict[str, float]:

@@ -9,15 +9,18 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
 
+from benchmarks.forecast_autoets import full_autoets
 from benchmarks.forecast_sets import TrialSet, city_set, city_week_set, state_set, thai_trial
 from forecasting.engine_trial import EngineTrial
 from forecasting.evaluation import Forecaster, LevelScore, score
 from forecasting.noise_trials import DELTA, month_price_of_year, nano_rho_of, protected, sigma_of
+from forecasting.seasons import YEAR
+from forecasting.synthetic_thai import Made
 from forecasting.yardsticks import EtsYardstick, NaiveYardstick, floor
 from privacy.mechanisms import draw_gaussian, epsilon_of
 
@@ -27,7 +30,7 @@ FROM_DATA: Mapping[str, Callable[[Path], TrialSet]] = {
     "city_week": city_week_set,
 }
 THAI = "thai"
-RAW = "raw"
+RAW, SLOW = "raw", "autoets-full"
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
@@ -56,18 +59,28 @@ class Noise:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What one process does at a time. ``data`` is the folder of real sets, none for the made-up one."""
+    """What one process does at a time.
+
+    Attributes:
+        set_name: One of ``FROM_DATA``, or ``thai``.
+        data: The folder of the real sets; none for the made-up one.
+        noise: How it is protected.
+        run: The number of the draw.
+        made: What the made-up set is like.
+        slow: statsforecast's own AutoETS, and nothing else.
+    """
 
     set_name: str
-    data: Path | None
-    noise: Noise
-    run: int
+    data: Path | None = None
+    noise: Noise = Noise()
+    run: int = 0
+    made: Made = field(default_factory=Made)
     slow: bool = False
 
     @property
     def name(self) -> str:
         """For whoever watches."""
-        return f"{self.set_name} {self.noise.name} run {self.run + 1}"
+        return f"{self.set_name} {SLOW if self.slow else self.noise.name} run {self.run + 1}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +93,12 @@ class Done:
 
 
 def run_all(jobs: Sequence[Job], processes: int) -> list[Done]:
-    """Run every job, ``processes`` at a time; each says on standard error when it is done."""
+    """Run every job, ``processes`` at a time; each says on standard error when it is done. In the order of the jobs."""
     found = []
     for number, done in enumerate(_results(jobs, processes), start=1):
         print(f"[{number}/{len(jobs)}] {done.job.name}: {done.seconds:.0f} s", file=sys.stderr, flush=True)
         found.append(done)
-    return found
+    return sorted(found, key=lambda done: jobs.index(done.job))
 
 
 def _results(jobs: Sequence[Job], processes: int) -> Iterator[Done]:
@@ -102,28 +115,26 @@ def _results(jobs: Sequence[Job], processes: int) -> Iterator[Done]:
 def run_job(job: Job) -> Done:
     """Protect, forecast and score one set."""
     started = time.perf_counter()
-    trial = _load(job.set_name, job.data)
-    given = trial.truth
-    if job.noise.epsilon:
-        given = protected(given, sigma_of(job.noise.nano_rho, len(given.levels)), draw_gaussian)
-    scores = [
-        line for model in _models(job, trial) for line in score(model, given, trial.truth, trial.levels, trial.window)
-    ]
-    if not job.noise.epsilon:
-        scores.extend(floor(trial.truth, trial.levels, *trial.window))
+    trial = _load(job)
+    scores = [full_autoets(trial)] if job.slow else _scored(job.noise, trial)
     return Done(job, tuple(scores), time.perf_counter() - started)
 
 
-def _models(job: Job, trial: TrialSet) -> list[Forecaster]:
+def _scored(noise: Noise, trial: TrialSet) -> list[LevelScore]:
+    given = trial.truth
     models: list[Forecaster] = [EngineTrial(), NaiveYardstick(trial.season)]
-    exact = not job.noise.epsilon
-    if exact and trial.name != "city_week":
+    if noise.epsilon:
+        given = protected(given, sigma_of(noise.nano_rho, len(given.levels)), draw_gaussian)
+    elif trial.season == YEAR:
         models.append(EtsYardstick())
-    return models
+    lines = [line for model in models for line in score(model, given, trial.truth, trial.levels, trial.window)]
+    return lines if noise.epsilon else [*lines, *floor(trial.truth, trial.levels, *trial.window)]
+
+
+def _load(job: Job) -> TrialSet:
+    return thai_trial(job.made) if job.data is None or job.set_name == THAI else _loaded(job.set_name, job.data)
 
 
 @lru_cache(maxsize=1)
-def _load(name: str, data: Path | None) -> TrialSet:
-    if data is None or name == THAI:
-        return thai_trial()
+def _loaded(name: str, data: Path) -> TrialSet:
     return FROM_DATA[name](data)
