@@ -8,6 +8,7 @@ import typer
 
 from forecasting.flow.caseload_report import caseload_report
 from forecasting.flow.report import LEVEL, flow_report
+from forecasting.reoffending.report import reoffending_report
 from saphan.output import AsJson, told_errors
 from saphan.report_output import AsCsv, ReleaseFiles, read_bodies, show_report
 
@@ -49,6 +50,21 @@ def caseload_command(
     """Forecast probation cases and electronic monitoring for the coming twelve months."""
     with told_errors(as_json=as_json):
         report = caseload_report(read_bodies(files), np.random.default_rng(seed), level, _day(data_as_of))
+        show_report(report, as_json=as_json, as_csv=as_csv)
+
+
+def reoffending_command(
+    files: ReleaseFiles,
+    *,
+    level: Level = LEVEL,
+    data_as_of: DataAsOf = None,
+    seed: Seed = SEED,
+    as_json: AsJson = False,
+    as_csv: AsCsv = None,
+) -> None:
+    """Show who was imprisoned again within 12, 24 and 36 months of release, and who reoffended after probation."""
+    with told_errors(as_json=as_json):
+        report = reoffending_report(read_bodies(files), np.random.default_rng(seed), level, _day(data_as_of))
         show_report(report, as_json=as_json, as_csv=as_csv)
 
 

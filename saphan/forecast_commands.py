@@ -10,15 +10,21 @@ from contracts.values import Value
 from forecasting.run import HORIZON, LEVEL, look_ahead
 from gateway.centre.released_file import read_panel
 from saphan.backtest_commands import backtest_command
+from saphan.evaluation_commands import evaluate_command
 from saphan.factors_commands import factors_command
+from saphan.flow_commands import caseload_command, flow_command, reoffending_command
 from saphan.publication_commands import list_forecasts, show_forecast
 from saphan.warnings_commands import clock_command, warnings_command
 
 app = typer.Typer(help="Forecasts from released figures.", no_args_is_help=True)
 app.command("backtest")(backtest_command)
 app.command("factors")(factors_command)
+app.command("evaluate")(evaluate_command)
 app.command("warnings")(warnings_command)
 app.command("clock")(clock_command)
+app.command("flow")(flow_command)
+app.command("caseload")(caseload_command)
+app.command("reoffending")(reoffending_command)
 
 ReleaseFile = Annotated[Path, typer.Argument(metavar="FILE", help="An exported release: CSV, Parquet, XLSX or JSON.")]
 Horizon = Annotated[int, typer.Option(min=1, max=36, help="Months ahead.")]

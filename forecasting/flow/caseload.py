@@ -29,8 +29,10 @@ COUNTS_AFTER_END = "counts-after-end"
 FEWEST_YEARS = 2
 
 HOLIDAYS = {"new-year": (1, (-2, 1)), "songkran": (4, (-1, 1))}
-"""A holiday's month of the year, and the quiet months beside it that it is compared with: December has part of New Year,
-so November stands for it."""
+"""A holiday's month of the year, and the quiet months beside it that it is compared with.
+
+December has part of New Year, so November stands for it.
+"""
 
 
 @dataclass(frozen=True, eq=False)

@@ -78,7 +78,7 @@ def caseload_report(
         title=WORDS.say("title-caseload"),
         statements=tuple(_statements(found)),
         tables=tuple(_tables(found, level)),
-        card=_card(found, bodies, level),
+        card=_card(bodies, level),
     )
 
 
@@ -208,7 +208,7 @@ def _peak(each: Peak) -> Statement:
     return Statement(text=text, flags=each.uplift.flags)
 
 
-def _card(found: Caseload, bodies: Sequence[ReleaseBody], level: int) -> ModelCard:
+def _card(bodies: Sequence[ReleaseBody], level: int) -> ModelCard:
     used = [body for body in bodies if {each.contract.id for each in body.promises} & set(AXES)]
     months = sorted(month for body in used for month in body.query.period.months())
     return ModelCard(
