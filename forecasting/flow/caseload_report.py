@@ -26,8 +26,6 @@ WORDS = Words(Path(__file__).with_name("words.toml"))
 SERIES = (
     "stage",
     "code",
-    "title_th",
-    "title_en",
     "last_year",
     "error",
     "learnt_from",
@@ -111,12 +109,9 @@ def _label(found: Outlook) -> str:
 
 
 def _series_row(each: Series, level: int) -> tuple[Figure, ...]:
-    title = _name(each.dataset, each.code)
     return (
         each.dataset,
         each.code,
-        title.th,
-        title.en,
         to_tenth(each.last_year.estimate),
         to_tenth(half_widths(level) * each.last_year.sigma),
         each.entries.months[0],

@@ -33,10 +33,7 @@ CURVE = (
     "high:%",
     "not_returned:%",
     "released",
-    "error",
     "cohorts",
-    "first",
-    "last",
     "flags",
 )
 COHORTS = ("cohort", "months:months", "followed:months", "released", "error", "returned:%", "low:%", "high:%", "flags")
@@ -127,7 +124,7 @@ def _groups(
 def _tables(found: _Found) -> list[Table]:
     by_cohort = [_cohort_row(each, point, found.level) for each, points in found.cohorts for point in points]
     tables = [
-        WORDS.table("curve", CURVE, [_point_row(g, each, found.level) for g in found.groups for each in g.points]),
+        WORDS.table("curve", CURVE, [_point_row(g, each) for g in found.groups for each in g.points]),
         WORDS.table("cohorts", COHORTS, by_cohort),
         WORDS.table("probation", PROBATION, [_probation_row(each, found.level) for each in found.probation]),
         WORDS.table("completion", COMPLETION, [r for each in found.completion for r in _ended_rows(each, found.level)]),
@@ -143,18 +140,15 @@ def _ratio(given: Ratio) -> tuple[Figure, ...]:
     return tuple(percent(figure) for figure in (given.value, given.low, given.high))
 
 
-def _point_row(group: Group, point: Point, level: int) -> tuple[Figure, ...]:
-    names = point.cohorts or ("-",)
+def _point_row(group: Group, point: Point) -> tuple[Figure, ...]:
     return (
         group.by,
         group.code,
         point.months,
         *(percent(figure) for figure in (point.share, point.low, point.high)),
         None if point.share is None else percent(1.0 - point.share),
-        *_counted(point.released, level),
+        to_tenth(point.released.estimate),
         len(point.cohorts),
-        names[0],
-        names[-1],
         marked(point.flags),
     )
 
@@ -195,7 +189,7 @@ def _statements(found: _Found) -> list[Statement]:
         said.append(Statement(text=WORDS.say("followed", day=found.reached.isoformat() if found.reached else "-")))
         said.extend(_at_horizon(each) for each in _wanted(found))
         if len(found.groups) > 1:
-            said.append(Statement(text=WORDS.say("groups"), flags=("not-people",)))
+            said.append(Statement(text=WORDS.say("groups"), flags=("group-rates",)))
     if found.probation:
         said.append(Statement(text=WORDS.say("definition-probation")))
         newest = [each for each in found.probation if not each.axis and "outcome-unknown" not in each.flags]

@@ -67,7 +67,7 @@ def reoffended(bodies: Sequence[ReleaseBody], level: int, data_as_of: date | Non
     Raises:
         Refused: ``data-day-too-early``.
     """
-    found = []
+    found: list[Reoffended] = []
     parts = [("", "")]
     parts += [(RESULT, code) for code in code_list("em_outcomes").values if code != OPEN]
     parts += [(TYPE, code) for code in code_list("probation_case_types").values]
