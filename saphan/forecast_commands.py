@@ -14,7 +14,7 @@ from saphan.evaluation_commands import evaluate_command
 from saphan.factors_commands import factors_command
 from saphan.flow_commands import caseload_command, flow_command, reoffending_command
 from saphan.publication_commands import list_forecasts, show_forecast
-from saphan.warnings_commands import clock_command, warnings_command
+from saphan.warnings_commands import clock_command, fairness_command, warnings_command
 
 app = typer.Typer(help="Forecasts from released figures.", no_args_is_help=True)
 app.command("backtest")(backtest_command)
@@ -22,6 +22,7 @@ app.command("factors")(factors_command)
 app.command("evaluate")(evaluate_command)
 app.command("warnings")(warnings_command)
 app.command("clock")(clock_command)
+app.command("fairness")(fairness_command)
 app.command("flow")(flow_command)
 app.command("caseload")(caseload_command)
 app.command("reoffending")(reoffending_command)

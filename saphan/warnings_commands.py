@@ -10,7 +10,9 @@ import typer
 
 from forecasting.clock.report import report_of as clock_report
 from forecasting.clock.week import clocks_of
+from forecasting.fairness.assess import assess
 from forecasting.fairness.enforcement import VICTIMISATION
+from forecasting.fairness.report import report_of as fairness_report
 from forecasting.warnings.expected import PooledLevel
 from forecasting.warnings.find import Break, watch_areas
 from forecasting.warnings.limits import Watch
@@ -58,3 +60,9 @@ def clock_command(files: ReleaseFiles, *, groups: Groups = None, as_json: AsJson
     with told_errors(as_json=as_json):
         found = clocks_of(read_bodies(files), groups or VICTIMISATION)
         show_report(clock_report(found), as_json=as_json, as_csv=as_csv)
+
+
+def fairness_command(files: ReleaseFiles, *, as_json: AsJson = False, as_csv: AsCsv = None) -> None:
+    """Who is not heard, whom the forecasts serve worse, and whether they follow the police."""
+    with told_errors(as_json=as_json):
+        show_report(fairness_report(assess(read_bodies(files), PooledLevel())), as_json=as_json, as_csv=as_csv)
