@@ -8,15 +8,18 @@ from pathlib import Path
 import numpy as np
 
 from contracts.agreement import Activity
+from contracts.analysis import Analysis, PublishedAnalysis
 from contracts.canonical import digest_of
 from contracts.errors import Refused, SaphanError, Unavailable
 from contracts.forecast import Forecast, PublishedForecast
 from contracts.grid import Axis, Grid
 from contracts.lifecycle import AgreementState
+from contracts.publication import AnalysisSummary, summary_of_analysis
 from contracts.query import Query
 from contracts.release import Release, ReleaseBody, ReleaseState, Withdrawal
 from contracts.request import Request, RequestState
 from contracts.views import AgreementView, PreviewCall, ReleaseSummary, RequestStatus
+from gateway.centre.analyses import Standing
 from gateway.centre.feed import LATE
 from gateway.centre.home import CentreHome
 from gateway.centre.questions import STANDING
@@ -28,17 +31,7 @@ from tests.factories import NOW
 from tests.forecast_panels import body, noisy
 
 SETTINGS = {"agency": "oja", "gateway": "http://127.0.0.1:1", "agreement": "AGR-2569-001", "refresh_seconds": 0.01}
-LABELS = {
-    "province": ("10", "50"),
-    "offence_group": ("G1",),
-    "hour": ("00", "12"),
-    "case_type": ("SHOP",),
-    "type": ("ADULT",),
-    "police_region": ("B", "R5"),
-    "offence": ("THEFT", "ROBBERY"),
-    "weekday": ("1", "2"),
-    "ssz_station": ("S01",),
-}
+LABELS = {"province": ("10", "50"), "offence_group": ("G1",)}
 
 
 def activities(names: Sequence[str] = ()) -> tuple[Activity, ...]:
@@ -66,6 +59,7 @@ class FakeLine:
     log: list[str] = field(default_factory=list)
     held: dict[str, Release] = field(default_factory=dict)
     published: list[Forecast] = field(default_factory=list)
+    analysed: list[Analysis] = field(default_factory=list)
     no_forecast: SaphanError = field(default_factory=lambda: Unavailable("nothing-published"))
 
     def agreement(self, name: str) -> AgreementView:
@@ -138,6 +132,13 @@ class FakeLine:
         self.published.append(forecast)
         return self.latest_forecast()
 
+    def analyses(self) -> tuple[AnalysisSummary, ...]:
+        return tuple(summary_of_analysis(each, digest_of(each), "oja", NOW) for each in self.analysed)
+
+    def publish_analysis(self, analysis: Analysis) -> PublishedAnalysis:
+        self.analysed.append(analysis)
+        return PublishedAnalysis(analysis=analysis, digest=digest_of(analysis))
+
     def asked_months(self, activity: str, revision: int = 0) -> list[tuple[str, ...]]:
         """The months of each request of an activity, as they were sent."""
         return [each.query.period.months() for each in self.submitted if _series(each) == (activity, revision)]
@@ -151,6 +152,7 @@ class Desk:
     line: FakeLine = field(default_factory=FakeLine)
     now: datetime = NOW
     settings: dict[str, object] = field(default_factory=lambda: dict(SETTINGS))
+    analyses: tuple[Standing, ...] = ()
 
     @property
     def home(self) -> CentreHome:
@@ -159,7 +161,7 @@ class Desk:
     def centre(self) -> Centre:
         """A fresh process."""
         settings = CentreSettings.model_validate({"home": self.path, **self.settings})
-        return Centre(settings, self.home, self.line, lambda: self.now)
+        return Centre(settings, self.home, self.line, lambda: self.now, self.analyses)
 
 
 def _windows(request: Request) -> set[tuple[str, int, str]]:
@@ -174,7 +176,7 @@ def _series(request: Request) -> tuple[str, int]:
 def _body(asked: Request, seed: int) -> ReleaseBody:
     query = asked.query
     labels = {**LABELS, "month": query.period.months(), "week": query.period.weeks()}
-    cells = Grid(axes=tuple(Axis(name=name, values=labels[name]) for name in query.dimensions))
+    cells = Grid(axes=tuple(Axis(name=name, values=labels.get(name, ("A",))) for name in query.dimensions))
     figures = noisy(np.full(cells.size, 30.0), seed)
     contract = factories.contract(id=asked.contracts[0].id)
     promise = body(cells, [0] * cells.size).promises[0].model_copy(update={"contract": contract.reference})

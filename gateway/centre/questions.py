@@ -81,17 +81,44 @@ CRIMES_DAILY: Final = StandingQuestion("crimes-daily", CRIMES, COUNT, (), YEAR, 
 FRAUDS_DAILY: Final = StandingQuestion("tpo-daily", COMPLAINTS, COUNT, (), YEAR, is_counter=True)
 """Every day of the country, for the average cases a day."""
 
+EM_ALERTS: Final = ("alerts_tamper:sum", "alerts_zone_exit:sum")
+COMPONENTS: Final = ("ai", "apps", "ccoc", "cctv", "cpted", "partner", "sos")
+"""What is scored of a Smart Safety Zone each month."""
+
+SCORES: Final = tuple(f"component_score_{each}:mean" for each in COMPONENTS)
+
 STANDING: Final = (
     CRIMES_MONTHLY,
     CRIMES_DAILY,
     StandingQuestion("crimes-offences", CRIMES, COUNT, (MONTH, "police_region", "offence"), 2 * YEAR),
     StandingQuestion("crimes-weekly", CRIMES, COUNT, (WEEK, "police_region", "offence_group"), 2 * YEAR),
-    StandingQuestion(
-        "crimes-clock", CRIMES, COUNT, ("hour", "weekday", "police_region", "offence_group"), YEAR, Pace.YEAR
-    ),
-    StandingQuestion("crimes-pilots", CRIMES, COUNT, ("ssz_station", "offence_group"), YEAR, Pace.QUARTER),
+    StandingQuestion("crimes-clock", CRIMES, COUNT, (*WHEN, "police_region", "offence_group"), YEAR, Pace.YEAR),
+    StandingQuestion("crimes-pilots", CRIMES, COUNT, (MONTH, "ssz_station", "offence_group"), 2 * YEAR),
+    StandingQuestion("crimes-stages", CRIMES, COUNT, (MONTH, "stage"), 2 * YEAR),
     StandingQuestion("tpo-monthly", COMPLAINTS, (*COUNT, "damage_thb:sum"), (MONTH, "case_type")),
     FRAUDS_DAILY,
+    StandingQuestion("tpo-stages", COMPLAINTS, COUNT, (MONTH, "stage"), 2 * YEAR),
     StandingQuestion("dop-monthly", PROBATION, COUNT, (MONTH, "province", "type")),
+    StandingQuestion("dop-results", PROBATION, COUNT, (MONTH, "type", "result"), 3 * YEAR),
+    StandingQuestion("dop-reoffending", PROBATION, COUNT, ("type", "reoffended_12m"), 2 * YEAR, Pace.YEAR),
+    StandingQuestion(
+        "dop-em", "dop_em", (*COUNT, "alerts_tamper:sum", "alerts_zone_exit:sum"), (MONTH, "basis", "outcome")
+    ),
+    StandingQuestion("tpo-holds", "tpo_hold", (*COUNT, "requested_thb:sum", "frozen_thb:sum"), (MONTH, "case_type")),
+    StandingQuestion("tpo-trails", "tpo_mule", (*COUNT, "amount_thb:sum"), ("hop", "exit"), YEAR, Pace.QUARTER),
+    StandingQuestion("tpo-holders", "tpo_mule", ("people",), ("province",), YEAR, Pace.YEAR),
+    StandingQuestion("oag-monthly", "oag_case", COUNT, (MONTH, "order"), 3 * YEAR),
+    StandingQuestion("coj-monthly", "coj_case", COUNT, (MONTH, "outcome"), 3 * YEAR),
+    StandingQuestion("doc-monthly", "doc_prisoner", COUNT, (MONTH, "release_kind"), 3 * YEAR),
+    StandingQuestion(
+        *("doc-cohorts", "doc_release_cohort", COUNT, ("returned_within", "offence_group", "age_band", "sex")),
+        months=3 * YEAR,
+        pace=Pace.YEAR,
+    ),
+    StandingQuestion("ssz-scores", "ssz_station_month", SCORES, (MONTH,)),
 )
-"""In the order of importance: what comes first is asked first, should a budget be short."""
+"""In the order of importance: what comes first is asked first, should a budget be short.
+
+The pilot stations are asked in four groups only, and a month of one is read over three or twelve: a zone of 0.42 km2
+has a handful of cases.
+"""

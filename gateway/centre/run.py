@@ -11,6 +11,8 @@ import time
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from pydantic import Field
+
 from contracts.canonical import digest_of
 from contracts.dataset import Text
 from contracts.errors import InvalidInput, SaphanError, Unavailable
@@ -21,8 +23,9 @@ from contracts.values import Value
 from contracts.views import RequestStatus
 from forecasting.feed import series_panel
 from forecasting.run import PUBLISHED, look_ahead
-from gateway.centre import feed
-from gateway.centre.feed import Clock, Feed, Gathered, Told, quietly
+from gateway.centre import analyses, feed
+from gateway.centre.analyses import ANALYSES, ENGINE_VERSION, Standing, analyse
+from gateway.centre.feed import Clock, Feed, Gathered, Stage, Step, Told, quietly
 from gateway.centre.home import CentreHome, Revision
 from gateway.centre.questions import CRIMES_MONTHLY, STANDING
 from gateway.centre.revising import declare
@@ -49,7 +52,7 @@ LIMITS = Text(
 log = logging.getLogger("saphan.centre")
 
 
-class Line(feed.Line, Protocol):
+class Line(feed.Line, analyses.Line, Protocol):
     """What the centre needs of the gateway; ``gateway.client.Gateway`` is it."""
 
     def latest_forecast(self) -> PublishedForecast:
@@ -65,7 +68,9 @@ class Round(Value):
     """What one round did.
 
     ``releases`` names the valid releases of each activity, ``gaps`` the months of it that nobody has answered,
-    ``problems`` the error codes of what could not be had, and ``skipped`` the activities that the agreement lacks.
+    ``problems`` the error codes of what could not be had, and ``skipped`` the activities that the agreement lacks and
+    the analyses that need them. ``analyses`` has the identifier of each that stands published, by its kind, and
+    ``analysis_problems`` why others could not be made.
     ``revisions`` are all that were declared.
     ``published`` is false when the same forecast stood there already. Seconds are of wall time.
     """
@@ -81,6 +86,8 @@ class Round(Value):
     horizon: int
     exchange_seconds: float
     forecast_seconds: float
+    analyses: dict[str, str] = Field(default_factory=dict)
+    analysis_problems: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +99,14 @@ class Centre:
         home: Where it keeps what it asked.
         line: Its line to the gateway.
         clock: The present, aware UTC.
+        analyses: What it says besides the forecast.
     """
 
     settings: CentreSettings
     home: CentreHome
     line: Line
     clock: Clock
+    analyses: tuple[Standing, ...] = ANALYSES
 
     def round(self, told: Told = quietly) -> Round:
         """Ask everything, forecast, publish.
@@ -111,19 +120,25 @@ class Centre:
         started = time.monotonic()
         gathered = self.gather(told)
         asked = time.monotonic()
+        told(Step(Stage.FORECAST, 0, 1))
         forecast, published = self._forecast(gathered)
+        told(Step(Stage.FORECAST, 1, 1))
+        forecast_seconds = time.monotonic() - asked
+        analysed = analyse(self.line, gathered, self.clock, told, self.analyses)
         return Round(
             releases={name: tuple(each.body.id for each in fed.releases) for name, fed in gathered.fed.items()},
             gaps={name: fed.gaps for name, fed in gathered.fed.items() if fed.gaps},
             problems={name: tuple(each.code for each in errors) for name, errors in gathered.problems.items()},
-            skipped=gathered.skipped,
+            skipped=(*gathered.skipped, *analysed.skipped),
             revisions=self.home.asked().revisions,
             forecast=forecast.id,
             published=published,
             series=len(forecast.series),
             horizon=len(forecast.months),
             exchange_seconds=round(asked - started, 3),
-            forecast_seconds=round(time.monotonic() - asked, 3),
+            forecast_seconds=round(forecast_seconds, 3),
+            analyses=analysed.published,
+            analysis_problems={kind: tuple(each.code for each in errors) for kind, errors in analysed.problems.items()},
         )
 
     def revise(self, activity: str, period: Period, reason: str) -> Revision:
@@ -187,7 +202,7 @@ class Centre:
 
     def _name(self, releases: tuple[Release, ...]) -> str:
         made_of = [*(each.digest for each in releases), str(self.settings.horizon), str(self.settings.level)]
-        return f"forecast-{digest_of([*made_of, PUBLISHED.name]).removeprefix('sha-256:')[:ID_LETTERS]}"
+        return f"forecast-{digest_of([*made_of, PUBLISHED.name, ENGINE_VERSION]).removeprefix('sha-256:')[:ID_LETTERS]}"
 
     def _latest(self) -> Forecast | None:
         try:

@@ -65,7 +65,7 @@ def activities(contracts: Mapping[str, ContractRef]) -> tuple[Activity, ...]:
     return (
         *_crimes(contracts["crimes_case"]),
         *_complaints(contracts["tpo_complaint"]),
-        _probation(contracts["dop_case"]),
+        *_probation(contracts["dop_case"]),
     )
 
 
@@ -108,9 +108,17 @@ def _crimes(contract: ContractRef) -> tuple[Activity, ...]:
         _activity(
             contract,
             id="crimes-pilots",
-            title=Text(th="คดีในพื้นที่สถานีนำร่องรายไตรมาส", en="Crimes at the pilot stations, by quarter"),
-            dimensions=("ssz_station", "offence_group"),
+            title=Text(th="คดีในพื้นที่สถานีนำร่องรายกลุ่มฐานความผิด", en="Crimes at the pilot stations, by offence group"),
+            dimensions=("month", "ssz_station", "offence_group"),
             nano_rho_per_request=20_000_000,
+        ),
+        _activity(
+            contract,
+            id="crimes-stages",
+            title=Text(th="คดีอาญารายขั้นตอน", en="Crimes by stage of the case"),
+            purpose="justice-statistics",
+            dimensions=("month", "stage"),
+            nano_rho_per_request=15_000_000,
         ),
         _activity(
             contract,
@@ -146,15 +154,25 @@ def _complaints(contract: ContractRef) -> tuple[Activity, ...]:
     )
 
 
-def _probation(contract: ContractRef) -> Activity:
-    return _activity(
-        contract,
-        id="dop-monthly",
-        title=Text(th="คดีคุมประพฤติรายเดือนรายประเภท", en="Probation cases by month and type"),
-        purpose="justice-statistics",
-        dimensions=("month", "province", "type"),
-        nano_rho_per_request=60_000_000,
-        families=(PROBATION_MONTHLY,),
+def _probation(contract: ContractRef) -> tuple[Activity, ...]:
+    return (
+        _activity(
+            contract,
+            id="dop-monthly",
+            title=Text(th="คดีคุมประพฤติรายเดือนรายประเภท", en="Probation cases by month and type"),
+            purpose="justice-statistics",
+            dimensions=("month", "province", "type"),
+            nano_rho_per_request=60_000_000,
+            families=(PROBATION_MONTHLY,),
+        ),
+        _activity(
+            contract,
+            id="dop-results",
+            title=Text(th="ผลการคุมประพฤติรายประเภทและเดือนที่รับคดี", en="Results of probation by type and month opened"),
+            purpose="justice-statistics",
+            dimensions=("month", "type", "result"),
+            nano_rho_per_request=20_000_000,
+        ),
     )
 
 

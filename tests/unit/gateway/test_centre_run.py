@@ -2,24 +2,31 @@
 
 import signal
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from contracts.canonical import digest_of
 from contracts.errors import InvalidInput, Refused, Unavailable
+from contracts.fit import check_question
+from contracts.query import Series
 from gateway.centre import main as program
 from gateway.centre.main import serve
-from gateway.centre.questions import CRIMES_MONTHLY, STANDING
+from gateway.centre.questions import CRIMES_MONTHLY, STANDING, StandingQuestion
 from gateway.centre.run import LIMITS, TITLE, Centre, Round
 from gateway.centre.settings import CentreSettings
+from gateway.centre.windows import requests_for, wanted_months
+from saphan.demo.agreement import activities as demonstrated
 from tests import factories
 from tests.centre_world import SETTINGS, Desk, activities
 from tests.factories import ISSUER, NOW
 from tests.forecast_panels import month_names
+from tests.made_releases import bundled
 
 pytestmark = pytest.mark.unit
+
+NOVEMBER = datetime(2026, 11, 21, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -189,3 +196,37 @@ def enrolled(path: Path) -> CentreSettings:
 def test_standing_questions_have_names_of_their_own() -> None:
     assert len({each.activity for each in STANDING}) == len(STANDING)
     assert CRIMES_MONTHLY in STANDING
+
+
+@pytest.mark.parametrize("question", STANDING, ids=lambda each: each.activity)
+def test_every_standing_question_fits_its_contract(question: StandingQuestion) -> None:
+    contract = bundled(question.contract)
+    period = requests_for(wanted_months(question.months, question.pace, NOVEMBER), question.pace)[-1]
+    activity = factories.activity((contract,), id=question.activity)
+
+    query = question.query(activity, period, revision=2)
+
+    assert check_question(query, (contract,), NOVEMBER.date().replace(day=1)).size > 0
+    assert query.series == Series(revision=2)
+
+
+def test_the_demonstration_agrees_on_families_that_the_centre_asks() -> None:
+    references = {name: bundled(name).reference for name in ("crimes_case", "tpo_complaint", "dop_case")}
+    agreed = {each.id: each for each in demonstrated(references)}
+    asked = {each.activity: each for each in STANDING}
+
+    assert set(agreed) <= set(asked)
+    for name, activity in agreed.items():
+        query = asked[name].query(activity, factories.period(), 0)
+        assert (query.family is None) == (activity.families == ())
+        assert {axis for table in (query.family.tables if query.family else ()) for axis in table.by} <= set(
+            activity.dimensions
+        )
+
+
+@pytest.mark.parametrize("dataset", ["crimes_case", "tpo_complaint", "dop_case"])
+def test_the_demonstrations_yearly_budget_pays_all_series_and_a_revision_of_the_dearest(dataset: str) -> None:
+    references = {name: bundled(name).reference for name in ("crimes_case", "tpo_complaint", "dop_case")}
+    prices = [each.nano_rho_per_request for each in demonstrated(references) if each.contracts[0].id == dataset]
+
+    assert sum(prices) + max(prices) <= bundled(dataset).privacy.nano_rho_per_window
