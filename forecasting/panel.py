@@ -119,7 +119,7 @@ def places_in_year(months: pd.PeriodIndex) -> Ints:
     """January is 0, and so is the first ISO week; the rare 53rd week goes with the 52nd."""
     if season_of(months) == MONTHS_A_YEAR:
         return np.asarray(months.month, dtype=np.int64) - 1
-    return np.minimum(np.asarray(months.week, dtype=np.int64), WEEKS_A_YEAR) - 1
+    return np.minimum(np.asarray(pd.Series(months).dt.week, dtype=np.int64), WEEKS_A_YEAR) - 1
 
 
 def panel_of(body: ReleaseBody, measure: str = "count") -> Panel:

@@ -45,30 +45,53 @@ class Coherent:
     method: Method
 
 
-def reconciled(hierarchy: Hierarchy, base: tuple[Floats, ...], errors: tuple[Floats, ...]) -> Coherent:
+def reconciled(
+    hierarchy: Hierarchy, base: tuple[Floats, ...], errors: tuple[Floats, ...], *, quick: bool = False
+) -> Coherent:
     """Make forecasts of all levels add up.
 
     Args:
         hierarchy: What adds up to what.
         base: The forecast of each node alone: each level series x horizon.
         errors: What the forecast of each node one month ahead got wrong in the past, series x months; NaN if unknown.
+        quick: Take the two passes wherever the hierarchy is a tree, however small.
 
     Returns:
-        The leaves, cut at zero, and their sums. Cutting after reconciling keeps the sums exact and moves a level up by
-        no more than its leaves were below nothing.
+        Forecasts of which none is below zero and which add up exactly.
     """
-    method = _method(hierarchy, errors)
+    method = _method(hierarchy, errors, quick=quick)
     leaves = base[-1]
     if method is Method.MINT_SHRINK:
         leaves = _mint(hierarchy, np.vstack(base), np.vstack(errors))
     if method is Method.TREE_WLS and hierarchy.parents is not None:
         leaves = tree_gls(base, _variances(errors), hierarchy.parents).estimates[-1]
-    return Coherent(hierarchy.sums(np.maximum(leaves, 0.0)), method)
+    return Coherent(_not_negative(hierarchy, hierarchy.sums(leaves)), method)
 
 
-def _method(hierarchy: Hierarchy, errors: tuple[Floats, ...]) -> Method:
+def _not_negative(hierarchy: Hierarchy, mean: tuple[Floats, ...]) -> tuple[Floats, ...]:
+    """Forecasts that add up, none below zero.
+
+    In a tree each node's children are cut at zero and the others scaled to what the node has, from the top down: cut
+    alone, the many small leaves would lift every level above them. Without a tree they are cut.
+    """
+    if hierarchy.parents is None:
+        return hierarchy.sums(np.maximum(mean[-1], 0.0))
+    above = np.maximum(mean[0], 0.0)
+    for parent, below in zip(hierarchy.parents, mean[1:], strict=True):
+        cut = np.maximum(below, 0.0)
+        total = np.zeros_like(above)
+        np.add.at(total, parent, cut)
+        number = np.bincount(parent, minlength=len(above)).astype(np.float64)[:, None]
+        share = np.where(total[parent] > 0, cut / np.where(total > 0, total, 1.0)[parent], 1.0 / number[parent])
+        above = share * above[parent]
+    return hierarchy.sums(above)
+
+
+def _method(hierarchy: Hierarchy, errors: tuple[Floats, ...], *, quick: bool) -> Method:
     if len(hierarchy.levels) == 1:
         return Method.NOTHING
+    if quick and hierarchy.parents is not None:
+        return Method.TREE_WLS
     enough = int(np.isfinite(np.vstack(errors)).all(axis=0).sum()) >= FEWEST_ERRORS
     if enough and hierarchy.nodes <= MOST_DENSE:
         return Method.MINT_SHRINK

