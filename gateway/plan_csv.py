@@ -7,6 +7,7 @@ What is written can be read again.
 import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from io import StringIO
 from typing import Final
 
@@ -21,6 +22,9 @@ PLAN: Final = (
 ACTIVITY: Final = ("activity_day", "activity_title_th", "activity_title_en", "activity_place")
 TOLD: Final = ("owner", "version", "digest", "registered_at", "cites_withdrawn_release")
 """What an export says beside the plan; an import takes no notice of it."""
+
+EVALUATED: Final = ("id", "province", "start", "end", "target", "owner", "forecast", "cites_withdrawn_release")
+"""What an evaluation reads: ``end`` is the first day after the plan, ``target`` is in per cent."""
 
 HEADING: Final = 1
 SEPARATOR: Final = ";"
@@ -96,6 +100,20 @@ def plans_csv(views: Iterable[PlanView]) -> str:
         writer.writerow((*told, *about))
         for each in view.plan.activities[1:]:
             writer.writerow((view.plan.id, *("" for _ in PLAN[1:]), *_activity_cells(each), *("" for _ in TOLD)))
+    return out.getvalue()
+
+
+def evaluation_csv(views: Iterable[PlanView]) -> str:
+    """Plans as ``saphan forecast evaluate --plans`` reads them, one row each; a target that is a count is left out."""
+    out = StringIO()
+    writer = csv.writer(out)
+    writer.writerow(EVALUATED)
+    for view in views:
+        plan, flagged = view.plan, "yes" if view.flagged else "no"
+        days = (plan.start.isoformat(), (plan.end + timedelta(days=1)).isoformat())
+        writer.writerow(
+            (plan.id, plan.province, *days, _number(plan.target.percent), plan.owner, plan.forecast, flagged)
+        )
     return out.getvalue()
 
 

@@ -12,7 +12,7 @@ from contracts.code_lists import code_list
 from contracts.errors import InvalidInput
 from forecasting.flags import meaning_of
 from gateway import plan_calls as calls
-from gateway.plan_csv import Draft, plans_csv
+from gateway.plan_csv import Draft, evaluation_csv, plans_csv
 from gateway.plan_faults import not_registered
 from saphan.as_of import AsOf, instant_of
 from saphan.client_commands import HomeOption, connected
@@ -116,11 +116,15 @@ def export_command(
     province: Province = None,
     owner: Owner = None,
     as_of: AsOf = None,
+    for_evaluation: Annotated[
+        bool, typer.Option("--for-evaluation", help="As `saphan forecast evaluate --plans` reads it.")
+    ] = False,
     home: HomeOption = None,
 ) -> None:
     """Write the newest version of every plan as CSV, which `saphan plan import` reads."""
     with connected(home, as_json=False) as (gateway, _):
-        text = plans_csv(calls.plans(gateway, province, owner, instant_of(as_of, gateway.now())))
+        found = calls.plans(gateway, province, owner, instant_of(as_of, gateway.now()))
+        text = evaluation_csv(found) if for_evaluation else plans_csv(found)
     if str(file) == "-":
         typer.echo(text, nl=False)
     else:

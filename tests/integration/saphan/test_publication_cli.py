@@ -192,6 +192,9 @@ def test_a_plan_is_added_changed_shown_and_exported(desk: Desk, tmp_path: Path) 
     (row,) = [each for each in rows_of((tmp_path / "plans.csv").read_text()) if each["id"] == "CNX-1"]
     assert (row["owner"], row["version"], row["target_percent"]) == ("oja", "2", "-15.0")
     assert row in rows_of(desk.plan("export", "-", "--province", "50").stdout)
+    assert {"id": "CNX-1", "end": "2026-08-01", "target": "-15.0"}.items() <= rows_of(
+        desk.plan("export", "-", "--for-evaluation").stdout
+    )[0].items()
 
 
 def good_row(desk: Desk, name: str) -> dict[str, str]:

@@ -1,12 +1,14 @@
 """Plans as CSV: what is written can be read again, and what is wrong with a file is told by row and rule."""
 
 import csv
+from datetime import date
 from io import StringIO
 
 import pytest
 
 from contracts.action_plan import ActionPlan, PlanView
-from gateway.plan_csv import ACTIVITY, PLAN, Draft, Sheet, plans_csv, read_plans
+from forecasting.interventions.plan_file import read_plans as read_for_evaluation
+from gateway.plan_csv import ACTIVITY, PLAN, Draft, Sheet, evaluation_csv, plans_csv, read_plans
 from tests.plan_world import plan, view
 
 pytestmark = pytest.mark.unit
@@ -61,6 +63,15 @@ def test_a_flagged_plan_says_so_in_its_row() -> None:
     assert (row["cites_withdrawn_release"], row["owner"], row["version"]) == ("yes", "oja", "1")
     (row,) = csv.DictReader(StringIO(plans_csv([view(plan(activities=()))])))
     assert row["cites_withdrawn_release"] == "no"
+
+
+def test_an_evaluation_reads_the_day_after_the_last_and_the_target_in_per_cent() -> None:
+    counted = plan(id="CNX-2569-2", target={"count": 12, "words": {"th": "ก", "en": "a"}})
+    read = read_for_evaluation(evaluation_csv([view(plan()), view(counted)]), "plans.csv")
+    assert [(each.id, each.province, each.start, each.end, each.target) for each in read] == [
+        ("CNX-2569-1", "50", date(2026, 2, 1), date(2026, 8, 1), -0.15),
+        ("CNX-2569-2", "50", date(2026, 2, 1), date(2026, 8, 1), None),
+    ]
 
 
 def test_further_rows_of_a_plan_add_activities() -> None:
