@@ -13,8 +13,9 @@ from forecasting.clock.week import clocks_of
 from forecasting.fairness.assess import assess
 from forecasting.fairness.enforcement import VICTIMISATION
 from forecasting.fairness.report import report_of as fairness_report
+from forecasting.warnings.breaks import Break
 from forecasting.warnings.expected import PooledLevel
-from forecasting.warnings.find import Break, watch_areas
+from forecasting.warnings.find import watch_areas
 from forecasting.warnings.limits import Watch
 from forecasting.warnings.report import report_of as warnings_report
 from forecasting.warnings.simulation import World, false_alarms

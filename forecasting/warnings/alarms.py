@@ -1,8 +1,8 @@
 """From control charts to alarms: since when, how long, how strong.
 
 An alarm begins in the month in which a window first exceeds its limit. It is told to have begun with the month from
-which on the most surprising such window was unusual, and lasts while some window exceeds its limit. What lasts beyond
-the longest window becomes part of what is expected and ends the alarm.
+which on the most surprising such window was unusual, and lasts while some window exceeds its limit, short pauses
+included. What lasts beyond the longest window becomes part of what is expected and ends the alarm.
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,8 @@ from forecasting.warnings.chart import Marks, Windows
 from forecasting.warnings.limits import Watch, limit_of
 
 TAIL = 0.025
+QUIET = 3
+"""Months without an alarm after which the next one is a new one; a shorter pause belongs to the one before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,9 @@ def alarms(charts: Sequence[Windows], judged: Sequence[Marks], chance: float, fi
 
 def _of_row(row: int, loud: Marks, strongest: Ints, charts: Sequence[Windows]) -> list[Alarm]:
     edges = np.diff(np.concatenate([[0], loud[row].astype(np.int64), [0]]))
-    spans = zip(np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1, strict=True)
+    starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1) - 1
+    apart = starts[1:] - ends[:-1] > QUIET
+    spans = zip(starts[np.r_[True, apart]], ends[np.r_[apart, True]], strict=True)
     return [_alarm(row, int(raised), int(last), strongest[row], charts) for raised, last in spans]
 
 

@@ -18,7 +18,10 @@ from forecasting.seasons import SHORTEST
 from forecasting.warnings.limits import Watch, calibrated, chance_of
 from forecasting.warnings.spread import Spread, spread_of
 
-LEARNT_FROM = 6
+LONGEST_BREAK = 2
+"""Months in a row that are replaced by their forecast where the recording broke."""
+
+LEARNT_FROM = 12
 """Windows that must have ended before one can be judged: they teach how far figures usually stray."""
 
 Marks = NDArray[np.bool_]
@@ -75,7 +78,8 @@ def _forecasts(panel: Panel, model: Model, horizon: int, broken: Marks) -> dict[
         known = pd.DataFrame(figures[:, :origin], index=panel.counts.index, columns=panel.months[:origin])
         seen = Panel(known, panel.noise_variance, panel.variances)
         found[origin] = model.predict(seen, horizon)
-        lost = broken[:, origin]
+        # What stays changed is no break of a month or two but the new level: the forecast may follow it.
+        lost = broken[:, origin] & ~broken[:, max(origin - LONGEST_BREAK, 0) : origin].all(axis=1)
         figures[lost, origin] = found[origin].mean[lost, 0]
     return found
 

@@ -6,7 +6,7 @@ Groups that count arrests are refused, areas below the floor are listed and neve
 broke raise nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,29 +21,13 @@ from forecasting.feed import COUNT, series_panel
 from forecasting.models.prediction import Model
 from forecasting.panel import MONTH, Panel
 from forecasting.warnings.alarms import Alarm, above_floor, alarms
+from forecasting.warnings.breaks import GROUP, MOST_LOOKS, PROVINCE, REGION, Break, break_marks, found_breaks
 from forecasting.warnings.chart import Marks, Windows, control_chart
 from forecasting.warnings.limits import Watch
 
 CRIMES = "crimes_case"
-GROUP = "offence_group"
-PROVINCE, REGION = "province", "police_region"
 BELOW_FLOOR = "below-area-floor"
 BROKEN = "recording-break"
-
-
-@dataclass(frozen=True, slots=True)
-class Break:
-    """A month in which the recording changed and not, or not only, the crime.
-
-    Attributes:
-        month: ``YYYY-MM``.
-        groups: The offence groups that it touches.
-        areas: The codes of the provinces or regions that it touches; empty for the whole country.
-    """
-
-    month: str
-    groups: tuple[str, ...] = VICTIMISATION
-    areas: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +75,7 @@ class Watched:
         now: The warnings that stand in the newest month, the most surprising first.
         past: Those of the months looked back on that ended, the newest first.
         unjudged: What was not judged.
+        breaks: The months whose recording broke: those that were told and those that were found.
         releases: The identifiers of the releases that were read.
         model: The name of the model that forecast.
     """
@@ -102,6 +87,7 @@ class Watched:
     now: tuple[Warned, ...]
     past: tuple[Warned, ...]
     unjudged: tuple[Unjudged, ...]
+    breaks: tuple[Break, ...]
     releases: tuple[str, ...]
     model: str
 
@@ -131,7 +117,7 @@ def watch_areas(
         model: Forecasts the areas' months.
         watch: How strictly.
         groups: The offence groups that are watched.
-        breaks: Months whose recording broke.
+        breaks: Months whose recording is known to have broken; those in which areas moved together are found.
 
     Raises:
         InvalidInput: ``enforcement-is-not-risk``; ``release-not-a-series`` when no release tells it.
@@ -139,7 +125,8 @@ def watch_areas(
     """
     refuse_enforcement("warnings", CRIMES, {GROUP: tuple(groups)})
     provinces = _of_groups(series_panel(bodies, CRIMES, (PROVINCE, GROUP)), groups)
-    levels = [_level(kind, panel, model, watch, breaks) for kind, panel in _panels(bodies, provinces, groups)]
+    level, known = _without_breaks(provinces, model, watch, breaks)
+    levels = [level, _level(REGION, _regions(bodies, provinces, groups), model, watch, known)]
     series = sum(int(level.populous.sum()) for level in levels)
     chance = watch.chance(series)
     first = max(len(provinces.months) - watch.months_back, 0)
@@ -153,22 +140,19 @@ def watch_areas(
         now=tuple(sorted((each for each in found if each.last == newest), key=lambda each: each.alarm.chance)),
         past=tuple(sorted((each for each in found if each.last != newest), key=lambda each: each.last, reverse=True)),
         unjudged=tuple(each for level in levels for each in _unjudged(level, watch)),
+        breaks=known,
         releases=cell_table(bodies, CRIMES, COUNT, (MONTH, PROVINCE, GROUP)).releases,
         model=model.name,
     )
 
 
-def _panels(
-    bodies: Sequence[ReleaseBody], provinces: Panel, groups: Sequence[str]
-) -> tuple[tuple[str, Panel], tuple[str, Panel]]:
-    """Provinces and police regions; a region that was not released apart is the sum of its provinces."""
+def _regions(bodies: Sequence[ReleaseBody], provinces: Panel, groups: Sequence[str]) -> Panel:
+    """Police regions; one that was not released apart is the sum of its provinces."""
     try:
         regions = _of_groups(series_panel(bodies, CRIMES, (REGION, GROUP)), groups)
-        if not regions.months.equals(provinces.months):
-            regions = _regions_of(provinces)
     except InvalidInput:
-        regions = _regions_of(provinces)
-    return (PROVINCE, provinces), (REGION, regions)
+        return _regions_of(provinces)
+    return regions if regions.months.equals(provinces.months) else _regions_of(provinces)
 
 
 def _of_groups(panel: Panel, groups: Sequence[str]) -> Panel:
@@ -188,8 +172,24 @@ def _regions_of(provinces: Panel) -> Panel:
     return Panel(counts, float(noise.max()), tuple(noise.tolist()))
 
 
+def _without_breaks(
+    provinces: Panel, model: Model, watch: Watch, breaks: Sequence[Break]
+) -> tuple[_Level, tuple[Break, ...]]:
+    """The provinces' charts once every break was taken out, and the breaks: those told and those found."""
+    known = tuple(breaks)
+    level = _level(PROVINCE, provinces, model, watch, known)
+    for _ in range(MOST_LOOKS):
+        shortest = next((chart for chart in level.charts if chart.length == 1), None)
+        more = found_breaks(provinces, shortest) if shortest is not None else ()
+        if not more:
+            break
+        known = (*known, *more)
+        level = _level(PROVINCE, provinces, model, watch, known)
+    return level, known
+
+
 def _level(kind: str, panel: Panel, model: Model, watch: Watch, breaks: Sequence[Break]) -> _Level:
-    broken = _marks(kind, panel, breaks)
+    broken = break_marks(panel, breaks)
     charts = control_chart(panel, model, watch, broken)
     populous = np.array([is_populous(kind, labels[kind], watch) for labels in panel.labels()], dtype=np.bool_)
     return _Level(kind, panel, broken, charts, populous)
@@ -199,32 +199,6 @@ def is_populous(kind: str, area: str, watch: Watch) -> bool:
     """Whether an area has as many registered people as the floor asks for; every police region has."""
     people = code_list("provinces").facts["pop_2566"]
     return kind != PROVINCE or int(people.get(area, "0")) >= watch.population_floor
-
-
-def _marks(kind: str, panel: Panel, breaks: Sequence[Break]) -> Marks:
-    """Series x months: where the recording broke. A province is also touched by a break of its region, and back."""
-    months = [str(month) for month in panel.months]
-    parents = crosswalk("provinces", "police_commands")
-    found = np.zeros(panel.figures.shape, dtype=np.bool_)
-    for each in breaks:
-        if each.month in months:
-            touched = _touched(kind, each.areas, parents)
-            rows = [
-                row
-                for row, labels in enumerate(panel.labels())
-                if labels[GROUP] in each.groups and (touched is None or labels[kind] in touched)
-            ]
-            found[rows, months.index(each.month)] = True
-    return found
-
-
-def _touched(kind: str, areas: Sequence[str], parents: Mapping[str, str]) -> frozenset[str] | None:
-    """The areas of one kind that a break touches; None for all of them."""
-    if not areas:
-        return None
-    if kind == PROVINCE:
-        return frozenset(areas) | {province for province, region in parents.items() if region in areas}
-    return frozenset(parents.get(area, area) for area in areas)
 
 
 def _warned(level: _Level, watch: Watch, chance: float, first: int) -> list[Warned]:

@@ -15,7 +15,7 @@ from forecasting.panel import Floats
 
 MONTHS_A_YEAR = 12
 WINDOWS = (1, 3, 6)
-THRESHOLD = 0.05
+THRESHOLD = 0.03
 """Chances below it are the tail that is fitted."""
 
 _PRIOR = 10.0

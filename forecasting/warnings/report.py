@@ -10,9 +10,10 @@ from contracts.analysis import AnalysisKind, Column, Figure, Report, Statement, 
 from contracts.code_lists import code_list
 from contracts.dataset import Text
 from contracts.forecast import ModelCard
-from forecasting.warnings.find import BELOW_FLOOR, BROKEN, PROVINCE, Unjudged, Warned, Watched
+from forecasting.warnings.breaks import PROVINCE
+from forecasting.warnings.find import BELOW_FLOOR, BROKEN, Unjudged, Warned, Watched
 from forecasting.warnings.simulation import Alarmed
-from forecasting.words import filled, period_words, words_of
+from forecasting.words import filled, joined, period_words, words_of
 
 WORDS: Final = Path(__file__).with_name("words.toml")
 HALF_WIDTHS_95: Final = 1.959964
@@ -102,6 +103,9 @@ def _about(found: Watched, simulated: Alarmed | None) -> tuple[Statement, ...]:
         said.append(Statement(text=text, flags=(BELOW_FLOOR,)))
     if broken:
         said.append(Statement(text=_say("broken", count=broken), flags=(BROKEN,)))
+    if found.breaks:
+        months = joined([period_words(month) for month in sorted({each.month for each in found.breaks})])
+        said.append(Statement(text=_say("breaks", months=months), flags=(BROKEN,)))
     return (*said, Statement(text=_word("enforcement"), flags=("enforcement",)))
 
 
