@@ -57,12 +57,13 @@ def released_levels(bodies: Sequence[ReleaseBody], *, weekly: bool = False) -> L
 
 
 def _tables(body: ReleaseBody, time: str) -> list[tuple[str, ...]]:
-    """The labels beside the time of every table of counts by that time."""
+    """The labels beside the time of every table of counts by that time, and by what the question was narrowed to."""
     grids = [each.grid for each in body.tables if each.measure == COUNT]
     if not body.tables and any(each.measure == COUNT for each in body.released):
         grids = [body.grid]
     named = [tuple(axis.name for axis in grid.axes) for grid in grids]
-    return list(dict.fromkeys(tuple(name for name in names if name != time) for names in named if time in names))
+    needed = {time, *body.query.where}
+    return list(dict.fromkeys(tuple(name for name in names if name != time) for names in named if needed <= set(names)))
 
 
 def _panel(bodies: Sequence[ReleaseBody], dataset: str, by: tuple[str, ...], *, weekly: bool) -> Panel:
