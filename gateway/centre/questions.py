@@ -4,13 +4,15 @@ A question is known by its activity. The centre asks those that stand in its agr
 of a family and their weights are the agreement's, never the centre's.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from contracts.agreement import Activity
 from contracts.periods import Period
 from contracts.query import FamilyTable, Query, Series
 from contracts.views import ReleaseSummary
+from forecasting.fairness.enforcement import VICTIMISATION
 from forecasting.panel import MONTH
 from gateway.centre.windows import Pace
 
@@ -33,6 +35,7 @@ class StandingQuestion:
         months: How many of the newest closed months are wanted.
         pace: Which span of closed months one request asks.
         is_counter: Whether it counts days, by the nodes of a tree.
+        where: The codes that alone are counted, by dimension.
     """
 
     activity: str
@@ -42,12 +45,14 @@ class StandingQuestion:
     months: int = HISTORY
     pace: Pace = Pace.MONTH
     is_counter: bool = False
+    where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def query(self, activity: Activity, period: Period, revision: int) -> Query:
         """The question about a period, with the family of these axes if the activity has one."""
         return Query(
             measures=self.measures,
             dimensions=self.by,
+            where=self.where,
             period=period,
             family=next((each for each in activity.families if sorted(self.by) in map(_axes, each.tables)), None),
             series=Series(revision=revision),
@@ -60,7 +65,7 @@ class StandingQuestion:
         return (
             asked.series is not None
             and asked.counter == self.is_counter
-            and not asked.where
+            and asked.where == self.where
             and {each.id for each in release.contracts} == {self.contract}
             and sorted(asked.dimensions) == sorted(self.by)
             and set(self.measures) <= set(asked.measures)
@@ -77,9 +82,11 @@ CRIMES, COMPLAINTS, PROBATION = "crimes_case", "tpo_complaint", "dop_case"
 CRIMES_MONTHLY: Final = StandingQuestion("crimes-monthly", CRIMES, COUNT, (MONTH, "province", "offence_group"))
 """The input of the forecast."""
 
-CRIMES_DAILY: Final = StandingQuestion("crimes-daily", CRIMES, COUNT, (), YEAR, is_counter=True)
+CRIMES_DAILY: Final = StandingQuestion(
+    "crimes-daily", CRIMES, COUNT, (), YEAR, is_counter=True, where={"offence_group": VICTIMISATION}
+)
 FRAUDS_DAILY: Final = StandingQuestion("tpo-daily", COMPLAINTS, COUNT, (), YEAR, is_counter=True)
-"""Every day of the country, for the average cases a day."""
+"""Every day of the country, for the average cases a day; arrests, which follow enforcement, are not among them."""
 
 EM_ALERTS: Final = ("alerts_tamper:sum", "alerts_zone_exit:sum")
 COMPONENTS: Final = ("ai", "apps", "ccoc", "cctv", "cpted", "partner", "sos")

@@ -94,6 +94,7 @@ def _words(lang: str) -> dict[str, object]:
         "month": partial(thai.month, lang=lang),
         "months": partial(thai.months, lang=lang),
         "day": partial(thai.day, lang=lang),
+        "calendar_day": partial(thai.calendar_day, lang=lang),
         "iso_day": thai.iso_day,
         "year": lambda text: thai.year(int(text), lang),
         "clock_time": partial(thai.clock_time, lang=lang),

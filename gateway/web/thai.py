@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from math import ceil
 
 from contracts.periods import BUDDHIST_ERA
@@ -73,8 +73,12 @@ def months(names: Sequence[str], lang: str) -> str:
 
 def day(at: datetime, lang: str) -> str:
     """The Bangkok day of an instant: ``21 พ.ย. 2569`` or ``21 Nov 2026``."""
-    local = at.astimezone(BANGKOK)
-    return f"{local.day} {MONTHS[lang][local.month - 1]} {year(local.year, lang)}"
+    return calendar_day(at.astimezone(BANGKOK).date(), lang)
+
+
+def calendar_day(on: date, lang: str) -> str:
+    """A day of the calendar, as ``day`` writes it."""
+    return f"{on.day} {MONTHS[lang][on.month - 1]} {year(on.year, lang)}"
 
 
 def iso_day(at: datetime) -> str:

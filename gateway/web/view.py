@@ -18,6 +18,7 @@ from gateway.web.counts import (
     newest_cells,
     standing_cells,
 )
+from gateway.web.daily import CRIMES_DAILY, FRAUDS_DAILY, Daily, daily_average
 from gateway.web.estimates import Estimate, change, pace, total
 from gateway.web.outlook import EVERYTHING, Choice, Fan, Outlook, fan, outlook
 
@@ -100,6 +101,8 @@ class HomeView:
     """The public page. Each part is None where nothing valid is published for it."""
 
     headline: Headline | None
+    daily: Daily | None
+    frauds_daily: Daily | None
     clock: Clock | None
     outlook: Outlook | None
     fan: Fan | None
@@ -133,6 +136,8 @@ def home_view(published: PublishedForecast | None, releases: Sequence[Release], 
     nation = _nation(releases, crimes)
     return HomeView(
         headline=_headline(nation),
+        daily=daily_average(releases, CRIMES_DAILY),
+        frauds_daily=daily_average(releases, FRAUDS_DAILY),
         clock=_clock(releases),
         outlook=outlook(published.forecast) if published else None,
         fan=fan(published.forecast, nation if choice.province == EVERYTHING else crimes, choice) if published else None,

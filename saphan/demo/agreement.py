@@ -125,7 +125,7 @@ def _crimes(contract: ContractRef) -> tuple[Activity, ...]:
             id="crimes-daily",
             title=Text(th="ตัวนับคดีอาญารายวันทั้งประเทศ", en="Crimes of the country, day by day"),
             purpose="public-information",
-            dimensions=(),
+            dimensions=("offence_group",),
             nano_rho_per_request=10_000_000,
         ),
     )

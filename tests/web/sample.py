@@ -10,11 +10,12 @@ from zlib import crc32
 
 from contracts.canonical import digest_of
 from contracts.code_lists import code_list
+from contracts.counter_nodes import nodes
 from contracts.dataset import ContractRef, ProtectAt, Text, Tier
 from contracts.forecast import Citation, Forecast, ForecastSeries, PublishedForecast, Score
 from contracts.grid import HOURS, Axis, Grid
 from contracts.periods import Period, next_month
-from contracts.query import Query
+from contracts.query import Query, Series
 from contracts.release import Promise, Release, ReleaseBody, Released, ReleaseState, Withdrawal
 from contracts.task import Charge
 
@@ -152,6 +153,20 @@ def frauds_monthly(**changes: object) -> Release:
     return release("tpo-monthly", {"month": MONTHS[-12:], "case_type": types}, figures, **changes)
 
 
+def counter(activity: str, start: date, until: date, **changes: object) -> Release:
+    """A daily counter: 100 cases each day, the noise of each node included."""
+    period = Period(**{"from": start, "until": until})
+    labels = {each.label: each for each in nodes(period)}
+
+    def summed(key: tuple[str, ...]) -> int:
+        node = labels[key[0]]
+        return round(100 * (node.until - node.start).days + SIGMA * wobble(activity, *key))
+
+    query = Query(measures=("count",), dimensions=(), period=period, series=Series(), counter=True)
+    named = {"id": f"rel-{activity}-{start}", "query": query}
+    return release(activity, {"node": tuple(labels)}, {"count": summed}, **(named | changes))
+
+
 def withdrawn(given: Release, reason: str = "ตัวเลขเดือน ส.ค. นำเข้าซ้ำ", replaced_by: str | None = None) -> Release:
     state = ReleaseState.SUPERSEDED if replaced_by else ReleaseState.WITHDRAWN
     withdrawal = Withdrawal(release=given.body.id, state=state, reason=reason, replaced_by=replaced_by)
@@ -209,4 +224,5 @@ def everything() -> PublishedRecord:
     """A page with every part on it, one withdrawn release among the sources."""
     monthly = crimes_monthly()
     old = withdrawn(crimes_monthly(id="rel-crimes-old", created=datetime(2026, 10, 2, 3, tzinfo=UTC)))
-    return PublishedRecord(forecast(monthly), (monthly, crimes_clock(), frauds_monthly(), old))
+    daily = [counter(name, FIRST.replace(year=2025), LAST) for name in ("crimes-daily", "tpo-daily")]
+    return PublishedRecord(forecast(monthly), (monthly, crimes_clock(), frauds_monthly(), *daily, old))

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.integration
 NOW = datetime(2026, 11, 10, 3, 0, tzinfo=UTC)
 COVERED = {"first_month": "2021-01", "last_month": "2027-12", "purposes": ("crime-forecasting",)}
 MONTH = factories.dimension("month", grain=Grain.MONTH)
-GROUPS = factories.dimension("offence_group", ("G1", "G2"))
+GROUPS = factories.dimension("offence_group", ("G1", "G2", "G3"))
 CONTRACTS: tuple[DatasetContract, ...] = (
     factories.contract(
         id="crimes_case",
@@ -144,7 +144,7 @@ def test_a_round_releases_the_standing_series_and_publishes_a_forecast_that_cite
     assert published.forecast.id == done.forecast
     assert published.flagged == ()
     assert [each.release for each in published.forecast.citations] == list(done.releases["crimes-monthly"])
-    assert len(published.forecast.series) == 4
+    assert len(published.forecast.series) == 6
     assert all(190 < figure < 210 for each in published.forecast.series for figure in each.mean)
     assert len(logged(world, EventKind.DATA_RELEASED)) == 14
     assert len(logged(world, EventKind.FORECAST_PUBLISHED)) == 1
