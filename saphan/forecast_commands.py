@@ -14,11 +14,13 @@ from saphan.evaluation_commands import evaluate_command
 from saphan.factors_commands import factors_command
 from saphan.flow_commands import caseload_command, flow_command, reoffending_command
 from saphan.publication_commands import list_forecasts, show_forecast
+from saphan.technology_commands import technology_command
 from saphan.warnings_commands import clock_command, fairness_command, warnings_command
 
 app = typer.Typer(help="Forecasts from released figures.", no_args_is_help=True)
 app.command("backtest")(backtest_command)
 app.command("factors")(factors_command)
+app.command("technology")(technology_command)
 app.command("evaluate")(evaluate_command)
 app.command("warnings")(warnings_command)
 app.command("clock")(clock_command)

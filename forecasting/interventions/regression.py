@@ -21,6 +21,7 @@ from forecasting.panel import Floats
 
 ROUNDS = 20
 FIRST_SPREAD = 0.01
+TINY = 1e-300
 
 Truths = NDArray[np.bool_]
 
@@ -88,7 +89,7 @@ def fit(given: Rows) -> Fits:
         between=between,
         robust=_robust(own, whole[:, None, :] - _left_out(squares, products), squares),
         model=np.sqrt(np.diagonal(inverse, axis1=1, axis2=2)),
-        freedom=np.maximum(shares.sum(axis=1) ** 2 / (shares**2).sum(axis=1) - 1.0, 1.0),
+        freedom=np.maximum(shares.sum(axis=1) ** 2 / np.maximum((shares**2).sum(axis=1), TINY) - 1.0, 1.0),
         rows=counted - width,
     )
 
