@@ -1,6 +1,6 @@
 """Action plans as a member registers and reads them, over one ``Gateway``; each that is read bears its signature."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -22,8 +22,12 @@ PATH: Final = "/v1/action-plans"
 
 @dataclass(slots=True)
 class Prepared:
-    """Plans that are ready to be signed, those that are registered as they are, and what is wrong with the others."""
+    """Plans that are ready to be signed, those that are registered as they are, and what is wrong with the others.
 
+    ``total`` counts all that were given.
+    """
+
+    total: int
     plans: list[ActionPlan] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
     faults: list[PlanFault] = field(default_factory=list)
@@ -65,16 +69,14 @@ def register(gateway: Gateway, given: Sequence[ActionPlan]) -> Registered:
     return gateway.post(f"{PATH}/batch", SignedPlans(documents=documents), Registered)
 
 
-def register_drafts(gateway: Gateway, drafts: Iterable[Draft], *, dry_run: bool = False) -> Registered:
-    """Register what a file or a form says: a plan that is known becomes a new version, unless it says the same.
+def send(gateway: Gateway, ready: Prepared, *, dry_run: bool = False) -> Registered:
+    """Register prepared plans, if all of them are good; a dry run only says what would become of them.
 
     Raises:
         Refused: ``plans-not-registered``, naming every row and rule; nothing was sent then.
     """
-    ready = prepared(gateway, drafts)
-    total = len(ready.plans) + len(ready.unchanged) + len({each.place for each in ready.faults})
     if ready.faults:
-        raise not_registered(ready.faults, total)
+        raise not_registered(ready.faults, ready.total)
     changed = tuple(each.id for each in ready.plans if each.version > 1)
     new = tuple(each.id for each in ready.plans if each.version == 1)
     if not dry_run:
@@ -82,20 +84,20 @@ def register_drafts(gateway: Gateway, drafts: Iterable[Draft], *, dry_run: bool 
     return Registered(new=new, changed=changed, unchanged=tuple(ready.unchanged))
 
 
-def faults_in(text: str, gateway: Gateway) -> tuple[tuple[Draft, ...], tuple[PlanFault, ...]]:
-    """The plans of a CSV file, and everything that is wrong with it, by row."""
+def prepared_file(gateway: Gateway, text: str) -> Prepared:
+    """The plans of a CSV file, and everything that is wrong with it, in the order of its rows."""
     sheet = read_plans(text)
-    drafts = tuple(sheet.drafts.values())
-    of_form = [fault(str(each.row), each.column, each.rule) for each in sheet.faults]
-    found = [*of_form, *prepared(gateway, drafts).faults]
-    return drafts, tuple(sorted(found, key=lambda each: (int(each.place), each.field)))
+    ready = prepared(gateway, sheet.drafts.values())
+    found = [*(fault(str(each.row), each.column, each.rule) for each in sheet.faults), *ready.faults]
+    ready.faults = sorted(found, key=lambda each: int(each.place))
+    return ready
 
 
-def prepared(gateway: Gateway, drafts: Iterable[Draft]) -> Prepared:
+def prepared(gateway: Gateway, drafts: Collection[Draft]) -> Prepared:
     """Each draft as the next version of its plan, checked by every rule that the gateway has, too."""
     known = {each.plan.id: each for each in plans(gateway)}
     forecasts = {each.id for each in gateway.forecasts()}
-    ready = Prepared()
+    ready = Prepared(len(drafts))
     for draft in drafts:
         before = known.get(str(draft.fields.get("id")))
         try:
@@ -103,15 +105,21 @@ def prepared(gateway: Gateway, drafts: Iterable[Draft]) -> Prepared:
         except ValidationError as error:
             ready.faults += _faults(draft, error)
             continue
-        if before is not None and before.plan.owner != gateway.agency:
-            ready.faults.append(fault(str(draft.row), "id", "plan-of-another"))
+        rule = _broken_rule(plan, before, forecasts)
+        if rule is not None:
+            ready.faults.append(fault(str(draft.row), *rule))
         elif before is not None and plan.says_the_same(before.plan):
             ready.unchanged.append(plan.id)
-        elif plan.forecast not in forecasts:
-            ready.faults.append(fault(str(draft.row), "forecast", "unknown-forecast"))
         else:
             ready.plans.append(plan)
     return ready
+
+
+def _broken_rule(plan: ActionPlan, before: PlanView | None, forecasts: Collection[str]) -> tuple[str, str] | None:
+    """The column and the rule that the register breaks, if it does."""
+    if before is not None and before.plan.owner != plan.owner:
+        return "id", "plan-of-another"
+    return None if plan.forecast in forecasts else ("forecast", "unknown-forecast")
 
 
 def _next(draft: Draft, owner: str, before: PlanView | None) -> ActionPlan:

@@ -20,10 +20,5 @@ def not_registered(faults: Sequence[PlanFault], total: int) -> Refused:
     """The error that names the faults, each by the place where it stands and its rule."""
     told = faults[:MOST_TOLD]
     more = f"\n  ... +{len(faults) - MOST_TOLD}" if len(faults) > MOST_TOLD else ""
-    return Refused(
-        "plans-not-registered",
-        total=total,
-        faults=len(faults),
-        rows="".join(f"\n  {each.place}: {each.field}: {each.rule}: {each.text.en}" for each in told) + more,
-        rows_th="".join(f"\n  {each.place}: {each.field}: {each.rule}: {each.text.th}" for each in told) + more,
-    )
+    rows = "".join(f"\n  {each.place}: {each.field}: {each.rule}" for each in told) + more
+    return Refused("plans-not-registered", total=total, faults=len(faults), rows=rows)

@@ -12,8 +12,8 @@ from contracts.code_lists import code_list
 from contracts.errors import InvalidInput
 from forecasting.flags import meaning_of
 from gateway import plan_calls as calls
+from gateway.client import Gateway
 from gateway.plan_csv import Draft, evaluation_csv, plans_csv
-from gateway.plan_faults import not_registered
 from saphan.as_of import AsOf, instant_of
 from saphan.client_commands import HomeOption, connected
 from saphan.client_tables import value_table
@@ -65,7 +65,7 @@ def add_command(  # noqa: PLR0913  # one option for each field of the form
     with connected(home, as_json=as_json) as (gateway, _):
         activities = [_activity(each) for each in activity or ()]
         draft = Draft(FIRST_ROW, fields, {}, activities, [FIRST_ROW] * len(activities))
-        done = calls.register_drafts(gateway, (draft,), dry_run=check)
+        done = _sent(gateway, calls.prepared(gateway, (draft,)), check=check)
         show(done, lambda: value_table(done), as_json=as_json)
 
 
@@ -79,10 +79,7 @@ def import_command(
 ) -> None:
     """Register every plan of a CSV file, or none: each row with a fault is named with its rule."""
     with connected(home, as_json=as_json) as (gateway, _):
-        drafts, faults = calls.faults_in(_text(file), gateway)
-        if faults:
-            raise not_registered(faults, len(drafts))
-        done = calls.register_drafts(gateway, drafts, dry_run=check)
+        done = _sent(gateway, calls.prepared_file(gateway, _text(file)), check=check)
         show(done, lambda: _done_table(done), as_json=as_json)
 
 
@@ -137,6 +134,13 @@ def _text(file: Path) -> str:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput("file-unreadable", file=file.name) from error
+
+
+def _sent(gateway: Gateway, ready: calls.Prepared, *, check: bool) -> Registered:
+    """Register what is prepared; each rule that is broken is told in words once, and the error then names the rows."""
+    for rule, text in {each.rule: each.text for each in ready.faults}.items():
+        say(f"{rule}: {text.th} · {text.en}")
+    return calls.send(gateway, ready, dry_run=check)
 
 
 def _activity(text: str) -> dict[str, object]:

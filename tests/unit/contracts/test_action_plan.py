@@ -1,6 +1,7 @@
 """What an action plan may say: every rule refuses what breaks it, and lets pass what only looks alike."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -12,6 +13,7 @@ from tests.plan_world import FIELDS, after, plan
 
 pytestmark = pytest.mark.unit
 
+PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "requester" / "register-action-plans.md"
 WORDS = {"th": "ลดลง", "en": "fewer"}
 
 
@@ -56,6 +58,11 @@ def test_what_breaks_a_rule_is_refused_by_its_name(changes: Mapping[str, object]
 
 def test_every_rule_speaks_both_languages() -> None:
     assert all(each.th.strip() and each.en.strip() and each.th != each.en for each in RULES.values())
+
+
+def test_the_page_about_plans_says_every_rule() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert [rule for rule, words in RULES.items() if f"| `{rule}` | {words.en} |" not in page] == []
 
 
 @pytest.mark.parametrize(
