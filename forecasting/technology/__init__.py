@@ -1,0 +1,1 @@
+"""Online crime from released figures: ranks, freeze share, pace, forecasts, and the trail of the money."""
