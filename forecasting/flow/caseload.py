@@ -126,7 +126,7 @@ def _series(bodies: Sequence[ReleaseBody], dataset: str, level: int) -> Iterable
     for labels in panel.labels():
         code = next(iter(labels.values()))
         entries = entries_ahead(panel, code, dataset, axis, MONTHS, level)
-        recent = entries.figures[-MONTHS:]
+        recent = entries.figures[-MONTHS:][np.isfinite(entries.figures[-MONTHS:])]
         yield Series(
             dataset,
             code,
@@ -154,7 +154,8 @@ def _after_end(entries: Entries) -> tuple[str, ...]:
     """Whether a series goes on that a law has ended: its codes then mean something else, or are wrong."""
     if not entries.has_ended or entries.parted is None:
         return ()
-    after = np.array([month > entries.parted.first_month for month in entries.months])
+    later = np.array([month > entries.parted.first_month for month in entries.months])
+    after = later & np.isfinite(entries.figures)
     found = Count(float(entries.figures[after].sum()), entries.noise * int(after.sum()))
     return (COUNTS_AFTER_END,) if after.any() and not found.is_below_noise else ()
 
@@ -178,11 +179,12 @@ def _peaks(series: Series, level: int) -> Iterable[Peak]:
     entries = series.entries
     if entries.ahead is None:
         return
-    told = dict(zip(numbers_of(entries.months).astype(int).tolist(), entries.figures.tolist(), strict=True))
+    months = numbers_of(entries.months).astype(int).tolist()
+    told = {month: each for month, each in zip(months, entries.figures.tolist(), strict=True) if np.isfinite(each)}
     beyond = float(np.median((entries.ahead.variance - entries.ahead.mean) / np.maximum(entries.ahead.mean, 0.05) ** 2))
     for holiday, (month_of_year, besides) in HOLIDAYS.items():
-        months = [each for each in told if each % MONTHS == month_of_year - 1]
-        whole = [each for each in months if all(each + step in told for step in besides)]
+        same = [each for each in told if each % MONTHS == month_of_year - 1]
+        whole = [each for each in same if all(each + step in told for step in besides)]
         if len(whole) < FEWEST_YEARS:
             continue
         at_holiday = _varying([told[each] for each in whole], entries.noise, beyond)

@@ -8,18 +8,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from contracts.errors import InvalidInput, Unavailable
+from contracts.errors import InvalidInput
 from contracts.release import ReleaseBody
 from forecasting.dispersion import quantile_function
 from forecasting.engine import forecast
-from forecasting.feed import series_panel
+from forecasting.feed import missing_months, series_panel
 from forecasting.flow.breaks import Break, BreakKind, break_of
 from forecasting.flow.cohorts import number_of
 from forecasting.flow.ratios import BELOW_NOISE
 from forecasting.hierarchy import single_level
 from forecasting.panel import Floats, Panel, months_after
+from forecasting.seasons import SHORTEST
 
 HISTORY_TOO_SHORT = "history-too-short"
+MONTH_MISSING = "month-missing"
 SERIES_ENDED = "series-ended"
 LEARNT_SINCE = "learnt-since-break"
 
@@ -49,7 +51,7 @@ class Entries:
 
     Attributes:
         months: The months released that are learnt from, ``YYYY-MM``.
-        figures: Their entries, signed and noisy.
+        figures: Their entries, signed and noisy; not a number where no release tells the month.
         noise: The variance of the noise in each.
         ahead: The coming months; None if there is no forecast, and ``flags`` say why.
         flags: Codes of what a reader must know.
@@ -75,9 +77,9 @@ def numbers_of(months: Sequence[str]) -> Floats:
 
 
 def panel_by(bodies: Sequence[ReleaseBody], dataset: str, axis: str) -> Panel | None:
-    """Entries by month and by the codes of one axis, or by month alone for ``""``; None if no release tells them all.
+    """Entries by month and by the codes of one axis, or by month alone for ``""``; None if no release tells them.
 
-    A month that is missing in the middle leaves none, too: nothing is made up for it.
+    A month that no release tells is not a number.
     """
     try:
         return series_panel(bodies, dataset, (axis,) if axis else ())
@@ -104,10 +106,11 @@ def entries_ahead(panel: Panel, code: str, dataset: str, axis: str, horizon: int
     flags = (LEARNT_SINCE,) if begins else ()
     if parted is not None and parted.kind is BreakKind.ENDED:
         return _told(seen, None, (SERIES_ENDED,), parted)
-    try:
-        outcome = forecast(single_level(seen), horizon)
-    except Unavailable:
+    if missing_months(seen):
+        flags = (*flags, MONTH_MISSING)
+    if int(np.isfinite(seen.figures).sum()) < SHORTEST:
         return _told(seen, None, (HISTORY_TOO_SHORT, *flags), parted)
+    outcome = forecast(single_level(seen), horizon)
     mean, dispersion = outcome.mean[0], outcome.dispersion[0]
     ends = quantile_function(mean, dispersion, [0.5 - level / 200, 0.5 + level / 200])[0]
     ahead = Ahead(

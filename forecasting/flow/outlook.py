@@ -49,7 +49,7 @@ class Outlook:
         as_of: When the newest snapshot was made, in months since the year 0.
         counted: What was open then: released figures added up, signed.
         curve: How long entries stay open; None if too few cohorts tell.
-        entries: Entries by month, released and forecast; None if not told by month without a gap.
+        entries: Entries by month, released and forecast; None if no release tells them.
         levels: What is open at each instant asked; empty without a forecast, and ``flags`` say why.
         flags: Codes of what a reader must know.
         releases: The releases that it came from.
@@ -160,7 +160,7 @@ def _inflow(stock: Stock, entries: Entries | None, instants: Sequence[float]) ->
     if entries is None or entries.ahead is None:
         return None
     released = numbers_of(entries.months)
-    known = released > stock.months[-1]
+    known = (released > stock.months[-1]) & np.isfinite(entries.figures)
     months = np.concatenate([released[known], numbers_of(entries.ahead.months)])[: len(wanted)]
     if not np.array_equal(months, wanted):
         return None
