@@ -2,7 +2,9 @@
 
 from contracts.action_plan import ActionPlan, PlanView
 from contracts.canonical import digest_of
-from tests.factories import NOW
+from contracts.federation import KeyPurpose
+from tests import factories
+from tests.factories import NOW, OPERATOR, PURPOSES_OF, Keys
 
 FIELDS: dict[str, object] = {
     "id": "CNX-2569-1",
@@ -41,3 +43,9 @@ def view(shown: ActionPlan, **changes: object) -> PlanView:
     """A plan as the register shows it."""
     fields = {"plan": shown, "digest": digest_of(shown), "document": "x", "registered_at": NOW, "newest": True}
     return PlanView.model_validate(fields | changes)
+
+
+def with_client(agency: str) -> Keys:
+    """The same federation where an agency has a client, too."""
+    purposes = {**PURPOSES_OF, agency: (*PURPOSES_OF[agency], KeyPurpose.CLIENT)}
+    return factories.federation(purposes, operator=OPERATOR)

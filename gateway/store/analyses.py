@@ -8,8 +8,8 @@ from gateway.store.log import Event
 from gateway.store.publications import Held, Look, Publication, Sort
 
 
-def add_analysis(t: Transaction, analysis: Analysis, digest: str, document: str, event: Event) -> bool:
-    """Publish an analysis as its centre signed it; whether it is new."""
+def add_analysis(t: Transaction, analysis: Analysis, digest: str, document: str, event: Event) -> None:
+    """Publish an analysis as its centre signed it."""
     summary = summary_of_analysis(analysis, digest, event.entry.agency or "", event.entry.at)
     new = Publication(
         id=analysis.id,
@@ -22,7 +22,7 @@ def add_analysis(t: Transaction, analysis: Analysis, digest: str, document: str,
         summary=summary.model_dump_json(by_alias=True),
         cited=summary.releases,
     )
-    return publications.add(t, new, event)
+    publications.add(t, new, event)
 
 
 def latest(r: Reading, kind: AnalysisKind, look: Look) -> PublishedAnalysis | None:

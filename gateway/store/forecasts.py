@@ -8,8 +8,8 @@ from gateway.store.log import Event
 from gateway.store.publications import Held, Look, Publication, Sort
 
 
-def add_forecast(t: Transaction, forecast: Forecast, digest: str, document: str, event: Event) -> bool:
-    """Publish a forecast as its centre signed it; whether it is new."""
+def add_forecast(t: Transaction, forecast: Forecast, digest: str, document: str, event: Event) -> None:
+    """Publish a forecast as its centre signed it."""
     summary = summary_of_forecast(forecast, digest, event.entry.agency or "", event.entry.at)
     new = Publication(
         id=forecast.id,
@@ -22,7 +22,7 @@ def add_forecast(t: Transaction, forecast: Forecast, digest: str, document: str,
         summary=summary.model_dump_json(by_alias=True),
         cited=summary.releases,
     )
-    return publications.add(t, new, event)
+    publications.add(t, new, event)
 
 
 def latest(r: Reading, look: Look) -> PublishedForecast | None:

@@ -78,10 +78,8 @@ class Held:
 NO_FLAGS: Final = Flags()
 
 
-def add(t: Transaction, new: Publication, event: Event) -> bool:
-    """Publish; whether it is new. Of one that is known nothing changes."""
-    if t.one(select(publications.c.id).where(publications.c.id == new.id)) is not None:
-        return False
+def add(t: Transaction, new: Publication, event: Event) -> None:
+    """Publish under an identifier that stands for nothing yet, and log it."""
     row = {
         "id": new.id,
         "sort": new.sort.value,
@@ -97,7 +95,6 @@ def add(t: Transaction, new: Publication, event: Event) -> bool:
     }
     t.add(publications, [row])
     t.add(citations, [{"publication": new.id, "release": each} for each in sorted(set(new.cited))])
-    return True
 
 
 def digest_of(r: Reading, name: str) -> str | None:

@@ -7,16 +7,13 @@ import pytest
 from contracts.action_plan import PLAN_KIND, ActionPlan, Registered
 from contracts.canonical import canonical_bytes, digest_of
 from contracts.errors import InvalidInput, Refused
-from contracts.federation import KeyPurpose
 from contracts.release import Release
 from contracts.signing import sign_compact
 from contracts.transparency import EventKind
 from gateway import action_plans as register
 from gateway.store.action_plans import Wanted
-from tests import factories
-from tests.factories import OPERATOR, PURPOSES_OF, Keys
 from tests.gateway_world import World
-from tests.plan_world import after, plan
+from tests.plan_world import after, plan, with_client
 from tests.publication_world import (
     analysis_from,
     cites,
@@ -143,12 +140,6 @@ def test_an_identifier_stays_with_the_agency_that_registered_it_first(world: Wor
     with pytest.raises(Refused, match="plan-of-another"):
         register.register(world.exchange.means, world.caller("rtp"), [signed(world, theirs, PLAN_KIND, "rtp#client-1")])
     assert [each.plan.owner for each in register.plans(world.exchange.means, EVERY)] == ["oja"]
-
-
-def with_client(agency: str) -> Keys:
-    """The same federation where an agency has a client, too."""
-    purposes = {**PURPOSES_OF, agency: (*PURPOSES_OF[agency], KeyPurpose.CLIENT)}
-    return factories.federation(purposes, operator=OPERATOR)
 
 
 @ONE_DATABASE

@@ -19,9 +19,9 @@ from gateway import plan_calls
 from gateway.answers import Wire
 from gateway.checked_publication import signer_of
 from gateway.client import Gateway
-from gateway.plan_csv import read_plans
-from tests.api_world import ApiWorld, problem_in, request, running
-from tests.plan_world import after, plan
+from gateway.plan_csv import Draft, read_plans
+from tests.api_world import ApiWorld, problem_in, request
+from tests.plan_world import after, plan, with_client
 from tests.publication_world import analysis_from, cites, forecast_of
 
 pytestmark = pytest.mark.integration
@@ -30,7 +30,8 @@ pytestmark = pytest.mark.integration
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[ApiWorld, Release]]:
     """A gateway with one release, a forecast, two analyses and a plan of two versions."""
-    with running(tmp_path_factory.mktemp("gateway") / "home") as world:
+    world = ApiWorld(tmp_path_factory.mktemp("gateway") / "home", with_client("rtp"))
+    with world.http:
         gateway = world.gateway()
         gateway.submit(request())
         world.answer()
@@ -195,6 +196,15 @@ def test_what_is_shown_but_was_not_signed_is_not_believed(world: ApiWorld) -> No
             signer_of(found.model_copy(update=change), document, gateway.federation)
     with pytest.raises(Refused, match="key-unknown"):
         signer_of(found.model_copy(update={"published_at": None}), document, gateway.federation)
+
+
+def test_a_plan_of_another_agency_is_left_to_it(world: ApiWorld) -> None:
+    rtp = world.gateway("rtp#client-1")
+    theirs = Draft(2, plan(owner="rtp").model_dump(exclude={"owner", "version", "supersedes", "activities"}), {})
+    ready = plan_calls.prepared(rtp, (theirs,))
+    assert [(each.place, each.field, each.rule) for each in ready.faults] == [("2", "id", "plan-of-another")]
+    with pytest.raises(Refused, match="plans-not-registered"):
+        plan_calls.send(rtp, ready)
 
 
 class Dishonest(Gateway):
