@@ -1,0 +1,178 @@
+"""Warnings: what is planted is found, what must not be judged is not, and false alarms are as rare as stated."""
+
+import numpy as np
+import pytest
+
+from contracts.code_lists import code_list
+from contracts.errors import InvalidInput, Unavailable
+from forecasting.panel import Floats
+from forecasting.warnings.breaks import Break
+from forecasting.warnings.expected import PooledLevel
+from forecasting.warnings.find import Watched, watch_areas
+from forecasting.warnings.limits import Watch
+from forecasting.warnings.report import report_of
+from forecasting.warnings.simulation import Alarmed, World, false_alarms, found_within
+from tests.watched_months import GROUPS, MONTHS, PLANTED, SINCE, exact, month_release
+
+pytestmark = pytest.mark.property
+
+MODEL = PooledLevel()
+FIRST = MONTHS[0]
+NOTICED = MONTHS[MONTHS.index(SINCE) + 2]
+PROVINCES = 77
+PHUKET, RANONG = "83", "85"
+
+
+def watched(counts: Floats | None = None, watch: Watch | None = None, *breaks: Break, until: str = NOTICED) -> Watched:
+    return watch_areas([month_release(until, counts, FIRST)], MODEL, watch or Watch(), breaks=breaks)
+
+
+def changed(month: str, group: str, factor: float, province: str | None = None) -> Floats:
+    """The synthetic counts, those of one month and group multiplied."""
+    counts = exact().copy()
+    where = slice(None) if province is None else code_list("provinces").values.index(province)
+    place = (MONTHS.index(month), where, GROUPS.index(group))
+    counts[place] = np.rint(counts[place] * factor)
+    return counts
+
+
+@pytest.fixture(scope="module")
+def noticed() -> Watched:
+    return watched()
+
+
+def test_the_planted_jump_is_found_in_its_province_and_group_with_the_month_in_which_it_began(noticed: Watched) -> None:
+    found = [each for each in noticed.now if (each.kind, each.area, each.group) == ("province", PLANTED.province, "G2")]
+
+    assert [each.since for each in found] == [SINCE]
+    assert found[0].raised > SINCE or found[0].raised == SINCE
+    assert found[0].alarm.figure > found[0].alarm.high
+
+
+def test_besides_the_planted_jump_and_its_region_hardly_anything_is_warned_of(noticed: Watched) -> None:
+    others = [each for each in noticed.now if each.area not in (PLANTED.province, "P2")]
+
+    assert len(others) <= 1
+
+
+def test_a_region_of_which_no_table_was_released_is_the_sum_of_its_provinces(noticed: Watched) -> None:
+    assert ("police_region", "P2", "G2") in {(each.kind, each.area, each.group) for each in noticed.now}
+
+
+def test_no_group_that_counts_arrests_is_ever_watched(noticed: Watched) -> None:
+    assert {each.group for each in (*noticed.now, *noticed.past, *noticed.unjudged)} <= {"G1", "G2", "G3"}
+    with pytest.raises(InvalidInput) as caught:
+        watch_areas([month_release(NOTICED, None, FIRST)], MODEL, Watch(), ("G2", "G4"))
+
+    assert caught.value.code == "enforcement-is-not-risk"
+
+
+BROKEN = Break(NOTICED, ("G1",), (PHUKET,))
+
+
+@pytest.fixture(scope="module")
+def altered() -> Floats:
+    """Property crime rises sixfold in Ranong, violence fivefold in Phuket."""
+    counts = changed(NOTICED, "G2", 6.0, RANONG)
+    province = code_list("provinces").values.index(PHUKET)
+    counts[MONTHS.index(NOTICED), province, GROUPS.index("G1")] *= 5
+    return counts
+
+
+@pytest.fixture(scope="module")
+def careful(altered: Floats) -> Watched:
+    return watched(altered, None, BROKEN)
+
+
+@pytest.fixture(scope="module")
+def careless(altered: Floats) -> Watched:
+    return watched(altered, Watch(population_floor=0))
+
+
+def test_an_area_below_the_floor_raises_no_warning_however_far_it_rises(careful: Watched, careless: Watched) -> None:
+    assert RANONG not in {each.area for each in careful.now}
+    assert (RANONG, "G2", "below-area-floor") in {(each.area, each.group, each.flag) for each in careful.unjudged}
+    assert RANONG in {each.area for each in careless.now}
+
+
+def test_a_month_that_is_known_to_be_a_recording_break_raises_no_warning(careful: Watched, careless: Watched) -> None:
+    assert (PHUKET, "G1") in {(each.area, each.group) for each in careless.now}
+    assert (PHUKET, "G1") not in {(each.area, each.group) for each in careful.now}
+    assert (PHUKET, "G1", "recording-break") in {(each.area, each.group, each.flag) for each in careful.unjudged}
+    assert careful.breaks == (BROKEN,)
+
+
+def test_too_few_expected_cases_raise_no_warning() -> None:
+    found = watched(watch=Watch(expected_floor=1e6))
+
+    assert found.now == ()
+    assert {each.flag for each in found.unjudged} == {"below-area-floor"}
+    assert len(found.unjudged) == (PROVINCES + 10) * 3
+
+
+@pytest.mark.parametrize("factor", [0.4, 2.5])
+def test_a_month_in_which_the_whole_country_moves_is_found_to_be_a_break(factor: float) -> None:
+    month = MONTHS[MONTHS.index(NOTICED) - 1]
+
+    found = watched(changed(month, "G3", factor))
+
+    assert found.breaks == (Break(month, ("G3",)),)
+    assert not {each.area for each in found.now if each.group == "G3"}
+
+
+def test_a_break_of_several_months_hides_no_later_month_behind_its_beginning() -> None:
+    counts = exact().copy()
+    start = MONTHS.index(SINCE)
+    counts[start : start + 3, :, 2] = np.rint(0.4 * counts[start : start + 3, :, 2])
+
+    found = watched(counts, until=MONTHS[start + 4])
+
+    assert {each.month for each in found.breaks} >= set(MONTHS[start : start + 3])
+    assert not [each for each in found.now if each.group == "G3"]
+
+
+def test_too_short_a_history_is_told() -> None:
+    with pytest.raises(Unavailable) as caught:
+        watch_areas([month_release(MONTHS[34])], MODEL, Watch())
+
+    assert caught.value.code == "not-enough-history"
+
+
+def test_a_report_says_what_where_since_when_how_sure_from_which_releases_and_what_to_do(noticed: Watched) -> None:
+    report = report_of(noticed)
+    said = report.statements[0].text
+
+    assert "Chon Buri: Offences against property above expectation since" in said.en
+    assert "ชลบุรี" in said.th
+    assert "call 191" in said.en.lower()
+    assert noticed.releases[0] in report.card.data.en
+    assert {each.name: len(each.rows) for each in report.tables}["warnings"] == len(noticed.now)
+    assert "enforcement" in {flag for statement in report.statements for flag in statement.flags}
+
+
+RATE = 20.0
+RUNS = 4
+
+
+@pytest.mark.parametrize("world", [World(months=50), World(months=50, drift=0.02)])
+def test_false_alarms_come_about_as_often_as_is_stated_and_not_more_often(world: World) -> None:
+    found = false_alarms(np.random.default_rng(11), MODEL, Watch(rate=RATE), world, RUNS)
+
+    assert 0.2 * RATE < found.a_year < 1.25 * RATE + 2 * found.standard_error
+    assert found.stated == RATE
+    assert found.standard_error == pytest.approx(np.sqrt(found.alarms) / found.years)
+
+
+def test_a_simulation_is_told_with_its_error(noticed: Watched) -> None:
+    simulated = Alarmed(alarms=7, years=10.0, a_year=0.7, standard_error=0.26, stated=1.0)
+
+    said = [each.text.en for each in report_of(noticed, simulated).statements]
+
+    assert any("raised 0.70 false alarms a year (standard error 0.26)" in each for each in said)
+
+
+def test_large_jumps_are_found_and_no_jump_is_not() -> None:
+    large = World(months=52, smallest=50.0, largest=300.0, jump=2.0, jump_months=3)
+
+    assert found_within(np.random.default_rng(3), MODEL, Watch(), large) > 0.9
+    assert found_within(np.random.default_rng(3), MODEL, Watch(), World(months=52, jump=1.0, jump_months=3)) < 0.05
