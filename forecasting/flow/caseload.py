@@ -16,9 +16,9 @@ from contracts.code_lists import code_list
 from contracts.errors import InvalidInput
 from contracts.release import ReleaseBody
 from forecasting.cells import ESTIMATE, SIGMA, cell_table
-from forecasting.flow.cohorts import COUNT, MONTHS
-from forecasting.flow.inflow import Entries, entries_ahead, numbers_of, panel_by
-from forecasting.flow.outlook import Outlook, Part, month_ends, newest, outlook
+from forecasting.flow.cohorts import COUNT, MONTHS, snapshots
+from forecasting.flow.inflow import Entries, entries_of, numbers_of
+from forecasting.flow.outlook import Outlook, Part, month_ends, outlook
 from forecasting.flow.ratios import Count, Ratio, ratio
 from forecasting.flow.stages import stages
 
@@ -110,39 +110,44 @@ def caseload(
     Raises:
         Refused: ``data-day-too-early``.
     """
-    series = [each for dataset in AXES for each in _series(bodies, dataset, level)]
-    open_now = [each for dataset in AXES for each in _open(bodies, dataset, level, rng, data_as_of)]
+    series: list[Series] = []
+    open_now: list[Outlook] = []
+    for dataset, (axis, codes) in AXES.items():
+        stage = stages()[dataset]
+        parts = [Part(stage), *(Part(stage, axis, code) for code in code_list(codes).values)]
+        told = {part: seen for part in parts if (seen := snapshots(bodies, stage, part.where, data_as_of))}
+        newest = max((seen[-1].as_of for seen in told.values()), default=None)
+        instants = month_ends(newest) if newest is not None else ()
+        until = instants[-1] if instants else None
+        by_code, whole = (entries_of(bodies, dataset, each, until, level) for each in (axis, ""))
+        series.extend(_series(dataset, code, each, level) for code, each in (by_code or whole).items())
+        known = {**whole, **by_code}
+        open_now.extend(
+            outlook(part, seen, known.get(part.code or "all"), instants, level, rng) for part, seen in told.items()
+        )
     peaks = [peak for each in series if each.dataset == CASES for peak in _peaks(each, level)]
     return Caseload(tuple(series), tuple(open_now), tuple(peaks), tuple(_alerts(bodies, level)))
 
 
-def _series(bodies: Sequence[ReleaseBody], dataset: str, level: int) -> Iterable[Series]:
-    axis = AXES[dataset][0]
-    panel = panel_by(bodies, dataset, axis)
-    if panel is None:
-        axis, panel = "", panel_by(bodies, dataset, "")
-    if panel is None:
-        return
-    for labels in panel.labels():
-        code = next(iter(labels.values()))
-        entries = entries_ahead(panel, code, dataset, axis, MONTHS, level)
-        recent = entries.figures[-MONTHS:][np.isfinite(entries.figures[-MONTHS:])]
-        yield Series(
-            dataset,
-            code,
-            entries,
-            Count(float(recent.sum()), entries.noise * len(recent)),
-            *_next_year(entries, level),
-            (*entries.flags, *_after_end(entries)),
-        )
+def _series(dataset: str, code: str, entries: Entries, level: int) -> Series:
+    recent = entries.figures[-MONTHS:][np.isfinite(entries.figures[-MONTHS:])]
+    return Series(
+        dataset,
+        code,
+        entries,
+        Count(float(recent.sum()), entries.noise * len(recent)),
+        *_next_year(entries, level),
+        (*entries.flags, *_after_end(entries)),
+    )
 
 
 def _next_year(entries: Entries, level: int) -> tuple[float | None, float | None, float | None]:
     """All coming months together: what is unsure beyond chance is taken to be shared by them."""
     if entries.ahead is None:
         return None, None, None
-    mean = float(entries.ahead.mean.sum())
-    beyond = float(np.sqrt(np.maximum(entries.ahead.variance - entries.ahead.mean, 0.0)).sum()) ** 2
+    monthly, variance = entries.ahead.mean[:MONTHS], entries.ahead.variance[:MONTHS]
+    mean = float(monthly.sum())
+    beyond = float(np.sqrt(np.maximum(variance - monthly, 0.0)).sum()) ** 2
     centre = max(mean, 0.05)
     chance = centre / max(centre + beyond, centre * (1.0 + 1e-4))
     size = centre * chance / (1.0 - chance)
@@ -158,21 +163,6 @@ def _after_end(entries: Entries) -> tuple[str, ...]:
     after = later & np.isfinite(entries.figures)
     found = Count(float(entries.figures[after].sum()), entries.noise * int(after.sum()))
     return (COUNTS_AFTER_END,) if after.any() and not found.is_below_noise else ()
-
-
-def _open(
-    bodies: Sequence[ReleaseBody], dataset: str, level: int, rng: np.random.Generator, data_as_of: date | None
-) -> Iterable[Outlook]:
-    """Open entries by code, if releases tell them by code, and in all."""
-    stage, (axis, codes) = stages()[dataset], AXES[dataset]
-    parts = [Part(stage), *(Part(stage, axis, code) for code in code_list(codes).values)]
-    for part in parts:
-        as_of = newest(bodies, part, data_as_of)
-        if as_of is None:
-            continue
-        found = outlook(bodies, part, month_ends(as_of), level, rng, data_as_of)
-        if found is not None:
-            yield found
 
 
 def _peaks(series: Series, level: int) -> Iterable[Peak]:

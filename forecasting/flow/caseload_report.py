@@ -125,7 +125,7 @@ def _entries_rows(each: Series) -> list[tuple[Figure, ...]]:
     ahead = each.entries.ahead
     if ahead is None:
         return []
-    rows = zip(ahead.months, ahead.mean, ahead.low, ahead.high, strict=True)
+    rows = zip(ahead.months[:12], ahead.mean, ahead.low, ahead.high, strict=False)
     figures = ((month, to_tenth(mean), to_tenth(low), to_tenth(high)) for month, mean, low, high in rows)
     return [(each.dataset, each.code, *row, marked(each.flags)) for row in figures]
 

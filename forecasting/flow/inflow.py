@@ -3,10 +3,11 @@
 A code of an axis that a law began is learnt from its first whole month; one that a law ended is not forecast at all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from contracts.errors import InvalidInput
 from contracts.release import ReleaseBody
@@ -14,12 +15,13 @@ from forecasting.dispersion import quantile_function
 from forecasting.engine import forecast
 from forecasting.feed import missing_months, series_panel
 from forecasting.flow.breaks import Break, BreakKind, break_of
-from forecasting.flow.cohorts import number_of
+from forecasting.flow.cohorts import MONTHS, number_of
 from forecasting.flow.ratios import BELOW_NOISE
 from forecasting.hierarchy import single_level
 from forecasting.panel import Floats, Panel, months_after
 from forecasting.seasons import SHORTEST
 
+LONGEST = 3 * MONTHS
 HISTORY_TOO_SHORT = "history-too-short"
 MONTH_MISSING = "month-missing"
 SERIES_ENDED = "series-ended"
@@ -76,59 +78,95 @@ def numbers_of(months: Sequence[str]) -> Floats:
     return np.array([number_of(month) for month in months], dtype=np.float64)
 
 
-def panel_by(bodies: Sequence[ReleaseBody], dataset: str, axis: str) -> Panel | None:
-    """Entries by month and by the codes of one axis, or by month alone for ``""``; None if no release tells them.
-
-    A month that no release tells is not a number.
-    """
-    try:
-        return series_panel(bodies, dataset, (axis,) if axis else ())
-    except InvalidInput:
-        return None
-
-
-def entries_ahead(panel: Panel, code: str, dataset: str, axis: str, horizon: int, level: int) -> Entries:
-    """One series of a panel and its coming months.
+def entries_of(
+    bodies: Sequence[ReleaseBody], dataset: str, axis: str, until: float | None, level: int
+) -> Mapping[str, Entries]:
+    """Entries by code of an axis, and their coming months.
 
     Args:
-        panel: Entries by month; its index is the axis.
-        code: The row.
-        dataset: The dataset, for its breaks.
-        axis: The axis, ``""`` for the whole.
-        horizon: Months ahead, 1 or more.
+        bodies: Valid releases of anything.
+        dataset: The dataset.
+        axis: The axis; ``""`` for the whole, whose one code is ``all``.
+        until: The instant until which entries are wanted, in months since the year 0; at least twelve months are
+            forecast, and at most three years.
         level: Of the intervals, in per cent.
+
+    Returns:
+        By code, in the order of the code list; nothing if no release tells them.
     """
-    row = [next(iter(labels.values())) for labels in panel.labels()].index(code)
-    parted = break_of(dataset, axis, code if axis else "")
+    try:
+        panel = series_panel(bodies, dataset, (axis,) if axis else ())
+    except InvalidInput:
+        return {}
+    codes = [next(iter(labels.values())) for labels in panel.labels()]
+    last = panel.months[-1].year * MONTHS + panel.months[-1].month - 1
+    horizon = min(max(int(np.ceil(until or 0.0)) - 1 - last, MONTHS), LONGEST)
+    parts = {code: _part(panel, row, break_of(dataset, axis, code if axis else "")) for row, code in enumerate(codes)}
+    ahead = _ahead(parts, horizon, level)
+    return {code: _entries(part, ahead.get(code)) for code, part in parts.items()}
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """One series from its break on."""
+
+    seen: Panel
+    parted: Break | None
+    flags: tuple[str, ...]
+    can_forecast: bool
+
+
+@dataclass(frozen=True, eq=False)
+class _Forecast:
+    ahead: Ahead
+    in_noise: bool
+
+
+def _part(panel: Panel, row: int, parted: Break | None) -> _Part:
     first = str(panel.months[0])
     begins = parted is not None and parted.kind is not BreakKind.ENDED and parted.first_month > first
     seen = _since(panel, row, parted.first_month if parted and begins else first)
-    flags = (LEARNT_SINCE,) if begins else ()
     if parted is not None and parted.kind is BreakKind.ENDED:
-        return _told(seen, None, (SERIES_ENDED,), parted)
+        return _Part(seen, parted, (SERIES_ENDED,), can_forecast=False)
+    flags = (LEARNT_SINCE,) if begins else ()
     if missing_months(seen):
         flags = (*flags, MONTH_MISSING)
     if int(np.isfinite(seen.figures).sum()) < SHORTEST:
-        return _told(seen, None, (HISTORY_TOO_SHORT, *flags), parted)
-    outcome = forecast(single_level(seen), horizon)
-    mean, dispersion = outcome.mean[0], outcome.dispersion[0]
-    ends = quantile_function(mean, dispersion, [0.5 - level / 200, 0.5 + level / 200])[0]
-    ahead = Ahead(
-        months=tuple(str(month) for month in months_after(seen.months, horizon)),
-        mean=mean[0],
-        variance=mean[0] + dispersion[0] * mean[0] ** 2,
-        low=np.minimum(ends[:, 0], mean[0]),
-        high=np.maximum(ends[:, 1], mean[0]),
-    )
-    return _told(seen, ahead, (*flags, BELOW_NOISE) if outcome.filter_only[0][0] else flags, parted)
+        return _Part(seen, parted, (HISTORY_TOO_SHORT, *flags), can_forecast=False)
+    return _Part(seen, parted, flags, can_forecast=True)
+
+
+def _ahead(parts: Mapping[str, _Part], horizon: int, level: int) -> dict[str, _Forecast]:
+    """The engine is run once for all series that begin together; each learns from itself alone, being its own pool."""
+    found: dict[str, _Forecast] = {}
+    able = {code: part for code, part in parts.items() if part.can_forecast}
+    for first in dict.fromkeys(part.seen.months[0] for part in able.values()):
+        group = {code: part for code, part in able.items() if part.seen.months[0] == first}
+        together = Panel(
+            pd.concat([part.seen.counts for part in group.values()]),
+            max(part.seen.noise_variance for part in group.values()),
+            tuple(part.seen.noise_variance for part in group.values()),
+        )
+        outcome = forecast(single_level(together), horizon)
+        mean, dispersion = outcome.mean[0], outcome.dispersion[0]
+        ends = quantile_function(mean, dispersion, [0.5 - level / 200, 0.5 + level / 200])
+        months = tuple(str(month) for month in months_after(together.months, horizon))
+        variance = mean + dispersion * mean**2
+        low, high = np.minimum(ends[..., 0], mean), np.maximum(ends[..., 1], mean)
+        for row, code in enumerate(group):
+            each = Ahead(months, mean[row], variance[row], low[row], high[row])
+            found[code] = _Forecast(each, bool(outcome.filter_only[0][row]))
+    return found
+
+
+def _entries(part: _Part, forecasted: _Forecast | None) -> Entries:
+    months = tuple(str(month) for month in part.seen.months)
+    flags = (*part.flags, BELOW_NOISE) if forecasted is not None and forecasted.in_noise else part.flags
+    ahead = forecasted.ahead if forecasted is not None else None
+    return Entries(months, part.seen.figures[0], part.seen.noise_variance, ahead, flags, part.parted)
 
 
 def _since(panel: Panel, row: int, month: str) -> Panel:
     """One row from a month on; the newest month stays, whatever the break."""
     kept = max(sum(str(each) >= month for each in panel.months), 1)
     return Panel(panel.counts.iloc[[row], -kept:], float(panel.noise[row, 0]))
-
-
-def _told(seen: Panel, ahead: Ahead | None, flags: tuple[str, ...], parted: Break | None) -> Entries:
-    months = tuple(str(month) for month in seen.months)
-    return Entries(months, seen.figures[0], float(seen.noise[0, 0]), ahead, flags, parted)

@@ -2,15 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 import numpy as np
 
-from contracts.release import ReleaseBody
 from forecasting.flow.backlog import Inflow, Level, Stock, levels, stock_of
-from forecasting.flow.cohorts import MONTHS, Snapshot, month_of, snapshots
+from forecasting.flow.cohorts import MONTHS, Snapshot, month_of
 from forecasting.flow.completion import FEWEST, TAIL_OPEN, Curve, fitted, looks_of
-from forecasting.flow.inflow import Entries, entries_ahead, numbers_of, panel_by
+from forecasting.flow.inflow import Entries, numbers_of
 from forecasting.flow.ratios import BELOW_NOISE, Count
 from forecasting.flow.stages import Stage
 
@@ -78,39 +76,26 @@ def month_ends(as_of: float, number: int = MONTHS) -> tuple[float, ...]:
     return tuple(float(int(as_of) + 1 + each) for each in range(number))
 
 
-def newest(bodies: Sequence[ReleaseBody], part: Part, data_as_of: date | None) -> float | None:
-    """When the newest snapshot of a part was made; None if no release is one."""
-    found = snapshots(bodies, part.stage, part.where, data_as_of)
-    return found[-1].as_of if found else None
-
-
 def outlook(
-    bodies: Sequence[ReleaseBody],
     part: Part,
+    told: Sequence[Snapshot],
+    entries: Entries | None,
     instants: Sequence[float],
     level: int,
     rng: np.random.Generator,
-    data_as_of: date | None = None,
-) -> Outlook | None:
-    """What releases tell of a part, and what will be open; None if no release tells entries by month and state.
+) -> Outlook:
+    """What releases tell of a part, and what will be open.
 
     Args:
-        bodies: Valid releases of anything.
         part: The part.
+        told: Its snapshots, at least one, the oldest first.
+        entries: Its entries by month; None if no release tells them.
         instants: When, in months since the year 0, none before the newest snapshot.
         level: Of the intervals, in per cent.
         rng: Where the draws come from.
-        data_as_of: The day up to which the data reach, if known to lie before the releases.
-
-    Raises:
-        Refused: ``data-day-too-early``.
     """
-    told = snapshots(bodies, part.stage, part.where, data_as_of)
-    if not told:
-        return None
     stock, as_of = stock_of(told), told[-1].as_of
     curve, flags = _curve(told)
-    entries = _entries(bodies, part, instants, level)
     if stock.counted.estimate < 0:
         flags = (*flags, STOCK_BELOW_ZERO)
     elif stock.counted.is_below_noise:
@@ -141,15 +126,6 @@ def _curve(told: Sequence[Snapshot]) -> tuple[Curve | None, tuple[str, ...]]:
     curve = fitted(looks)
     is_tail = float(curve.open_at(np.array([curve.oldest]))[0]) > TAIL_OPEN
     return curve, (TAIL_EXTRAPOLATED,) if is_tail else ()
-
-
-def _entries(bodies: Sequence[ReleaseBody], part: Part, instants: Sequence[float], level: int) -> Entries | None:
-    panel = panel_by(bodies, part.stage.dataset, part.axis)
-    if panel is None:
-        return None
-    last = panel.months[-1].year * MONTHS + panel.months[-1].month - 1
-    horizon = max(int(np.ceil(max(instants))) - 1 - last, 1)
-    return entries_ahead(panel, part.code or "all", part.stage.dataset, part.axis, min(horizon, 3 * MONTHS), level)
 
 
 def _inflow(stock: Stock, entries: Entries | None, instants: Sequence[float]) -> Inflow | None:

@@ -1,6 +1,6 @@
 """The justice flow in words: the funnel of each agency, what is open, and what will be in four quarters."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,10 +13,11 @@ from contracts.errors import InvalidInput
 from contracts.forecast import ModelCard
 from contracts.periods import window_of
 from contracts.release import ReleaseBody
-from forecasting.flow.cohorts import month_of
+from forecasting.flow.cohorts import month_of, snapshots
 from forecasting.flow.completion import Curve
 from forecasting.flow.funnel import Beside, Entered, Funnel, Passed, funnel
-from forecasting.flow.outlook import Outlook, Part, newest, outlook, quarter_ends
+from forecasting.flow.inflow import entries_of
+from forecasting.flow.outlook import Outlook, Part, outlook, quarter_ends
 from forecasting.flow.ratios import Count, half_widths
 from forecasting.flow.stages import Stage, stages
 from forecasting.flow.wording import Words, marked, percent, shown, to_tenth
@@ -81,12 +82,7 @@ def flow_report(
         Refused: ``data-day-too-early``.
     """
     told = funnel(bodies, level, data_as_of)
-    outlooks = []
-    for stage in stages().values():
-        as_of = newest(bodies, Part(stage), data_as_of) if stage.in_funnel else None
-        if as_of is not None:
-            found = outlook(bodies, Part(stage), quarter_ends(as_of), level, rng, data_as_of)
-            outlooks.extend([] if found is None else [found])
+    outlooks = [each for stage in stages().values() for each in _outlook(bodies, stage, level, rng, data_as_of)]
     if not told.entered and not outlooks:
         raise InvalidInput("release-not-a-series", why="no release tells the entries of a stage by their state")
     found_all = _Found(told, tuple(outlooks), level)
@@ -97,6 +93,16 @@ def flow_report(
         tables=tuple(_tables(found_all)),
         card=_card(found_all, bodies),
     )
+
+
+def _outlook(
+    bodies: Sequence[ReleaseBody], stage: Stage, level: int, rng: np.random.Generator, data_as_of: date | None
+) -> Iterator[Outlook]:
+    seen = snapshots(bodies, stage, {}, data_as_of) if stage.in_funnel else ()
+    if seen:
+        ends = quarter_ends(seen[-1].as_of)
+        entries = entries_of(bodies, stage.dataset, "", ends[-1], level).get("all")
+        yield outlook(Part(stage), seen, entries, ends, level, rng)
 
 
 def backlog_rows(name: str, found: Outlook, level: int) -> list[tuple[Figure, ...]]:

@@ -7,7 +7,8 @@ from contracts.analysis import AnalysisKind, Figure, Report, Table
 from contracts.errors import InvalidInput, Refused
 from contracts.release import ReleaseBody
 from forecasting.flags import meaning_of
-from forecasting.flow.cohorts import number_of
+from forecasting.flow.cohorts import number_of, snapshots
+from forecasting.flow.inflow import entries_of
 from forecasting.flow.outlook import Outlook, Part, month_ends, outlook, quarter_ends
 from forecasting.flow.report import flow_report, quarter_of
 from forecasting.flow.stages import stages
@@ -45,9 +46,9 @@ def rows(given: Table) -> list[dict[str, Figure]]:
 
 def told(bodies: list[ReleaseBody], instants: tuple[float, ...] = (float(number_of("2026-01")),)) -> Outlook:
     """The outlook of the prosecutors' files."""
-    found = outlook(bodies, FILES, instants, 90, np.random.default_rng(1))
-    assert found is not None
-    return found
+    seen = snapshots(bodies, FILES.stage, {}, None)
+    entries = entries_of(bodies, "oag_case", "", instants[-1], 90)
+    return outlook(FILES, seen, entries.get("all"), instants, 90, np.random.default_rng(1))
 
 
 def test_the_backlog_of_four_quarters_holds_what_comes(world: Lives, files: ReleaseBody) -> None:
@@ -213,10 +214,6 @@ def test_a_release_that_is_a_year_older_than_its_months_cannot_be_forecast_beyon
 
     assert found.levels == ()
     assert "entries-unknown" in found.flags
-
-
-def test_no_snapshot_is_no_outlook() -> None:
-    assert outlook([], FILES, (1.0,), 90, np.random.default_rng(1)) is None
 
 
 def test_quarters_are_thai_fiscal_quarters_and_follow_the_data() -> None:
