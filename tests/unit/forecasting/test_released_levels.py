@@ -7,7 +7,7 @@ import pytest
 
 from contracts.code_lists import code_list, crosswalk
 from contracts.errors import InvalidInput
-from contracts.grid import grid_of
+from contracts.grid import Grid, grid_of
 from contracts.query import Query
 from contracts.release import ReleaseBody
 from forecasting.released_levels import released_levels
@@ -98,6 +98,16 @@ def test_a_missing_week_is_an_error() -> None:
         released_levels(bodies, weekly=True)
 
 
+def test_a_province_that_is_missing_in_some_weeks_is_an_error() -> None:
+    bodies = [
+        released("2025-10-06", "2025-10-20", "week", "province"),
+        released("2025-10-20", "2025-11-03", "week", "province", number=1, where={"province": FEW}),
+    ]
+
+    with pytest.raises(InvalidInput, match="a cell is missing"):
+        released_levels(bodies, weekly=True)
+
+
 def test_a_release_without_the_time_asked_for_is_an_error() -> None:
     with pytest.raises(InvalidInput, match="release-not-a-series"):
         released_levels([released("2025-10-01", "2025-12-01", "month", "province")], weekly=True)
@@ -128,3 +138,36 @@ def test_offences_lead_to_their_groups_too() -> None:
     assert found.names == ("offence_group", "offence")
     totals = found.hierarchy.sums(np.ones((found.hierarchy.leaves, 1)))[0][:, 0]
     assert found.hierarchy.levels[0].figures[:, 0] == pytest.approx(3 * totals, abs=0.1)
+
+
+def test_a_level_whose_labels_lead_nowhere_is_left_out() -> None:
+    body = released("2025-10-01", "2025-12-01", "month", "province", family=FAMILY)
+    regions = next(table for table in body.tables if "police_region" in table.by)
+    strange = [
+        axis.model_copy(update={"values": tuple(f"X{number}" for number in range(len(axis.values)))})
+        if axis.name == "police_region"
+        else axis
+        for axis in regions.grid.axes
+    ]
+    table = regions.model_copy(update={"grid": Grid(axes=tuple(strange))})
+    others = tuple(each for each in body.tables if each is not regions)
+
+    found = released_levels([body.model_copy(update={"tables": (*others, table)})])
+
+    assert found.names == ("all", "province")
+
+
+def test_weeks_of_all_provinces_together_are_one_series() -> None:
+    query = Query.model_validate(
+        {
+            "measures": ("count",),
+            "dimensions": ("week",),
+            "period": factories.period("2025-10-06", "2025-10-20"),
+        }
+    )
+    body = made_release(CRIMES, query, {"count": [4, 6]}, FIRM)
+
+    found = released_levels([body], weekly=True)
+
+    assert found.names == ("all",)
+    assert found.hierarchy.levels[0].figures[0] == pytest.approx([4, 6], abs=0.1)
