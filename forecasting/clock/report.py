@@ -10,6 +10,7 @@ from contracts.analysis import AnalysisKind, Column, Figure, Report, Statement, 
 from contracts.code_lists import code_list
 from contracts.dataset import Text
 from contracts.forecast import ModelCard
+from contracts.grid import WEEKDAYS
 from forecasting.clock.day import Pace
 from forecasting.clock.week import EVERYWHERE, Clock, Clocks
 from forecasting.words import filled, joined, period_words, words_of
@@ -77,7 +78,7 @@ def _careful(clock: Clock) -> Statement:
     if not spans:
         return Statement(text=_say("none_above", group=_group(clock.group)))
     riskiest = sorted(sorted(spans, key=_risk_of(clock), reverse=True)[:MOST_SPANS])
-    hours = joined([_named(clock, start, end) for start, end in riskiest])
+    hours = joined(_every_day(clock, spans) or [_named(clock, start, end) for start, end in riskiest])
     most = f"{max(clock.risk.risk):.1f}"
     return Statement(text=_say("above", group=_group(clock.group), hours=hours, most=most))
 
@@ -94,13 +95,27 @@ def _above(clock: Clock) -> list[tuple[int, int]]:
     return found
 
 
+def _every_day(clock: Clock, spans: Sequence[tuple[int, int]]) -> list[Text]:
+    """The spans where they are the same on every weekday; none otherwise."""
+    hours = [(clock.cells[start][1], _until(clock, end)) for start, end in spans]
+    days = {clock.cells[start][0] for start, _ in spans}
+    same = dict.fromkeys(hours)
+    if len(days) < len(WEEKDAYS) or len(hours) != len(same) * len(WEEKDAYS):
+        return []
+    return [_say("span_every_day", start=f"{start}:00", until=until) for start, until in same]
+
+
+def _until(clock: Clock, end: int) -> str:
+    return f"{int(clock.cells[end][1]) + 1:02}:00"
+
+
 def _risk_of(clock: Clock) -> Callable[[tuple[int, int]], float]:
     return lambda span: float(clock.risk.risk[span[0] : span[1] + 1].mean())
 
 
 def _named(clock: Clock, start: int, end: int) -> Text:
     day, first = clock.cells[start]
-    until = f"{int(clock.cells[end][1]) + 1:02}:00"
+    until = _until(clock, end)
     if day == EVERYWHERE:
         return _say("span", start=f"{first}:00", until=until)
     return _say("span_days", day=code_list("weekdays").titles[day], start=f"{first}:00", until=until)
