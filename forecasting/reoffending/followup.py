@@ -12,13 +12,13 @@ from typing import Self
 
 import numpy as np
 
-from contracts.cell_errors import bin_labels
+from contracts.cell_errors import cell_sigmas
 from contracts.code_lists import code_list
 from contracts.errors import InvalidInput, Refused
 from contracts.periods import BUDDHIST_ERA
 from contracts.release import ReleaseBody
 from contracts.schedule import BANGKOK
-from forecasting.cells import BIN, ESTIMATE, SIGMA, cell_table
+from forecasting.cells import ESTIMATE, SIGMA, cell_table
 from forecasting.flow.cohorts import MONTHS, instant, number_of
 from forecasting.flow.ratios import NONE, Count
 from forecasting.panel import MONTH, Floats
@@ -149,12 +149,29 @@ def _by_bands(body: ReleaseBody, axis: str, where: Where) -> Iterable[Cohort]:
 def _by_bins(body: ReleaseBody, axis: str, where: Where) -> Iterable[Cohort]:
     """The histogram has nobody who did not return: how many were released is the count beside it."""
     bins = next((each.bins for each in body.released if each.measure == HISTOGRAM), ())
-    totals = {label: cells[""] for label, cells in _cells(body, COUNT, axis, "", where)}
-    for label, cells in _cells(body, HISTOGRAM, axis, BIN, where):
-        if label in totals:
-            returned = np.array([(cells[each].estimate, cells[each].variance) for each in bin_labels(bins)[:-1]])
+    for label, cells in _cells(body, COUNT, axis, "", where):
+        returned = _histogram(body, {axis: (label,), **where} if axis else where)
+        if returned is not None:
             upto = tuple(edge - 1 for edge in bins)
-            yield Cohort(_name(axis, label, body), 0.0, upto, returned, totals[label], other_is_all=True)
+            yield Cohort(_name(axis, label, body), 0.0, upto, returned[:-1], cells[""], other_is_all=True)
+
+
+def _histogram(body: ReleaseBody, where: Where) -> Floats | None:
+    """The bins of one cohort, added up over all other axes: estimates and variances, bins x 2; None without any.
+
+    ``forecasting.cells`` is not asked: its labels are codes, which the names of bins such as ``<1`` are not.
+    """
+    released = next((each for each in body.released if each.measure == HISTOGRAM), None)
+    if released is None:
+        return None
+    cells = np.array([released.cells, np.square(cell_sigmas(released, body.grid))], dtype=np.float64)
+    shaped = cells.reshape(2, body.grid.size, len(released.bins) + 1)
+    names = [each.name for each in body.grid.axes]
+    wanted = [
+        all(dict(zip(names, key, strict=True)).get(name) in labels for name, labels in where.items())
+        for key in list(body.grid.keys())
+    ]
+    return np.asarray(shaped[:, wanted].sum(axis=1).T, dtype=np.float64)
 
 
 def _cells(
