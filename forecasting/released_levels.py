@@ -6,6 +6,7 @@ province to its region, or from an offence to its group, is told by the public c
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
@@ -71,12 +72,27 @@ def _panel(bodies: Sequence[ReleaseBody], dataset: str, by: tuple[str, ...], *, 
 
 
 def _week_panel(bodies: Sequence[ReleaseBody], dataset: str, by: tuple[str, ...]) -> Panel:
-    cells = cell_table(bodies, dataset, COUNT, (WEEK, *by)).frame
+    kept = _apart(bodies)
+    cells = pd.concat([cell_table([body], dataset, COUNT, (WEEK, *by)).frame for body in kept], ignore_index=True)
     keys = [cells[name] for name in by] or [pd.Series([ALL] * len(cells), name="series")]
     figures = _by_week(cells, keys, ESTIMATE)
-    whole = _whole_weeks(bodies, pd.PeriodIndex(figures.columns))
-    variances = _by_week(cells, keys, SIGMA).loc[:, whole]
-    return with_cell_noise(Panel(figures.loc[:, whole], 0.0), variances.to_numpy(dtype=np.float64))
+    whole = _whole_weeks(kept, pd.PeriodIndex(figures.columns))
+    variances = _by_week(cells.assign(**{SIGMA: cells[SIGMA] ** 2}), keys, SIGMA).loc[:, whole]
+    return with_cell_noise(Panel(figures.loc[:, whole], 0.0), np.sqrt(variances.to_numpy(dtype=np.float64)))
+
+
+def _apart(bodies: Sequence[ReleaseBody]) -> list[ReleaseBody]:
+    """Of releases whose days overlap the highest revision, then the newest; a week's parts in two are added up."""
+    kept: list[ReleaseBody] = []
+    for body in sorted(bodies, key=_rank, reverse=True):
+        days = body.query.period
+        if all(days.until <= each.query.period.start or each.query.period.until <= days.start for each in kept):
+            kept.append(body)
+    return kept
+
+
+def _rank(body: ReleaseBody) -> tuple[int, datetime]:
+    return (body.query.series.revision if body.query.series else 0, body.created)
 
 
 def _by_week(cells: pd.DataFrame, keys: Sequence[pd.Series], figure: str) -> pd.DataFrame:

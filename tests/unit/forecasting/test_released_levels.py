@@ -26,8 +26,10 @@ FEW = ("10", "11", "12", "13", "20")
 FAMILY = {"tables": [{"by": ["month"]}, {"by": ["month", "police_region"]}, {"by": ["month", "province"]}]}
 
 
-def released(start: str, until: str, *by: str, number: int = 0, **changes: object) -> ReleaseBody:
-    """Every cell has as many cases as its province's place in the list, from 1."""
+def released(
+    start: str, until: str, *by: str, number: int = 0, add: int = 0, price: int = FIRM, **changes: object
+) -> ReleaseBody:
+    """Every cell has as many cases as its province's place in the list, from 1, and ``add`` more."""
     fields = {
         "measures": ("count",),
         "dimensions": by,
@@ -36,8 +38,8 @@ def released(start: str, until: str, *by: str, number: int = 0, **changes: objec
     query = Query.model_validate(fields | changes)
     grid = grid_of(query, CRIMES)
     place = [axis.name for axis in grid.axes].index("province")
-    cells = [PROVINCES.index(key[place]) + 1 for key in list(grid.keys())]
-    return made_release(CRIMES, query, {"count": cells}, FIRM, NOW + timedelta(days=number))
+    cells = [PROVINCES.index(key[place]) + 1 + add for key in list(grid.keys())]
+    return made_release(CRIMES, query, {"count": cells}, price, NOW + timedelta(days=number))
 
 
 def test_a_family_gives_all_its_levels_the_coarsest_first() -> None:
@@ -86,6 +88,29 @@ def test_weeks_that_are_cut_off_are_left_out_and_those_over_two_releases_joined(
     assert panel.figures[0] == pytest.approx([1, 1, 1, 2, 1, 1, 1, 1], abs=0.1)
     assert panel.noise.max() < 0.1
     assert panel.season == 52
+
+
+def test_of_weeks_that_two_releases_tell_the_revision_counts() -> None:
+    first = released("2025-10-06", "2025-10-20", "week", "province", number=5)
+    revised = released("2025-10-06", "2025-10-20", "week", "province", series={"revision": 1}, add=10)
+    after = released("2025-10-20", "2025-10-27", "week", "province", number=6)
+
+    [panel] = released_levels([first, after, revised], weekly=True).hierarchy.levels
+
+    assert panel.figures[0] == pytest.approx([11, 11, 1], abs=0.1)
+
+
+def test_the_noise_of_a_week_in_two_parts_is_that_of_both() -> None:
+    bodies = [
+        released("2025-10-06", "2025-10-15", "week", "province", price=10**8),
+        released("2025-10-15", "2025-10-20", "week", "province", number=1, price=10**8),
+    ]
+
+    [panel] = released_levels(bodies, weekly=True).hierarchy.levels
+
+    one, two = (body.released[0].sigma ** 2 for body in bodies)
+    # The first week has the noise of one release, the second that of both.
+    assert panel.noise[0, 0] == pytest.approx((one + (one + two)) / 2)
 
 
 def test_a_missing_week_is_an_error() -> None:
