@@ -1,0 +1,89 @@
+"""Forecasts of complaints and damage by type: their form, their score, and which intervals they have."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from contracts.analysis import Report
+from forecasting.panel import Panel
+from forecasting.technology.findings import Options
+from forecasting.technology.outlook import coming_amounts, coming_counts
+from forecasting.technology.report import technology_report
+from tests.technology_world import complaints, span
+
+pytestmark = pytest.mark.unit
+
+MONTHS = pd.period_range("2021-10", periods=48, freq="M")
+
+
+@pytest.fixture(scope="module")
+def told() -> Report:
+    return technology_report([complaints(span(30))], Options(horizon=3, level=80))
+
+
+def panel(figures: np.ndarray, sigma: float) -> Panel:
+    index = pd.MultiIndex.from_tuples([("SHOP",), ("RANSOM",)], names=["case_type"])
+    return Panel(pd.DataFrame(figures, index=index, columns=MONTHS), sigma**2)
+
+
+def test_complaints_and_damage_of_every_type_are_forecast_and_scored(told: Report) -> None:
+    tables = {each.name: each for each in told.tables}
+
+    assert len(tables["outlook_cases"].rows) == len(tables["outlook_damage"].rows) == 14 * 3
+    assert tables["outlook_cases"].rows[0][:2] == ("SHOP", "2026-04")
+    assert 12_000 < float(str(tables["outlook_cases"].rows[0][2])) < 16_000
+    assert {column.unit for column in tables["outlook_damage"].columns[2:]} == {"THB"}
+    assert told.card.first == "2023-10"
+    assert len(told.card.scores) == 2
+    assert told.card.scores[0].wape is not None
+    assert told.card.scores[0].wape < 0.1
+
+
+def test_the_report_says_that_damage_has_normal_intervals(told: Report) -> None:
+    damage = next(each for each in told.statements if "Damage of each type is forecast" in each.text.en)
+
+    assert "normal, not negative binomial" in damage.text.en
+    assert "amounts-clamped" in damage.flags
+
+
+def test_what_is_below_twice_the_noise_is_named_and_intervals_never_reach_below_nothing() -> None:
+    rng = np.random.default_rng(1)
+    cases = panel(np.vstack([rng.poisson(500, 48), rng.poisson(2, 48) + 3 * rng.normal(size=48)]), 3.0)
+    damage = panel(np.vstack([rng.poisson(500, 48) * 14_000.0, rng.normal(0.0, 9e5, 48)]), 9e5)
+
+    counts, amounts = coming_counts(cases, 4, 90), coming_amounts(damage, cases, 4, 90)
+
+    assert counts.noisy == ("RANSOM",)
+    assert "RANSOM" in amounts.noisy
+    assert counts.low.min() >= 0
+    assert amounts.low.min() >= 0
+    assert (counts.low <= counts.mean).all()
+    assert (counts.mean <= counts.high).all()
+    # A normal interval is even around its mean, where it does not meet nothing.
+    upper, lower = amounts.high[0] - amounts.mean[0], amounts.mean[0] - amounts.low[0]
+    assert upper == pytest.approx(lower)
+    assert amounts.mean[0] == pytest.approx(7e6, rel=0.1)
+
+
+def test_the_intervals_of_amounts_hold_what_comes() -> None:
+    rng, held = np.random.default_rng(2), []
+    for _ in range(6):
+        counts = rng.poisson(300, (2, 48))
+        sums = np.array([[rng.lognormal(9.0, 1.2, count).sum() for count in row] for row in counts])
+        seen = [
+            Panel(panel(each, 1e4 if each is sums else 3.0).counts.iloc[:, :42], 1e8 if each is sums else 9.0)
+            for each in (counts.astype(float), sums)
+        ]
+        ahead = coming_amounts(seen[1], seen[0], 6, 80)
+        held.append(((sums[:, 42:] >= ahead.low) & (sums[:, 42:] <= ahead.high)).mean())
+
+    assert 0.65 <= float(np.mean(held)) <= 0.97
+
+
+def test_a_short_history_has_a_forecast_without_a_score() -> None:
+    short = panel(np.full((2, 48), 50.0), 1.0).until(24)
+
+    found = coming_counts(short, 2, 90)
+
+    assert found.score.wape is None
+    assert found.months == ("2023-10", "2023-11")
