@@ -7,7 +7,7 @@ import numpy as np
 import typer
 
 from contracts.errors import InvalidInput
-from forecasting.interventions.areas import GROUP, Counted
+from forecasting.interventions.areas import GROUP, PROVINCE, Counted
 from forecasting.interventions.design import WINDOWS
 from forecasting.interventions.evaluation import Setting, evaluate_plans, evaluate_zones
 from forecasting.interventions.holidays_report import evaluate_holidays
@@ -31,6 +31,7 @@ Neighbours = Annotated[
     Path | None, typer.Option("--neighbours", metavar="CSV", help="Pairs a, b of areas side by side; else provinces.")
 ]
 Dataset = Annotated[str, typer.Option("--dataset", help="Whose counts are compared.")]
+Area = Annotated[str, typer.Option("--area", help="The dimension of the areas, of plans and of holidays.")]
 Groups = Annotated[
     list[str] | None, typer.Option("--group", metavar="CODE", help="Only this offence group; repeat it.")
 ]
@@ -49,6 +50,7 @@ def evaluate_command(  # noqa: PLR0913  # each is an option of the command line
     holidays: Holidays = False,
     neighbours: Neighbours = None,
     dataset: Dataset = "crimes_case",
+    area: Area = PROVINCE,
     group: Groups = None,
     window: Windows = None,
     runs: Runs = RUNS,
@@ -64,9 +66,9 @@ def evaluate_command(  # noqa: PLR0913  # each is an option of the command line
         generator = np.random.default_rng(seed)
         bodies = read_bodies(files)
         if holidays:
-            report = evaluate_holidays(bodies, generator, counted, runs=runs)
+            report = evaluate_holidays(bodies, generator, counted, area, runs)
         else:
-            setting = Setting(counted, tuple(window or WINDOWS), runs)
+            setting = Setting(counted, tuple(window or WINDOWS), runs, area)
             given = read_plans(_text(plans), plans.name) if plans else ()
             beside = read_neighbours(_text(neighbours), neighbours.name) if neighbours else None
             report = (

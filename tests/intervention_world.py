@@ -27,7 +27,8 @@ def rates(rng: np.random.Generator, areas: int = 60, months: int = 60, size: flo
     level = np.log(size) + 0.6 * rng.standard_normal((areas, 1))
     trend = 0.05 * rng.standard_normal((areas, 1)) * (np.arange(months) - months / 2) / 12
     drift = np.cumsum(0.02 * rng.standard_normal((areas, months)), axis=1)
-    return np.exp(level + trend + drift + 0.1 * np.sin(2 * np.pi * np.arange(months) / 12))
+    wave = 0.1 * np.sin(2 * np.pi * np.arange(months) / 12)
+    return np.asarray(np.exp(level + trend + drift + wave), dtype=np.float64)
 
 
 def counts(rng: np.random.Generator, rate: Floats, sigma: float = 0.0, dispersion: float = 0.02) -> Floats:

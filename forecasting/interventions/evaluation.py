@@ -11,7 +11,7 @@ import numpy as np
 from contracts.analysis import Report
 from contracts.code_lists import code_list
 from contracts.release import ReleaseBody
-from forecasting.interventions.areas import REST, Counted, areas_of, rests_beside, zones_of
+from forecasting.interventions.areas import PROVINCE, REST, Counted, areas_of, rests_beside, zones_of
 from forecasting.interventions.design import WINDOWS, design
 from forecasting.interventions.effects import evaluate
 from forecasting.interventions.neighbours import provinces_beside
@@ -32,11 +32,13 @@ class Setting:
         counted: Which cases.
         windows: Months over which effects are computed, each 3 or 12.
         runs: Of the simulation, for each effect put in; 100 or more.
+        area: The dimension of the areas that have plans.
     """
 
     counted: Counted = field(default_factory=Counted)
     windows: tuple[int, ...] = WINDOWS
     runs: int = RUNS
+    area: str = PROVINCE
 
 
 def evaluate_plans(
@@ -49,7 +51,7 @@ def evaluate_plans(
     """The report on plans of provinces, against provinces without one.
 
     Args:
-        bodies: Releases with the count by province and month, 24 months before the first start and a window after it.
+        bodies: Releases with the count by area and month, 24 months before the first start and a window after it.
         plans: One or more; of several in a province the first counts.
         generator: Source of the simulation's draws.
         setting: How it is made.
@@ -62,7 +64,7 @@ def evaluate_plans(
     """
     how = setting or Setting()
     how.counted.checked("evaluation")
-    panel, releases = areas_of(bodies, how.counted, "province")
+    panel, releases = areas_of(bodies, how.counted, how.area)
     beside = provinces_beside() if neighbours is None else neighbours
     windows = _windows(panel, starts_of(plans, panel.months), beside, how, generator)
     return report_of(Found(PLANS, tuple(plans), windows, releases, overlapping(plans), (), how.counted.dataset))

@@ -125,7 +125,7 @@ def test_plans_that_worked_are_found_with_their_checks_beside_them(planned: Repo
 
 
 def test_where_nothing_changed_the_report_does_not_say_that_something_did() -> None:
-    report = evaluate_plans([provinces_release(0.0, 5)], PLANS, generator(), QUICK)
+    report = evaluate_plans([provinces_release(0.0, 8)], PLANS, generator(), QUICK)
     [effect] = [row for row in table(report, "effects") if row["on"] == "treated"]
 
     assert float(str(effect["low"])) < 0.0 < float(str(effect["high"]))
@@ -165,10 +165,21 @@ def test_a_second_plan_of_a_province_is_named_and_a_short_one_too(fallen: Releas
 
 
 def test_one_plan_alone_is_told_with_a_flag(fallen: ReleaseBody) -> None:
-    report = evaluate_plans([fallen], PLANS[:1], generator(), QUICK)
+    report = evaluate_plans([fallen], [Plan("alone", "83", date(2022, 10, 1))], generator(), QUICK)
 
     assert "few-treated-areas" in flags(report)
     assert "spillover-not-told" in flags(report)
+
+
+def test_areas_with_a_handful_of_cases_are_named() -> None:
+    rng = generator(9)
+    rate = rates(rng, 77, 60, 300.0)
+    rate[PROVINCES.index(TREATED[0])] = 0.3
+    report = evaluate_plans([released("crimes_case", "province", rate, PERIOD)], PLANS, generator(), QUICK)
+
+    assert "below-noise" in flags(report)
+    assert f"too few cases can be told from noise: {TREATED[0]}" in said(report)
+    assert TREATED[0] not in {row["area"] for row in table(report, "areas")}
 
 
 def test_a_window_that_is_not_over_is_left_out_until_none_is(fallen: ReleaseBody) -> None:

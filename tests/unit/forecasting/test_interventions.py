@@ -97,9 +97,12 @@ def test_with_one_row_an_area_the_fit_is_that_of_statsmodels_with_hc2() -> None:
 
 def test_rows_of_one_area_stand_and_fall_together() -> None:
     given = one_run()
-    twice = Rows(*(np.concatenate([part, part], axis=2) for part in (given.ratios, given.variances)),
-                 np.concatenate([given.columns, given.columns], axis=2),
-                 np.concatenate([given.used, given.used], axis=2))  # fmt: skip
+    twice = Rows(
+        ratios=np.concatenate([given.ratios] * 2, axis=2),
+        variances=np.concatenate([given.variances] * 2, axis=2),
+        columns=np.concatenate([given.columns] * 2, axis=2),
+        used=np.concatenate([given.used] * 2, axis=2),
+    )
     once, doubled = fit(given), fit(twice)
 
     # A second copy of every row tells nothing new: the error must not shrink by the root of two.
@@ -366,6 +369,22 @@ def test_without_a_past_the_placebos_are_the_untreated_alone() -> None:
 
     assert found.starts == 1
     assert found.candidates == 48
+
+
+def test_where_placebos_leave_no_neighbours_the_spillover_has_no_check() -> None:
+    rng = generator(15)
+    # 30 areas, 10 treated with 8 neighbours: 12 are left, of which placebos and stand-ins leave too few untreated.
+    beside = {f"A{area:02d}": [f"A{area + 10:02d}"] for area in range(8)}
+    made = design(
+        panel(counts(rng, rates(rng, 32, 36))),
+        named(dict.fromkeys(range(4), 24)),
+        12,
+        beside | {f"A{area:02d}": [f"A{area + 10:02d}", f"A{area + 14:02d}", f"A{area + 16:02d}"] for area in range(4)},
+    )
+    found = simulate(made, generator(1), 100)
+
+    assert made.spillover
+    assert found.near[0].runs < 100
 
 
 def test_too_few_areas_for_placebos_is_said() -> None:
