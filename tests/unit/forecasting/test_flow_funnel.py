@@ -63,8 +63,8 @@ def test_between_agencies_stand_ratios_of_different_units_never_shares() -> None
 
 
 def test_a_part_of_a_year_beside_a_whole_one_is_flagged() -> None:
-    half = {"period": factories.period("2024-10-01", "2025-04-01")}
-    found = funnel([year_of("oag_case", "order", {"IND": 900}, **half), year_of("coj_case", "outcome", COURT)], 90)
+    half = year_of("oag_case", "order", {"IND": 900}, period=factories.period("2024-10-01", "2025-04-01"))
+    found = funnel([half, year_of("coj_case", "outcome", COURT)], 90)
 
     assert found.beside[0].flags == ("different-units", "year-not-whole")
     assert found.entered[0].flags == ("year-not-whole",)
