@@ -1,70 +1,129 @@
 """How far the coming counts stray from their forecast: learnt by pool from forecasts of the past.
 
-Three things move a count away from its forecast: chance (its variance is its mean), the way crime moves, and what the
-forecast got wrong. The last two are learnt together, as dispersion: error squared = mean + dispersion x mean squared +
-noise of the released figure that the forecast was compared with. That noise is known and taken off; left in, intervals
-of small series would hold nearly everything.
+Two things move a count away from its forecast: chance (its variance is its mean), and everything that the forecast does
+not know: the noise that it was made through, and how crime moves until then. The level filter has an account of the
+second (``Filtered.spread``); what came of earlier forecasts says by what factor that account is to be believed in each
+pool: error squared = mean + factor x spread + noise of the released figure that the forecast was compared with. That
+noise is known and taken off; left in, intervals of small series would hold nearly everything.
+
+The account matters. One dispersion for a pool, whatever the size of the series and the month ahead, held 81 of 100
+counts in the first month and 74 in the sixth of what should be 80, and 76 in small series (state set 2011-2013).
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtr
 from scipy.stats import nbinom
 
 from forecasting.intervals import SMALLEST_DISPERSION, SMALLEST_MEAN
 from forecasting.panel import Floats, Ints, Panel
 
-UNKNOWN = 0.25
-"""Dispersion where no forecast of the past can tell: a count may well be half or one and a half of its forecast."""
+BELIEVED = 10.0
+"""Forecasts of one series that a pool's own factor must rest on to weigh as much as that of all pools together."""
+
+LEAST, MOST = 0.1, 10.0
+"""Bounds of a factor."""
+
+_ROUNDS = 5
+_SMALLEST_SPREAD = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """A forecast of the past: made when ``origin`` months were known, series x horizon."""
+    """A forecast of the past, made when ``origin`` months were known: its mean and spread, series x horizon."""
 
     origin: int
     mean: Floats
+    spread: Floats
 
 
 @dataclass(frozen=True, slots=True)
 class Dispersions:
-    """The dispersion of each pool; ``pools`` tells each series' pool."""
+    """The factor of each pool; ``pools`` tells each series' pool."""
 
     pools: Ints
     by_pool: Floats
 
-    def of(self, mean: Floats) -> Floats:
-        """For forecasts of these series: series x horizon."""
-        return np.broadcast_to(self.by_pool[self.pools][:, None], mean.shape).copy()
+    def of(self, mean: Floats, spread: Floats) -> Floats:
+        """Variance beyond chance of coming counts as a share of their mean squared: series x horizon."""
+        centre = centre_of(mean, spread)
+        return np.asarray(np.maximum(self.by_pool[self.pools][:, None] * spread / centre**2, SMALLEST_DISPERSION))
+
+
+@dataclass(frozen=True, slots=True)
+class _Errors:
+    """What forecasts of the past got wrong: five arrays of one length, one entry for each known month."""
+
+    pool: Ints
+    square: Floats
+    mean: Floats
+    spread: Floats
+    noise: Floats
+
+
+def centre_of(mean: Floats, spread: Floats) -> Floats:
+    """The mean of a count whose expectation is only known as ``mean`` give or take the root of ``spread``.
+
+    It is that of the normal distribution cut at zero: a series in its noise whose forecast is nothing still has cases.
+    """
+    deviation = np.sqrt(np.maximum(spread, _SMALLEST_SPREAD))
+    ratio = mean / deviation
+    density = np.exp(-0.5 * ratio**2) / math.sqrt(2.0 * math.pi)
+    return np.asarray(np.maximum(mean * ndtr(ratio) + deviation * density, SMALLEST_MEAN), dtype=np.float64)
 
 
 def learnt(panel: Panel, past: Sequence[Past]) -> Dispersions:
-    """The dispersion of each pool of a panel.
+    """The factor of each pool of a panel; 1, the filter's own account, where there was no forecast.
 
     Args:
         panel: What has been released by today.
         past: Forecasts of the past for the same series; their months of which nothing is known yet are not used.
     """
-    pools = panel.pools
-    beyond, square = np.zeros(pools.max() + 1), np.zeros(pools.max() + 1)
+    number = int(panel.pools.max()) + 1
+    if not past:
+        return Dispersions(panel.pools, np.ones(number))
+    errors = _errors(panel, past)
+    together = float(_factors(errors, np.zeros_like(errors.pool), 1)[0])
+    own = _factors(errors, errors.pool, number)
+    rests_on = np.bincount(errors.pool, minlength=number) / past[0].mean.shape[1]
+    weight = rests_on / (rests_on + BELIEVED)
+    return Dispersions(panel.pools, weight * own + (1.0 - weight) * together)
+
+
+def _errors(panel: Panel, past: Sequence[Past]) -> _Errors:
+    found = []
     for each in past:
         came = panel.figures[:, each.origin : each.origin + each.mean.shape[1]]
         known = np.isfinite(came)
-        mean = np.maximum(each.mean[:, : came.shape[1]], SMALLEST_MEAN)
-        excess = np.where(known, (came - mean) ** 2 - mean - panel.noise, 0.0)
-        np.add.at(beyond, pools, excess.sum(axis=1))
-        np.add.at(square, pools, np.where(known, mean**2, 0.0).sum(axis=1))
-    found = np.where(square > 0, np.maximum(beyond / np.where(square > 0, square, 1.0), SMALLEST_DISPERSION), UNKNOWN)
-    return Dispersions(pools, found)
+        mean, spread = (array[:, : came.shape[1]] for array in (each.mean, each.spread))
+        centre = centre_of(mean, spread)
+        square = (came - centre) ** 2
+        pool, noise = np.broadcast_to(panel.pools[:, None], came.shape), np.broadcast_to(panel.noise, came.shape)
+        found.append(_Errors(pool[known], square[known], centre[known], spread[known], noise[known]))
+    names = ("pool", "square", "mean", "spread", "noise")
+    return _Errors(*(np.concatenate([getattr(each, name) for each in found]) for name in names))
 
 
-def quantile_function(mean: Floats, dispersion: Floats, levels: Sequence[float]) -> Floats:
+def _factors(errors: _Errors, pool: Ints, number: int) -> Floats:
+    """Weighted least squares of the squared errors beyond chance and noise on the spread, reweighted to settle."""
+    factor = np.ones(number)
+    for _ in range(_ROUNDS):
+        weight = errors.spread / (errors.mean + factor[pool] * errors.spread + errors.noise) ** 2
+        beyond = np.bincount(pool, weight * (errors.square - errors.mean - errors.noise), number)
+        believed = np.bincount(pool, weight * errors.spread, number)
+        factor = np.clip(np.where(believed > 0, beyond / np.where(believed > 0, believed, 1.0), 1.0), LEAST, MOST)
+    return factor
+
+
+def quantile_function(centre: Floats, dispersion: Floats, levels: Sequence[float]) -> Floats:
     """Quantiles of negative-binomial counts of that mean and variance mean + dispersion x mean squared.
 
     Returns:
         Series x horizon x levels.
     """
-    centre = np.maximum(mean, SMALLEST_MEAN)[..., None]
     size = 1.0 / np.maximum(dispersion, SMALLEST_DISPERSION)[..., None]
-    return np.asarray(nbinom.ppf(np.asarray(levels), size, size / (size + centre)), dtype=np.float64)
+    mean = np.maximum(centre, SMALLEST_MEAN)[..., None]
+    return np.asarray(nbinom.ppf(np.asarray(levels), size, size / (size + mean)), dtype=np.float64)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from forecasting.consistent import consistent
-from forecasting.dispersion import Dispersions, Past, learnt, quantile_function
+from forecasting.dispersion import Dispersions, Past, centre_of, learnt, quantile_function
 from forecasting.hierarchy import Hierarchy
 from forecasting.models.level_filter import Filtered, Seen, level_filter
 from forecasting.models.theta import theta
@@ -62,14 +62,16 @@ class Outcome:
 
     Attributes:
         mean: For each level, the coarsest first, series x horizon; coherent, none below zero.
-        dispersion: For each level series x horizon: variance beyond chance as a share of the mean squared;
-            ``forecasting.dispersion.UNKNOWN`` without an earlier origin.
+        centre: For each level series x horizon: the mean of the distribution of the coming count. It is ``mean`` but
+            for series in their noise, whose forecast may be nothing while their cases are not.
+        dispersion: For each level series x horizon: variance beyond chance as a share of ``centre`` squared.
         learnt_from: Earlier origins that the dispersion was learnt from.
         filter_only: For each level whether a series was too close to its noise for anything but the level filter.
         method: How the forecasts were made to add up.
     """
 
     mean: tuple[Floats, ...]
+    centre: tuple[Floats, ...]
     dispersion: tuple[Floats, ...]
     learnt_from: int
     filter_only: tuple[Bools, ...]
@@ -81,8 +83,8 @@ class Outcome:
         Args:
             levels: Each between 0 and 1.
         """
-        pairs = zip(self.mean, self.dispersion, strict=True)
-        return tuple(quantile_function(mean, dispersion, levels) for mean, dispersion in pairs)
+        pairs = zip(self.centre, self.dispersion, strict=True)
+        return tuple(quantile_function(centre, dispersion, levels) for centre, dispersion in pairs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ class _Base:
     """The reconciled forecast of one origin."""
 
     mean: tuple[Floats, ...]
+    spread: tuple[Floats, ...]
     filter_only: tuple[Bools, ...]
     method: Method
 
@@ -147,10 +150,11 @@ def _earlier(origin: int, season: int, settings: EngineSettings) -> list[int]:
 def _outcome(known: Hierarchy, today: int, earlier: Sequence[tuple[int, _Base]], base: _Base) -> Outcome:
     dispersion: list[Floats] = []
     for level, panel in enumerate(known.levels):
-        past = [Past(origin, each.mean[level]) for origin, each in earlier]
+        past = [Past(origin, each.mean[level], each.spread[level]) for origin, each in earlier]
         found: Dispersions = learnt(panel.until(today), past)
-        dispersion.append(found.of(base.mean[level]))
-    return Outcome(base.mean, tuple(dispersion), len(earlier), base.filter_only, base.method)
+        dispersion.append(found.of(base.mean[level], base.spread[level]))
+    centre = tuple(centre_of(mean, spread) for mean, spread in zip(base.mean, base.spread, strict=True))
+    return Outcome(base.mean, centre, tuple(dispersion), len(earlier), base.filter_only, base.method)
 
 
 def _base(known: Hierarchy, origin: int, horizon: int, settings: EngineSettings) -> _Base:
@@ -159,15 +163,16 @@ def _base(known: Hierarchy, origin: int, horizon: int, settings: EngineSettings)
     adjusted = [without_gaps(each.panel.figures)[each.loud] / each.past()[each.loud] for each in levels]
     fitted = theta(np.vstack(adjusted), horizon, settings.workers)
     ends = np.cumsum([len(each) for each in adjusted])[:-1]
-    means, errors = [], []
+    means, errors, spreads = [], [], []
     for level, ahead in zip(levels, np.split(fitted, ends), strict=True):
         filtered = level.filtered()
         mean = filtered.mean.copy()
         mean[level.loud] = 0.5 * (mean[level.loud] + np.maximum(ahead, 0.0) * level.coming()[level.loud])
         means.append(mean)
+        spreads.append(filtered.spread)
         errors.append(level.panel.figures - filtered.expected)
     coherent = reconciled(seen, tuple(means), tuple(errors))
-    return _Base(coherent.mean, tuple(~each.loud for each in levels), coherent.method)
+    return _Base(coherent.mean, tuple(spreads), tuple(~each.loud for each in levels), coherent.method)
 
 
 def _past(known: Hierarchy, origin: int, horizon: int) -> _Base:
@@ -180,7 +185,8 @@ def _past(known: Hierarchy, origin: int, horizon: int) -> _Base:
     filtered = [_Level(panel, factors_over(panel, horizon), _stands_out(panel)).filtered() for panel in seen.levels]
     errors = [panel.figures - each.expected for panel, each in zip(seen.levels, filtered, strict=True)]
     coherent = reconciled(seen, tuple(each.mean for each in filtered), tuple(errors), quick=True)
-    return _Base(coherent.mean, tuple(np.ones(len(each.mean), dtype=np.bool_) for each in filtered), coherent.method)
+    alone = tuple(np.ones(len(each.mean), dtype=np.bool_) for each in filtered)
+    return _Base(coherent.mean, tuple(each.spread for each in filtered), alone, coherent.method)
 
 
 @dataclass(frozen=True, slots=True)

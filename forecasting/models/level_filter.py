@@ -54,12 +54,13 @@ class Filtered:
 
     Attributes:
         mean: The coming months: series x horizon.
-        noise: Variance of the level's own error in them: series x horizon.
+        spread: Variance of the coming counts beyond that of a Poisson count, by the filter's own account: what it does
+            not know of the level, how far that may move until then, and chance beyond Poisson's. Series x horizon.
         expected: What was expected of each past month the month before, series x months; NaN before the filter starts.
     """
 
     mean: Floats
-    noise: Floats
+    spread: Floats
     expected: Floats
 
 
@@ -68,16 +69,20 @@ def level_filter(seen: Seen) -> Filtered:
     series, months = seen.figures.shape
     kept = min(months, SEEN_YEARS * seen.season)
     coming = seen.factors[:, months:]
-    level, error = np.zeros((series, 1)), np.zeros((series, 1))
+    level, spread = np.zeros((series, 1)), np.zeros(coming.shape)
     expected = np.full((series, months), np.nan)
     for pool in np.unique(seen.pools):
         members = np.flatnonzero(seen.pools == pool)
         shape = seen.factors[members, months - kept : months]
         watched = _Watched(seen.figures[members, months - kept :], seen.noise[members], shape, seen.season)
-        ran = _run(watched, *_fitted(watched))
-        level[members], error[members] = ran.level, ran.variance
+        moves, chance = _fitted(watched)
+        ran = _run(watched, moves, chance)
+        level[members] = ran.level
+        size = np.maximum(ran.level, watched.floor())
+        drift = moves * size**2 * (1.0 + np.arange(coming.shape[1]))
+        spread[members] = (ran.variance + drift) * coming[members] ** 2 + (chance - 1.0) * size * coming[members]
         expected[members, months - kept :] = ran.expected
-    return Filtered(level * coming, error * coming**2, expected)
+    return Filtered(level * coming, spread, expected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +135,7 @@ def _run(watched: _Watched, moves: float, chance: float) -> _Ran:
         expected[:, month] = (level * watched.shape[:, month : month + 1])[:, 0]
         step = _step(watched, month, level, variance, np.array([[moves], [chance]]))
         level, variance = step.level, step.variance
-    return _Ran(level, variance + moves * np.maximum(level, watched.floor()) ** 2, expected)
+    return _Ran(level, variance, expected)
 
 
 @dataclass(frozen=True, slots=True)
