@@ -67,12 +67,21 @@ def is_known(r: Reading, name: str, digest: str) -> bool:
     return known is not None
 
 
-def check_citations(t: Transaction, cited: Iterable[Citation], caller: Caller, now: datetime) -> None:
+def check_citations(
+    t: Transaction, cited: Iterable[Citation], caller: Caller, now: datetime, *, for_everybody: bool
+) -> None:
     """Every cited release may be read by the caller, is the one that is meant, and is relied on still.
+
+    Args:
+        t: The transaction that publishes.
+        cited: The releases as they are cited.
+        caller: Who publishes.
+        now: The present.
+        for_everybody: Whether everybody may read the publication; everybody must then be able to read what it cites.
 
     Raises:
         InvalidInput: ``unknown-release``.
-        Refused: ``release-withdrawn``.
+        Refused: ``release-withdrawn``, ``cited-release-not-public``.
     """
     for each in cited:
         standing = releases.standing(t, each.release)
@@ -81,6 +90,8 @@ def check_citations(t: Transaction, cited: Iterable[Citation], caller: Caller, n
             raise InvalidInput("unknown-release")
         if standing.withdrawal is not None:
             raise Refused("release-withdrawn", why=standing.withdrawal.reason)
+        if for_everybody and not releases.may_read(t, each.release, None, now):
+            raise Refused("cited-release-not-public", release=each.release)
 
 
 def look_of(means: Means, caller: Caller | None, as_of: datetime | None = None) -> Look:

@@ -4,14 +4,13 @@ from datetime import datetime
 from typing import Final
 
 from contracts.analysis import Analysis, AnalysisKind, PublishedAnalysis
-from contracts.errors import InvalidInput, Refused, Unavailable
+from contracts.errors import InvalidInput, Unavailable
 from contracts.publication import AnalysisSummary
 from gateway import events
 from gateway.caller import Caller
 from gateway.means import Means
 from gateway.publications import check_citations, is_known, look_of, read_signed
-from gateway.store import analyses, log, publications, releases, requests
-from gateway.store.engine import Reading
+from gateway.store import analyses, log, publications, requests
 from gateway.store.publications import Sort
 
 ANALYSIS_KIND: Final = "analysis"
@@ -38,8 +37,7 @@ def publish(means: Means, caller: Caller, document: str) -> PublishedAnalysis:
         requests.spend_nonce(t, caller.kid, caller.nonce, now)
         log.lock(t)  # so that of two publications at once the later sees the earlier
         if not is_known(t, analysis.id, signed.digest):
-            check_citations(t, analysis.citations, caller, now)
-            _check_open(t, analysis, now)
+            check_citations(t, analysis.citations, caller, now, for_everybody=analysis.report.public)
             event = events.analysis_published(analysis, signed.digest, caller.agency, now)
             analyses.add_analysis(t, analysis, signed.digest, document, event)
     return one(means, caller, analysis.id)
@@ -93,10 +91,3 @@ def all_analyses(
     look = look_of(means, caller, as_of)
     with means.store.read() as r:
         return analyses.summaries(r, kind, look)
-
-
-def _check_open(r: Reading, analysis: Analysis, now: datetime) -> None:
-    if analysis.report.public:
-        for cited in analysis.citations:
-            if not releases.may_read(r, cited.release, None, now):
-                raise Refused("cited-release-not-public", release=cited.release)

@@ -21,7 +21,8 @@ def publish(means: Means, caller: Caller, document: str) -> PublishedForecast:
 
     Raises:
         Refused: ``publication-too-large``; ``signature-wrong``, ``key-unknown``; ``not-allowed`` when another agency
-            signed; ``release-withdrawn`` when it cites a release that is no longer valid.
+            signed; ``release-withdrawn`` when it cites a release that is no longer valid; ``cited-release-not-public``
+            when it cites one that not everybody may read, for a forecast is for everybody.
         InvalidInput: ``malformed-body``, ``not-canonical``; ``unknown-release`` when it cites what the caller cannot
             read, or with another digest; ``request-id-reused`` when its identifier stands for another publication.
     """
@@ -32,7 +33,7 @@ def publish(means: Means, caller: Caller, document: str) -> PublishedForecast:
         requests.spend_nonce(t, caller.kid, caller.nonce, now)
         log.lock(t)  # so that of two publications at once the later sees the earlier
         if not is_known(t, forecast.id, signed.digest):
-            check_citations(t, forecast.citations, caller, now)
+            check_citations(t, forecast.citations, caller, now, for_everybody=True)
             event = events.forecast_published(forecast, signed.digest, caller.agency, now)
             forecasts.add_forecast(t, forecast, signed.digest, document, event)
     return one(means, forecast.id)

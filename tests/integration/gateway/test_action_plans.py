@@ -1,6 +1,7 @@
 """The register of action plans: signed by its owner, never changed, all or none, flagged with its forecast."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -11,6 +12,7 @@ from contracts.release import Release
 from contracts.signing import sign_compact
 from contracts.transparency import EventKind
 from gateway import action_plans as register
+from gateway.caller import Caller
 from gateway.store.action_plans import Wanted
 from tests.gateway_world import World
 from tests.plan_world import after, plan, with_client
@@ -76,6 +78,23 @@ def test_a_plan_is_registered_once_and_every_change_is_a_version_in_the_log(worl
         {"digest": digest_of(first), "version": "1", **about},
         {"digest": digest_of(second), "version": "2", "supersedes": digest_of(first), **about},
     ]
+
+
+@pytest.mark.usefixtures("release")
+def test_of_many_versions_at_once_one_follows(world: World) -> None:
+    documents = [signed(world, plan(end=f"2026-{month:02}-28"), PLAN_KIND) for month in range(5, 13)]
+    means, calls = world.exchange.means, [(world.caller(), each) for each in documents]
+
+    def sent(call: tuple[Caller, str]) -> str:
+        try:
+            return register.register(means, call[0], [call[1]]).new[0]
+        except Refused as error:
+            return error.code
+
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = sorted(pool.map(sent, calls))
+    assert outcomes == [plan().id, *["plans-not-registered"] * 7]
+    assert len(logged(world)) == 1
 
 
 @pytest.mark.usefixtures("release")

@@ -1,6 +1,7 @@
 """Analyses and forecasts: published once, read by those who may, now or as they stood at an instant."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -86,6 +87,15 @@ def test_the_same_again_changes_nothing_even_when_its_release_was_withdrawn(worl
     assert world.kinds().count(EventKind.ANALYSIS_PUBLISHED) == world.kinds().count(EventKind.FORECAST_PUBLISHED) == 1
 
 
+def test_of_many_at_once_one_is_published(world: World) -> None:
+    document, means = signed(world, analysis_from(cites(released(world))), "analysis"), world.exchange.means
+    callers = [world.caller() for _ in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda caller: analyses.publish(means, caller, document), callers))
+    assert {each.digest for each in found} == {found[0].digest}
+    assert world.kinds().count(EventKind.ANALYSIS_PUBLISHED) == 1
+
+
 @ONE_DATABASE
 def test_an_identifier_stands_for_one_publication_of_any_sort(world: World) -> None:
     cited = cites(released(world))
@@ -167,10 +177,12 @@ def test_what_is_too_large_is_refused_before_it_is_read(world: World) -> None:
 
 # ---------------------------------------------------------------- who reads it
 @ONE_DATABASE
-def test_an_analysis_for_everybody_cites_public_releases_alone(private: World) -> None:
+def test_what_is_for_everybody_cites_public_releases_alone(private: World) -> None:
     cited = of_private(private)
     with pytest.raises(Refused, match="cited-release-not-public"):
         publish_analysis(private, analysis_from(cited))
+    with pytest.raises(Refused, match="cited-release-not-public"):
+        publish_forecast(private, forecast_of(cited))
 
 
 def test_a_private_analysis_is_read_by_those_who_may_read_all_that_it_cites(private: World) -> None:
