@@ -156,18 +156,19 @@ def _few(found: Tested) -> Statement:
     )
 
 
+# Short: eleven columns stand beside each other on a terminal; docs/how-to/requester/test-a-forecast.md has the meaning.
 _COLUMNS: Sequence[tuple[str, str, str, str]] = (
     ("model", "แบบจำลอง", "Model", ""),
     ("level", "ระดับ", "Level", ""),
-    ("series", "จำนวนอนุกรม", "Series", ""),
+    ("series", "อนุกรม", "Series", ""),
     ("mase", "MASE", "MASE", ""),
     ("wape", "WAPE", "WAPE", "%"),
-    ("noise_wape", "WAPE จากสัญญาณรบกวนเพียงอย่างเดียว", "WAPE of the noise alone", "%"),
-    ("scaled_crps", "CRPS ต่อจำนวนคดี", "Scaled CRPS", "%"),
-    ("coverage80", "ครอบคลุมโดยช่วงร้อยละ 80", "Held by the 80 % interval", "%"),
-    ("coverage95", "ครอบคลุมโดยช่วงร้อยละ 95", "Held by the 95 % interval", "%"),
-    ("deviance", "ค่าเบี่ยงเบนปัวซง", "Poisson deviance", ""),
-    ("coherence", "ผลต่างจากผลรวมระดับล่าง", "Difference to the sum below", "cases"),
+    ("noise_wape", "เสียง", "Noise", "%"),
+    ("scaled_crps", "CRPS", "CRPS", "%"),
+    ("coverage80", "ช่วง 80", "In 80", "%"),
+    ("coverage95", "ช่วง 95", "In 95", "%"),
+    ("deviance", "ปัวซง", "Poisson", ""),
+    ("coherence", "ต่าง", "Gap", ""),
 )
 _IN_PERCENT = frozenset(name for name, _, _, unit in _COLUMNS if unit == "%")
 
