@@ -35,9 +35,10 @@ def consistent(hierarchy: Hierarchy) -> Hierarchy:
 
 
 def _adds_up(hierarchy: Hierarchy) -> bool:
+    """Whether it does; a month that no level tells contradicts nothing."""
     sums = hierarchy.sums(hierarchy.levels[-1].figures)
     return all(
-        bool((np.abs(total - panel.figures) <= ADDS_UP * np.maximum(np.abs(total), 1.0)).all())
+        bool(np.isclose(panel.figures, total, rtol=ADDS_UP, atol=ADDS_UP, equal_nan=True).all())
         for total, panel in zip(sums, hierarchy.levels, strict=True)
     )
 

@@ -5,16 +5,22 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import FrameType
 
+from contracts.action_plan import ActionPlan
 from contracts.errors import SaphanError
+from forecasting.fairness.enforcement import VICTIMISATION
+from forecasting.interventions.plans import Plan
+from gateway import plan_calls
 from gateway.centre.feed import Clock
 from gateway.centre.home import CentreHome
 from gateway.centre.run import Centre
 from gateway.centre.schedule import Schedule, next_round
 from gateway.centre.settings import CentreSettings
 from gateway.client import Gateway
+
+PERCENT = 100
 
 log = logging.getLogger("saphan.centre")
 
@@ -34,7 +40,19 @@ def open_centre(settings: CentreSettings, clock: Clock = now) -> Iterator[Centre
     home = CentreHome(settings.home)
     key, federation = home.key(settings.agency), home.federation()
     with Gateway(settings.gateway, key, settings.agency, federation, clock=clock) as line:
-        yield Centre(settings, home, line, clock)
+        yield Centre(settings, home, line, clock, plans=lambda: registered_plans(line))
+
+
+def registered_plans(line: Gateway) -> tuple[Plan, ...]:
+    """The newest version of every action plan as evaluations know it; those against arrests alone are left out."""
+    views = (each.plan for each in plan_calls.plans(line))
+    return tuple(_plan(each) for each in views if set(each.offence_groups) & set(VICTIMISATION))
+
+
+def _plan(plan: ActionPlan) -> Plan:
+    share = None if plan.target.percent is None else plan.target.percent / PERCENT
+    wanted = share if share is not None and abs(share) < 1 else None
+    return Plan(plan.id, plan.province, plan.start, plan.end + timedelta(days=1), wanted)
 
 
 def serve(settings: CentreSettings, stop: threading.Event, clock: Clock = now) -> None:

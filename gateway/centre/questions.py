@@ -94,6 +94,9 @@ COMPONENTS: Final = ("ai", "apps", "ccoc", "cctv", "cpted", "partner", "sos")
 
 SCORES: Final = tuple(f"component_score_{each}:mean" for each in COMPONENTS)
 
+REPORTED: Final = ("reported", "region", "offence_group")
+VICTIMS: Final = {"victimised": ("Y",)}
+
 STANDING: Final = (
     CRIMES_MONTHLY,
     CRIMES_DAILY,
@@ -121,6 +124,9 @@ STANDING: Final = (
         *("doc-cohorts", "doc_release_cohort", COUNT, ("returned_within", "offence_group", "age_band", "sex")),
         months=3 * YEAR,
         pace=Pace.YEAR,
+    ),
+    StandingQuestion(
+        "cvs-reported", "cvs", COUNT, ("reported", "region", "offence_group"), pace=Pace.YEAR, where=VICTIMS
     ),
     StandingQuestion("ssz-scores", "ssz_station_month", SCORES, (MONTH,)),
 )

@@ -8,6 +8,7 @@ The same releases, settings and engine make the same forecast under the same ide
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -22,14 +23,16 @@ from contracts.release import Release
 from contracts.values import Value
 from contracts.views import RequestStatus
 from forecasting.feed import series_panel
+from forecasting.interventions.plans import Plan
 from forecasting.run import PUBLISHED, look_ahead
 from gateway.centre import analyses, feed
-from gateway.centre.analyses import ANALYSES, ENGINE_VERSION, Standing, analyse
+from gateway.centre.analyses import ENGINE_VERSION, Desk, Standing
 from gateway.centre.feed import Clock, Feed, Gathered, Stage, Step, Told, quietly
 from gateway.centre.home import CentreHome, Revision
 from gateway.centre.questions import CRIMES_MONTHLY, STANDING
 from gateway.centre.revising import declare
 from gateway.centre.settings import CentreSettings
+from gateway.centre.standing_analyses import ANALYSES
 
 ID_LETTERS: Final = 32
 BY: Final = ("province", "offence_group")
@@ -100,6 +103,7 @@ class Centre:
         line: Its line to the gateway.
         clock: The present, aware UTC.
         analyses: What it says besides the forecast.
+        plans: The registered action plans.
     """
 
     settings: CentreSettings
@@ -107,6 +111,7 @@ class Centre:
     line: Line
     clock: Clock
     analyses: tuple[Standing, ...] = ANALYSES
+    plans: Callable[[], tuple[Plan, ...]] = tuple
 
     def round(self, told: Told = quietly) -> Round:
         """Ask everything, forecast, publish.
@@ -124,7 +129,7 @@ class Centre:
         forecast, published = self._forecast(gathered)
         told(Step(Stage.FORECAST, 1, 1))
         forecast_seconds = time.monotonic() - asked
-        analysed = analyse(self.line, gathered, self.clock, told, self.analyses)
+        analysed = Desk(self.line, gathered, self.clock, self.plans()).analyse(self.analyses, told)
         return Round(
             releases={name: tuple(each.body.id for each in fed.releases) for name, fed in gathered.fed.items()},
             gaps={name: fed.gaps for name, fed in gathered.fed.items() if fed.gaps},

@@ -10,7 +10,9 @@ from contracts.errors import InvalidInput
 from contracts.grid import grid_of
 from contracts.query import Query
 from contracts.release import ReleaseBody
+from forecasting.consistent import consistent
 from forecasting.feed import missing_months, series_panel
+from forecasting.released_levels import released_levels
 from tests import factories
 from tests.factories import NOW
 from tests.made_releases import bundled, made_release
@@ -88,3 +90,17 @@ def test_a_month_that_lacks_a_series_is_no_series() -> None:
 
     with pytest.raises(InvalidInput, match="release-not-a-series"):
         series_panel([released("2025-10-01", "2025-11-01", 3), part], "crimes_case", BY)
+
+
+def test_a_hierarchy_that_is_no_tree_keeps_its_figures_around_a_gap() -> None:
+    tables = [{"by": list(by)} for by in (("month",), ("month", "offence_group"), ("month", "police_region"))]
+    family = {"family": {"tables": [*tables, {"by": ["month", *BY]}]}}
+    months = [released(f"2025-{m}-01", f"2025-{m + 1}-01", 3, PRICE, **family) for m in (10, 11)]
+    after = released("2026-01-01", "2026-02-01", 3, PRICE, **family)
+    given = released_levels([*months, after]).hierarchy
+
+    known = consistent(given)
+
+    assert [len(panel.counts) for panel in known.levels] == [1, 4, 10, 40]
+    assert all(missing_months(panel) == ("2025-12",) for panel in known.levels)
+    assert np.array_equal(known.levels[-1].figures, given.levels[-1].figures, equal_nan=True)

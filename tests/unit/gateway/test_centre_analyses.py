@@ -1,25 +1,31 @@
 """Analyses after the forecast: made once from the same releases, skipped without input, none stopping the others."""
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from contracts.analysis import AnalysisKind, Column, Report, Table
+from contracts.analysis import AnalysisKind, Column, Report, Statement, Table
 from contracts.canonical import digest_of
 from contracts.errors import InvalidInput, Unavailable
 from contracts.forecast import ModelCard
 from contracts.release import ReleaseBody
-from gateway.centre.analyses import ANALYSES, Standing
-from gateway.centre.feed import Stage, Step
+from forecasting.fairness.checks import Check
+from forecasting.fairness.checks import Standing as Found
+from forecasting.interventions.plans import Plan
+from gateway.centre.analyses import Analysed, Inputs, Standing
+from gateway.centre.analyses import Desk as AnalysisDesk
+from gateway.centre.feed import Stage, Step, quietly
 from gateway.centre.questions import STANDING
+from gateway.centre.standing_analyses import ANALYSES
 from tests import factories
 from tests.centre_world import Desk, FakeLine, activities
+from tests.factories import NOW
 
 pytestmark = pytest.mark.unit
 
-MONTHLY = "crimes-monthly"
+CRIMES, MONTHLY = "crimes-monthly", "dop-monthly"
 
 
 def report(kind: AnalysisKind, figure: float) -> Report:
@@ -29,29 +35,29 @@ def report(kind: AnalysisKind, figure: float) -> Report:
     return Report(kind=kind, title=words, statements=(), tables=(table,), card=card)
 
 
-def drawn(bodies: Sequence[ReleaseBody], generator: np.random.Generator) -> Report:
-    return report(AnalysisKind.WARNINGS, len(bodies) + float(generator.random()))
+def drawn(bodies: Sequence[ReleaseBody], inputs: Inputs) -> Report:
+    return report(AnalysisKind.WARNINGS, len(bodies) + float(inputs.generator.random()))
 
 
-def failing(_: Sequence[ReleaseBody], __: np.random.Generator) -> Report:
+def failing(_: Sequence[ReleaseBody], __: Inputs) -> Report:
     raise ValueError("17 cases in province 10")
 
 
-def impossible(_: Sequence[ReleaseBody], __: np.random.Generator) -> Report:
+def impossible(_: Sequence[ReleaseBody], __: Inputs) -> Report:
     raise InvalidInput("release-not-a-series", why="there is none")
 
 
-WARNINGS = Standing(AnalysisKind.WARNINGS, (MONTHLY,), drawn)
-FACTORS = Standing(AnalysisKind.FACTORS, (MONTHLY,), failing)
-HOLIDAYS = Standing(AnalysisKind.HOLIDAYS, (MONTHLY,), impossible)
-FLOW = Standing(AnalysisKind.FLOW, ("oag-monthly", "tpo-stages"), drawn, any_of=True)
-CLOCK = Standing(AnalysisKind.CLOCK, (MONTHLY, "crimes-clock"), drawn)
+WARNINGS = Standing("warnings", AnalysisKind.WARNINGS, drawn, (MONTHLY,))
+FACTORS = Standing("factors", AnalysisKind.FACTORS, failing, (MONTHLY,))
+HOLIDAYS = Standing("holidays", AnalysisKind.HOLIDAYS, impossible, (MONTHLY,))
+FLOW = Standing("justice-flow", AnalysisKind.FLOW, drawn, also=("oag-monthly", "tpo-stages"))
+CLOCK = Standing("crime-clock", AnalysisKind.CLOCK, drawn, (MONTHLY, "crimes-clock"))
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    """Its agreement has the monthly crimes alone."""
-    return Desk(tmp_path, FakeLine(agreed=activities((MONTHLY,))), analyses=(WARNINGS,))
+    """Its agreement has the monthly crimes and probation cases alone."""
+    return Desk(tmp_path, FakeLine(agreed=activities((CRIMES, MONTHLY))), analyses=(WARNINGS,))
 
 
 def test_an_analysis_is_published_and_cites_what_it_was_made_from(desk: Desk) -> None:
@@ -87,7 +93,7 @@ def test_what_lacks_its_input_is_skipped_and_said(desk: Desk) -> None:
 
 
 def test_one_of_several_inputs_is_enough_where_the_analysis_says_so(desk: Desk) -> None:
-    desk.line.agreed = activities((MONTHLY, "tpo-stages"))
+    desk.line.agreed = activities((CRIMES, MONTHLY, "tpo-stages"))
     desk.analyses = (FLOW,)
 
     done = desk.centre().round()
@@ -107,7 +113,7 @@ def test_an_analysis_that_fails_is_a_problem_that_tells_no_figure_and_stops_no_o
 
 def test_an_analysis_of_what_is_not_public_is_not_public(desk: Desk) -> None:
     desk.centre().gather()
-    name, release = next(iter(desk.line.held.items()))
+    name, release = next(each for each in desk.line.held.items() if each[1].body.activity == MONTHLY)
     desk.line.held[name] = release.model_copy(update={"body": release.body.model_copy(update={"public": False})})
 
     desk.centre().round()
@@ -127,6 +133,52 @@ def test_a_gateway_that_cannot_list_analyses_gets_none(desk: Desk, monkeypatch: 
     assert desk.line.analysed == []
 
 
+def judged(desk: Desk, check: Check) -> Analysed:
+    """An analysis of crimes where the checks of fairness find this."""
+    about_crimes = Standing("warnings", AnalysisKind.WARNINGS, drawn, (CRIMES,))
+    gathered = desk.centre().gather()
+    return AnalysisDesk(desk.line, gathered, lambda: NOW, (), lambda _: (check,)).analyse([about_crimes], quietly)
+
+
+def test_what_a_check_withholds_is_not_published(desk: Desk) -> None:
+    done = judged(desk, Check("enforcement-loop", Found.WITHHOLD, factories.text("it follows arrests")))
+
+    assert [each.code for each in done.problems["warnings"]] == ["analysis-withheld"]
+    assert done.problems["warnings"][0].details["checks"] == "enforcement-loop"
+    assert desk.line.analysed == []
+
+
+def test_what_a_check_flags_stands_beside_the_report(desk: Desk) -> None:
+    said = factories.text("women report less")
+    done = judged(desk, Check("reported-shares", Found.FLAGGED, said, ("under-reported",)))
+
+    assert set(done.published) == {"warnings"}
+    assert desk.line.analysed[0].report.statements == (Statement(text=said, flags=("under-reported",)),)
+
+
+@pytest.mark.parametrize("kind", [AnalysisKind.FACTORS, AnalysisKind.WARNINGS])
+def test_a_check_of_another_kind_or_that_passed_is_not_said(desk: Desk, kind: AnalysisKind) -> None:
+    standing = Found.PASSED if kind is AnalysisKind.WARNINGS else Found.WITHHOLD
+    done = judged(desk, Check("registered-population", standing, factories.text("passed"), (), (kind,)))
+
+    assert set(done.published) == {"warnings"}
+    assert desk.line.analysed[0].report.statements == ()
+
+
+def test_an_evaluation_of_plans_waits_for_a_plan_and_is_made_anew_for_another(desk: Desk) -> None:
+    of_plans = Standing("evaluation-of-plans", AnalysisKind.EVALUATION, drawn, (MONTHLY,), of_plans=True)
+    gathered = desk.centre().gather()
+    plans = [Plan(f"plan-{province}", province, date(2025, 1, 1)) for province in ("10", "50")]
+
+    none, one, both = (
+        AnalysisDesk(desk.line, gathered, lambda: NOW, tuple(plans[:count])).analyse([of_plans], quietly)
+        for count in range(3)
+    )
+
+    assert (none.skipped, one.skipped) == (("evaluation-of-plans",), ())
+    assert len({one.published["evaluation-of-plans"], both.published["evaluation-of-plans"]}) == 2
+
+
 def test_whoever_watches_sees_the_analyses_go_by(desk: Desk) -> None:
     steps: list[Step] = []
 
@@ -138,5 +190,5 @@ def test_whoever_watches_sees_the_analyses_go_by(desk: Desk) -> None:
 def test_every_analysis_reads_activities_that_the_centre_asks() -> None:
     asked = {each.activity for each in STANDING}
 
-    assert all(set(each.needs) <= asked for each in ANALYSES)
-    assert len({each.kind for each in ANALYSES}) == len(ANALYSES)
+    assert all({*each.needs, *each.also} <= asked for each in ANALYSES)
+    assert len({each.name for each in ANALYSES}) == len(ANALYSES)
