@@ -21,6 +21,9 @@ from forecasting.panel import MONTH, Floats
 FEWEST_PERIODS, FEWEST_FOR_TREND = 12, 24
 """A factor that is the same everywhere is told by periods alone; with fewer, none can be told."""
 
+FEWEST_KNOWN = 0.8
+"""A factor that nobody loaded does not cost more than a fifth of the periods: it is left out instead."""
+
 PEOPLE = 100_000.0
 SMALLEST_SPREAD = 1e-9
 PRISON: Mapping[str, str] = {"doc_release_cohort": "prison_releases", "doc_prisoner": "prison_admissions"}
@@ -48,6 +51,11 @@ class Factor:
     def nationwide(self) -> bool:
         """Whether it is the same in all areas in every period."""
         return bool(np.ptp(self.figures, axis=0).max() <= SMALLEST_SPREAD)
+
+    @property
+    def known(self) -> float:
+        """The share of the periods in which it is known in every area."""
+        return float((~np.isnan(self.figures).any(axis=0)).mean())
 
     @property
     def spread(self) -> float:
@@ -128,10 +136,12 @@ def design_of(
         InvalidInput: ``covariates-invalid`` when no factor or no period is left, or two files have the same factor.
     """
     people = population.at(population.totals, outcome.areas, outcome.middles)
+    prisons = _prisons(outcome, bodies, people)
+    covering = [each for each in prisons if each.known >= FEWEST_KNOWN]
     found = [
         *_calendar(outcome),
         *_structure(outcome, population),
-        *_prisons(outcome, bodies, people),
+        *covering,
         *(factor for file in files for factor in _loaded(outcome, file)),
     ]
     wanted = [each for each in found if each.name not in without]
@@ -145,7 +155,11 @@ def design_of(
         outcome=_shortened(outcome, places),
         people=people[:, places],
         factors=tuple(kept),
-        left_out=(*unusable, *(LeftOut(period, "period") for period in missing)),
+        left_out=(
+            *unusable,
+            *(LeftOut(each.name, "short") for each in prisons if each.known < FEWEST_KNOWN),
+            *(LeftOut(period, "period") for period in missing),
+        ),
     )
 
 
