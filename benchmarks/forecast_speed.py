@@ -1,9 +1,12 @@
 """How long the full pipeline takes: signed noisy figures of every level in, quantiles of every level out.
 
 The counts are made up (``forecasting.synthetic_thai``), ten years of months. Drawing the noise is not counted: it
-happens at the gateway, once a release (``benchmarks.privacy`` times it).
+happens at the gateway, once a release (``benchmarks.privacy`` times it). Beside the seconds stand those of the
+processors and the load before: on a machine with other work the seconds are not the program's alone.
 """
 
+import os
+import resource
 import sys
 import time
 from collections.abc import Callable
@@ -42,11 +45,15 @@ def speed_figures(processes: int) -> dict[str, float]:
     engine.rolling(thai_set(np.random.default_rng(SEED), Made(5, 2, 48)), 1, [48])  # libraries are loaded once
     provinces = thai_set(np.random.default_rng(SEED), PROVINCES)
     stations = thai_set(np.random.default_rng(SEED), STATIONS)
-    return {
-        "pipeline_1540_seconds": _timed("77 x 20", _pipeline(engine, provinces)),
-        "pipeline_29680_seconds": _timed("1,484 x 20", _pipeline(engine, stations)),
-        "backtest_1540_12_origins_seconds": _timed("backtest of 77 x 20", _backtest(engine, provinces)),
+    load = os.getloadavg()[0]
+    timed = {
+        "pipeline_1540": _timed("77 x 20", _pipeline(engine, provinces)),
+        "pipeline_29680": _timed("1,484 x 20", _pipeline(engine, stations)),
+        "backtest_1540_12_origins": _timed("backtest of 77 x 20", _backtest(engine, provinces)),
     }
+    seconds = {f"{name}_seconds": wall for name, (wall, _) in timed.items()}
+    processors = {f"{name}_cpu_seconds": spent for name, (_, spent) in timed.items()}
+    return {**seconds, **processors, "load_before": load}
 
 
 def _pipeline(engine: EngineTrial, exact: Hierarchy) -> Callable[[], object]:
@@ -65,9 +72,15 @@ def _backtest(engine: EngineTrial, exact: Hierarchy) -> Callable[[], object]:
     return lambda: score(engine, given, exact, LEVELS, (BACKTEST_HORIZON, origins, YEAR))
 
 
-def _timed(name: str, work: Callable[[], object]) -> float:
-    started = time.perf_counter()
+def _timed(name: str, work: Callable[[], object]) -> tuple[float, float]:
+    """Wall seconds, and those of the processors, of this process and those that it started and that ended."""
+    started, spent = time.perf_counter(), _processors()
     work()
-    seconds = time.perf_counter() - started
-    print(f"{name}: {seconds:.1f} s", file=sys.stderr, flush=True)
-    return seconds
+    seconds, used = time.perf_counter() - started, _processors() - spent
+    print(f"{name}: {seconds:.1f} s, {used:.1f} s of processors", file=sys.stderr, flush=True)
+    return seconds, used
+
+
+def _processors() -> float:
+    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return sum(used.ru_utime + used.ru_stime for used in map(resource.getrusage, who))
