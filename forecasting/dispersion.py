@@ -48,9 +48,12 @@ class Dispersions:
     by_pool: Floats
 
     def of(self, mean: Floats, spread: Floats) -> Floats:
-        """Variance beyond chance of coming counts as a share of their mean squared: series x horizon."""
-        centre = centre_of(mean, spread)
-        return np.asarray(np.maximum(self.by_pool[self.pools][:, None] * spread / centre**2, SMALLEST_DISPERSION))
+        """Variance beyond chance of coming counts as a share of their mean squared: series x horizon.
+
+        A mean below ``SMALLEST_MEAN`` counts as that.
+        """
+        square = np.maximum(mean, SMALLEST_MEAN) ** 2
+        return np.asarray(np.maximum(self.by_pool[self.pools][:, None] * spread / square, SMALLEST_DISPERSION))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +121,22 @@ def _factors(errors: _Errors, pool: Ints, number: int) -> Floats:
     return factor
 
 
-def quantile_function(centre: Floats, dispersion: Floats, levels: Sequence[float]) -> Floats:
-    """Quantiles of negative-binomial counts of that mean and variance mean + dispersion x mean squared.
+def quantile_function(
+    mean: Floats, dispersion: Floats, levels: Sequence[float], centre: Floats | None = None
+) -> Floats:
+    """Quantiles of negative-binomial counts of variance mean + dispersion x mean squared.
+
+    Args:
+        mean: The forecast: series x horizon.
+        dispersion: Series x horizon.
+        levels: Each between 0 and 1.
+        centre: The mean of the distribution, if it is not the forecast; see ``centre_of``.
 
     Returns:
         Series x horizon x levels.
     """
-    size = 1.0 / np.maximum(dispersion, SMALLEST_DISPERSION)[..., None]
-    mean = np.maximum(centre, SMALLEST_MEAN)[..., None]
-    return np.asarray(nbinom.ppf(np.asarray(levels), size, size / (size + mean)), dtype=np.float64)
+    least = np.maximum(mean, SMALLEST_MEAN)
+    middle = least if centre is None else np.maximum(centre, SMALLEST_MEAN)
+    variance = np.maximum(least + dispersion * least**2, middle + SMALLEST_DISPERSION * middle**2)
+    size, chance = (middle**2 / (variance - middle))[..., None], (middle / variance)[..., None]
+    return np.asarray(nbinom.ppf(np.asarray(levels), size, chance), dtype=np.float64)

@@ -64,7 +64,8 @@ class Outcome:
         mean: For each level, the coarsest first, series x horizon; coherent, none below zero.
         centre: For each level series x horizon: the mean of the distribution of the coming count. It is ``mean`` but
             for series in their noise, whose forecast may be nothing while their cases are not.
-        dispersion: For each level series x horizon: variance beyond chance as a share of ``centre`` squared.
+        dispersion: For each level series x horizon: variance beyond chance as a share of ``mean`` squared, which counts
+            as ``forecasting.intervals.SMALLEST_MEAN`` where it is smaller.
         learnt_from: Earlier origins that the dispersion was learnt from.
         filter_only: For each level whether a series was too close to its noise for anything but the level filter.
         method: How the forecasts were made to add up.
@@ -83,8 +84,8 @@ class Outcome:
         Args:
             levels: Each between 0 and 1.
         """
-        pairs = zip(self.centre, self.dispersion, strict=True)
-        return tuple(quantile_function(centre, dispersion, levels) for centre, dispersion in pairs)
+        pairs = zip(self.mean, self.dispersion, self.centre, strict=True)
+        return tuple(quantile_function(mean, dispersion, levels, centre) for mean, dispersion, centre in pairs)
 
 
 @dataclass(frozen=True, slots=True)

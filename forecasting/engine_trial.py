@@ -25,6 +25,6 @@ class EngineTrial:
 
 def _predictive(outcome: Outcome) -> list[Predictive]:
     return [
-        NegativeBinomial(mean, mean.clip(SMALLEST_MEAN) + dispersion * mean.clip(SMALLEST_MEAN) ** 2)
-        for mean, dispersion in zip(outcome.mean, outcome.dispersion, strict=True)
+        NegativeBinomial(mean, mean.clip(SMALLEST_MEAN) + dispersion * mean.clip(SMALLEST_MEAN) ** 2, centre)
+        for mean, dispersion, centre in zip(outcome.mean, outcome.dispersion, outcome.centre, strict=True)
     ]

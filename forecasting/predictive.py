@@ -37,10 +37,14 @@ class Predictive(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class NegativeBinomial:
-    """Counts of a mean and a larger variance: what the engine says."""
+    """Counts of a mean and a larger variance: what the engine says.
+
+    ``centre`` is the mean of the distribution where that is not the point forecast (``forecasting.dispersion``).
+    """
 
     mean: Floats
     variance: Floats
+    centre: Floats | None = None
 
     def quantiles(self, levels: Sequence[float]) -> Floats:
         """See ``Predictive``."""
@@ -56,7 +60,7 @@ class NegativeBinomial:
         return self.upto(counts - 1.0)
 
     def _parameters(self) -> tuple[Floats, Floats]:
-        centre = np.maximum(self.mean, SMALLEST_MEAN)
+        centre = np.maximum(self.mean if self.centre is None else self.centre, SMALLEST_MEAN)
         wide = np.maximum(self.variance, centre * (1.0 + SMALLEST_DISPERSION))
         return centre**2 / (wide - centre), centre / wide
 
