@@ -35,7 +35,8 @@ class Design:
     Attributes:
         panel: Every area's months; the areas are the labels of the only dimension.
         areas: Their codes, in the order of the panel's rows.
-        starts: For each area the column of its first treated month, or -1.
+        starts: For each area the column of its first treated month, or -1. One that started before the data is at 0;
+            one that starts after it has a column beyond the last.
         adjacent: Whether two areas are neighbours: areas x areas.
         window: Months whose cases are compared, from the start on: 3 or 12.
         too_small: Areas that are left out: their window cannot be told from noise.
@@ -51,20 +52,25 @@ class Design:
     spillover: bool
 
     @property
+    def evaluable(self) -> Truths:
+        """Areas with two years before their start and a whole window after it, whether or not they are too small."""
+        return evaluable(self.starts, self.window, len(self.panel.months))
+
+    @property
     def cohorts(self) -> Ints:
-        """The columns of the different starts, oldest first."""
-        return np.unique(self.starts[(self.starts != NEVER) & ~self.too_small])
+        """The columns of the different starts that are evaluated, oldest first."""
+        return np.unique(self.starts[self.treated])
 
     @property
     def treated(self) -> Truths:
         """The areas whose effect is estimated."""
-        return np.asarray((self.starts != NEVER) & ~self.too_small)
+        return np.asarray(self.evaluable & ~self.too_small)
 
     @property
     def near(self) -> Truths:
-        """Untreated neighbours of the areas with a start."""
-        touched = self.adjacent[:, self.starts != NEVER].any(axis=1)
-        return np.asarray(touched & (self.starts == NEVER) & ~self.too_small)
+        """Untreated neighbours of the areas that have started."""
+        begun = (self.starts != NEVER) & (self.starts < len(self.panel.months))
+        return np.asarray(self.adjacent[:, begun].any(axis=1) & (self.starts == NEVER) & ~self.too_small)
 
     @property
     def untreated(self) -> Truths:
@@ -134,14 +140,15 @@ def design(
 
     Args:
         panel: One series for each area.
-        starts: For each treated area the column of its first treated month.
+        starts: For each treated area the column of its first treated month; it may lie before or after the panel.
+            An area without two years before it and a window after it is not evaluated, nor compared with once it began.
         window: 3 or 12 months.
         neighbours: The neighbours of areas; who is missing has none.
 
     Raises:
         InvalidInput: ``effect-window``, ``intervention-unknown-area``, ``too-few-untreated``, ``treated-too-small``;
-            ``plan-unusable``, when the last start's window is not over.
-        Unavailable: ``not-enough-history`` for less than 24 months before the first start.
+            ``plan-unusable``, when no start's window is over.
+        Unavailable: ``not-enough-history`` for less than 24 months before every start whose window is over.
     """
     if window not in WINDOWS:
         raise InvalidInput("effect-window", months=window)
@@ -149,11 +156,13 @@ def design(
     unknown = sorted(set(starts) - set(areas))
     if unknown or not starts:
         raise InvalidInput("intervention-unknown-area", areas=", ".join(unknown) or "-")
-    columns = np.array([starts.get(area, NEVER) for area in areas], dtype=np.int64)
-    _check_time(columns[columns != NEVER], window, len(panel.months))
-    first = int(columns[columns != NEVER].min())
+    columns = np.array([max(starts[area], 0) if area in starts else NEVER for area in areas], dtype=np.int64)
+    told = evaluable(columns, window, len(panel.months))
+    if not told.any():
+        raise _untold(columns[columns != NEVER], window, len(panel.months))
+    first = int(columns[told].min())
     small = too_small(panel.figures[:, :first], panel.noise[:, 0], window)
-    if not (~small & (columns != NEVER)).any():
+    if not (~small & told).any():
         raise InvalidInput("treated-too-small", areas=", ".join(sorted(starts)))
     made = Design(panel, areas, columns, _adjacency(areas, neighbours or {}), window, small, spillover=True)
     if made.near.sum() < FEWEST_NEIGHBOURS or made.untreated.sum() < FEWEST_UNTREATED:
@@ -255,12 +264,17 @@ def rows(seen: Seen, parts: Roles) -> Rows:
     )
 
 
-def _check_time(columns: Ints, window: int, months: int) -> None:
-    if columns.min() < SHORTEST:
-        raise Unavailable("not-enough-history", needed=SHORTEST, given=max(int(columns.min()), 0))
-    if columns.max() + window > months:
-        given = max(months - int(columns.max()), 0)
-        raise InvalidInput("plan-unusable", plan="the last start", why=f"{given} of its {window} months are released")
+def evaluable(starts: Ints, window: int, months: int) -> Truths:
+    """Which starts have two years before them and a whole window after them."""
+    return np.asarray((starts >= SHORTEST) & (starts + window <= months))
+
+
+def _untold(columns: Ints, window: int, months: int) -> InvalidInput | Unavailable:
+    over = columns[columns + window <= months]
+    if len(over):
+        return Unavailable("not-enough-history", needed=SHORTEST, given=int(over.max()))
+    given = max(months - int(columns.min()), 0)
+    return InvalidInput("plan-unusable", plan="the first start", why=f"{given} of its {window} months are released")
 
 
 def _adjacency(areas: tuple[str, ...], neighbours: Mapping[str, Collection[str]]) -> Truths:

@@ -12,7 +12,7 @@ from contracts.analysis import Report
 from contracts.code_lists import code_list
 from contracts.release import ReleaseBody
 from forecasting.interventions.areas import PROVINCE, REST, Counted, areas_of, rests_beside, zones_of
-from forecasting.interventions.design import WINDOWS, design
+from forecasting.interventions.design import WINDOWS, design, evaluable
 from forecasting.interventions.effects import evaluate
 from forecasting.interventions.neighbours import provinces_beside
 from forecasting.interventions.plans import PILOTS_START, Plan, overlapping, starts_of
@@ -109,14 +109,18 @@ def _windows(
     generator: np.random.Generator,
 ) -> tuple[WindowFound, ...]:
     """Every window that is over; at least one."""
-    last = max(starts.values())
-    over = [each for each in how.windows if each not in WINDOWS or last + each <= len(panel.months)]
+    months = len(panel.months)
+    over = [each for each in how.windows if each not in WINDOWS or _any_over(starts, each, months)]
     found = []
     # Where none is over, the shortest says what is missing.
     for window in over or [min(how.windows, default=0)]:
         made = design(panel, starts, window, beside)
         found.append(WindowFound(made, evaluate(made), simulate(made, generator, how.runs)))
     return tuple(found)
+
+
+def _any_over(starts: Mapping[str, int], window: int, months: int) -> bool:
+    return bool(evaluable(np.array(list(starts.values())), window, months).any())
 
 
 def _of_rest(plan: Plan, panel: Panel) -> Plan:

@@ -6,8 +6,7 @@ from datetime import date
 
 import pandas as pd
 
-from contracts.errors import InvalidInput, Unavailable
-from forecasting.seasons import SHORTEST
+from contracts.errors import InvalidInput
 
 PILOTS_START = date(2021, 9, 21)
 """Smart Safety Zone 4.0 opened with 15 pilot stations on 21 September 2564 (2021)."""
@@ -49,22 +48,16 @@ def first_whole_month(day: date) -> pd.Period:
 
 
 def starts_of(plans: Sequence[Plan], months: pd.PeriodIndex) -> dict[str, int]:
-    """For each area the column of its first treated month. Of several plans of an area the first counts.
+    """For each area the column of its first treated month, before, among or after these. Of several plans the first.
 
     Raises:
-        InvalidInput: ``plan-unusable`` without plans, and for a plan that starts after the released months.
-        Unavailable: ``not-enough-history``, for one that starts less than 24 months after the first released month.
+        InvalidInput: ``plan-unusable`` without plans.
     """
     if not plans:
         raise InvalidInput("plan-unusable", plan="-", why="there is no plan")
     found: dict[str, int] = {}
     for plan in sorted(plans, key=lambda each: each.start):
-        column = (first_whole_month(plan.start) - months[0]).n
-        if column >= len(months):
-            raise InvalidInput("plan-unusable", plan=plan.id, why=f"it starts after {months[-1]}, the last month")
-        if column < SHORTEST:
-            raise Unavailable("not-enough-history", needed=SHORTEST, given=max(column, 0))
-        found.setdefault(plan.province, column)
+        found.setdefault(plan.province, (first_whole_month(plan.start) - months[0]).n)
     return found
 
 

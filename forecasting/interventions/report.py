@@ -152,9 +152,13 @@ def _about_window(window: WindowFound, found: Found) -> list[Statement]:
         else Statement(text=say("no_spillover", window=made.window), flags=("spillover-not-told",)),
         Statement(text=_checked(made.window, checked)),
     ]
-    small = [made.areas[n] for n in range(len(made.areas)) if made.too_small[n] and made.starts[n] != NEVER]
+    small = [area for area, out in zip(made.areas, made.too_small & made.evaluable, strict=True) if out]
+    untold = (made.starts != NEVER) & ~made.evaluable
     if small:
         said.append(_named("left_out", "below-noise", window=made.window, areas=", ".join(small)))
+    if untold.any():
+        areas = ", ".join(area for area, out in zip(made.areas, untold, strict=True) if out)
+        said.append(_named("untold", "not-evaluated-yet", window=made.window, areas=areas))
     ended = [plan.id for plan in found.plans if _ends_early(plan, made.window)]
     if ended:
         said.append(_named("ended", "plan-ended", window=made.window, plans=", ".join(ended)))

@@ -164,6 +164,14 @@ def test_a_second_plan_of_a_province_is_named_and_a_short_one_too(fallen: Releas
     assert overlapping((*PLANS, again)) == (TREATED[0],)
 
 
+def test_plans_that_are_too_young_are_named_and_the_others_evaluated(fallen: ReleaseBody) -> None:
+    report = evaluate_plans([fallen], (*PLANS, Plan("young", "90", date(2023, 8, 1))), generator(), QUICK)
+
+    assert "not-evaluated-yet" in flags(report)
+    assert "not evaluated: 90" in said(report)
+    assert {row["area"] for row in table(report, "areas")} == set(TREATED)
+
+
 def test_one_plan_alone_is_told_with_a_flag(fallen: ReleaseBody) -> None:
     report = evaluate_plans([fallen], [Plan("alone", "83", date(2022, 10, 1))], generator(), QUICK)
 

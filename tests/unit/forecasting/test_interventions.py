@@ -207,6 +207,18 @@ def test_what_cannot_be_evaluated_is_refused(starts: dict[str, int], code: str) 
     assert caught.value.code == code
 
 
+def test_areas_that_cannot_be_told_yet_are_neither_treated_nor_compared_with_once_they_began() -> None:
+    starts = {**named(CHOSEN), "A20": 55, "A21": -30, "A22": 70}
+    made = design(panel(rates(generator())), starts, 12)
+    parts = roles(made, made.starts[None, :], made.cohorts, made.too_small)
+
+    assert list(made.cohorts) == [48]
+    assert made.treated.sum() == 12
+    # One that starts inside the window, and one that started before the data, serve nobody; one after the data does.
+    assert parts.used[0, 20:23, 0].tolist() == [False, False, True]
+    assert not made.untreated[20:23].any()
+
+
 def test_treated_areas_with_a_handful_of_cases_are_refused() -> None:
     rate = rates(generator())
     rate[:12] = 0.4
