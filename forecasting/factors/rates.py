@@ -6,11 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import t as student
 
+from contracts.errors import InvalidInput
 from forecasting.factors.design import Design, Factor
 from forecasting.factors.estimation import Cells, Family, Fit, fit, nationwide_variances
 from forecasting.panel import Floats
 
 LEVEL = 0.95
+FEWEST_DEGREES = 4
+"""Periods beyond the factors that only they tell of: with fewer an interval says nothing."""
+
 CLEAR = 0.05
 """A factor is called clear when its p-value is below this after all that were tested are counted (Holm 1979)."""
 
@@ -108,9 +112,16 @@ def _ratios(design: Design, cells: Cells, fitted: Fit, family: Family) -> tuple[
 
 
 def _errors(design: Design, cells: Cells, fitted: Fit) -> list[tuple[float, int]]:
-    """The standard error of each factor's coefficient, and its degrees of freedom."""
+    """The standard error of each factor's coefficient, and its degrees of freedom.
+
+    Raises:
+        InvalidInput: ``covariates-invalid``, when periods are too few for the factors that only they tell of.
+    """
     areas, periods = design.outcome.figures.shape
     nationwide = [place for place, factor in enumerate(design.factors, start=1) if factor.nationwide]
+    if nationwide and periods - len(nationwide) - 1 < FEWEST_DEGREES:
+        why = f"{len(nationwide)} factors that are the same everywhere need {len(nationwide) + 1 + FEWEST_DEGREES} periods"
+        raise InvalidInput("covariates-invalid", where="the factors", why=f"{why}, and there are {periods}")
     by_period = (
         dict(zip(nationwide, nationwide_variances(cells, fitted, nationwide), strict=True)) if nationwide else {}
     )

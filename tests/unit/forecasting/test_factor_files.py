@@ -152,6 +152,17 @@ def test_a_constant_factor_and_one_that_few_periods_tell_are_left_out_and_said(c
     assert ("season_cool", "few-periods") in [(each.name, each.why) for each in few.left_out]
 
 
+def test_more_nationwide_factors_than_the_periods_can_tell_are_refused() -> None:
+    short, rng = months_from_october(12), np.random.default_rng(3)
+    names = ",".join(f"x{number}" for number in range(6))
+    rows = [f"{month},{','.join(str(each) for each in rng.normal(size=6))}" for month in short.months()]
+    file = read_covariates("\n".join([f"month,{names}", *rows]), "wide.csv")
+    outcome = outcome_of([cases_release(SERIES[:, :12], short)], PROPERTY)
+
+    with pytest.raises(InvalidInput, match="10 factors that are the same everywhere need 15 periods"):
+        rates_of(design_of(outcome, listed_population(), [file]))
+
+
 def test_without_any_factor_there_is_nothing_to_compare(cases: ReleaseBody) -> None:
     unwanted = ("season_hot", "season_cool", "new_year_days", "songkran_days", "years")
 

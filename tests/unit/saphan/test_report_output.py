@@ -5,7 +5,7 @@ from contracts.analysis import AnalysisKind, Column, Report, Statement, Table
 from contracts.dataset import Text
 from contracts.errors import InvalidInput
 from contracts.forecast import ModelCard
-from saphan.report_output import MOST_ROWS, _shown, table_csv
+from saphan.report_output import MOST_ROWS, report_group, table_csv
 
 pytestmark = pytest.mark.unit
 
@@ -47,7 +47,7 @@ def test_a_table_that_the_report_has_not_is_named() -> None:
 def test_people_are_shown_every_flag_with_its_meaning_and_the_card() -> None:
     console = Console(width=200, record=True, file=None, force_terminal=False)
     with console.capture() as captured:
-        console.print(_shown(report(MOST_ROWS + 5)))
+        console.print(report_group(report(MOST_ROWS + 5)))
     text = captured.get()
 
     assert "[below-noise]" in text
