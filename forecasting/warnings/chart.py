@@ -38,7 +38,7 @@ class Windows:
         variance: Of the figure around the forecast, in cases squared; NaN before it could be learnt.
         third: Its third central moment.
         chance: How likely each figure or a higher one is if nothing changed.
-        noise: The part of ``variance`` that is the noise in the figure itself.
+        noise: The variance of the known noise in the figure.
     """
 
     length: int
@@ -86,7 +86,7 @@ def _forecasts(panel: Panel, model: Model, horizon: int, broken: Marks) -> dict[
 
 def _windows(panel: Panel, ahead: dict[int, Prediction], length: int, broken: Marks) -> Windows:
     shape = panel.figures.shape
-    figure, expected, noise = (np.full(shape, np.nan) for _ in range(3))
+    figure, expected = np.full(shape, np.nan), np.full(shape, np.nan)
     for origin, forecast in ahead.items():
         end = origin + length - 1
         if end < shape[1]:
@@ -94,22 +94,20 @@ def _windows(panel: Panel, ahead: dict[int, Prediction], length: int, broken: Ma
             whole = ~broken[:, span].any(axis=1)
             figure[whole, end] = panel.figures[whole, span].sum(axis=1)
             expected[:, end] = forecast.mean[:, :length].sum(axis=1)
-            # The months of a window share the level that they were forecast from, so its noise adds up as such.
-            noise[:, end] = np.sqrt(forecast.noise[:, :length]).sum(axis=1) ** 2
-    own = np.broadcast_to(length * panel.noise, shape)
-    past = _Past(figure - expected, expected, noise + own, panel.pools, length)
+    noise = np.asarray(np.broadcast_to(length * panel.noise, shape))
+    past = _Past(figure - expected, expected, noise, panel.pools, length)
     spreads = [_learnt(past, end - length) for end in range(shape[1])]
     variance, third = np.full(shape, np.nan), np.full(shape, np.nan)
     for end, known in enumerate(spreads):
         for members, spread in known:
-            mean, known_noise = expected[members, end : end + 1], (noise + own)[members, end : end + 1]
-            variance[members, end : end + 1] = spread.variance(mean, known_noise)
+            mean = expected[members, end : end + 1]
+            variance[members, end : end + 1] = spread.variance(mean, noise[members, end : end + 1])
             third[members, end : end + 1] = spread.third_moment(mean)
     told = chance_of(figure, expected, variance, third)
     chance = np.stack(
         [calibrated(told[:, : max(end + 1 - length, 0)], told[:, end]) for end in range(shape[1])], axis=1
     )
-    return Windows(length, figure, expected, variance, third, chance, np.asarray(own))
+    return Windows(length, figure, expected, variance, third, chance, noise)
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,8 +21,8 @@ class PooledLevel:
     name: str = NAME
 
     def predict(self, panel: Panel, horizon: int) -> Prediction:
-        """The last level of each series in the shape of the year; ``noise`` is what is uncertain about that level."""
+        """The last level of each series in the shape of the year; its noise is left to the chart, which learns it."""
         months = (panel.month_of_year[0] + np.arange(len(panel.months) + horizon)) % YEAR
         seen = Seen(panel.figures, panel.noise, seasonal_factors(panel)[:, months], panel.pools, YEAR)
-        found = level_filter(seen)
-        return Prediction(np.maximum(found.mean, 0.0), found.noise)
+        mean = np.maximum(level_filter(seen).mean, 0.0)
+        return Prediction(mean, np.zeros(mean.shape))
