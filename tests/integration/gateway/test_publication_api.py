@@ -1,7 +1,7 @@
 """Forecasts, analyses and action plans over HTTP: addresses, pages, tags, problems, and the client that checks them."""
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from io import StringIO
 from urllib.parse import quote
 
@@ -208,19 +208,33 @@ def test_a_plan_of_another_agency_is_left_to_it(world: ApiWorld) -> None:
 
 
 class Dishonest(Gateway):
-    """A line whose gateway shows another plan than was signed."""
+    """A line whose gateway shows something else of each plan than was signed."""
+
+    told: Mapping[str, object]
 
     @override
     def get_all(self, path: str, model: type[Wire], name: Callable[[Wire], str] | None = None) -> tuple[Wire, ...]:
-        shown = super().get_all(path, model, name)
-        return tuple(each.model_copy(update={"plan": after(plan(), end="2027-12-31")}) for each in shown)
+        return tuple(each.model_copy(update=self.told) for each in super().get_all(path, model, name))
 
 
-def test_a_plan_that_its_owner_did_not_sign_is_not_believed(world: ApiWorld) -> None:
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"plan": after(plan(), end="2027-12-31")},
+        {"digest": f"sha-256:{'0' * 64}"},
+        {"plan": plan(owner="rtp")},
+    ],
+    ids=["plan", "digest", "owner"],
+)
+def test_a_plan_that_its_owner_did_not_sign_is_not_believed(world: ApiWorld, told: Mapping[str, object]) -> None:
     key = world.keys["oja#client-1"]
     line = Dishonest("", key, "oja", world.keys.federation, clock=lambda: world.now, http=world.http)
+    line.told = told
     with pytest.raises(Refused, match="signature-wrong"):
         plan_calls.plans(line)
+
+
+def test_nothing_to_register_is_not_sent(world: ApiWorld) -> None:
     assert plan_calls.plans(world.gateway(), "50")[0].plan.version == 2
     assert plan_calls.register(world.gateway(), []) == Registered()
 
