@@ -87,8 +87,10 @@ def by_state(dataset: str, world: Lives, span: tuple[str, str], day: str, nano_r
     stage = stages()[dataset]
     now = instant(date.fromisoformat(day))
     counted: Counter[tuple[str, str]] = Counter()
-    for entered, ended, code in zip(world.entered, world.ended, world.ending, strict=True):
-        counted[month_of(int(entered)), stage.open[0] if ended > now else code] += 1
+    inside = np.flatnonzero((world.entered >= number_of(span[0][:7])) & (world.entered < number_of(span[1][:7])))
+    for place in inside.tolist():
+        state = stage.open[0] if world.ended[place] > now else world.ending[place]
+        counted[month_of(int(world.entered[place])), state] += 1
     asked = {"dimensions": ("month", stage.axis), "period": factories.period(*span)}
     return release_of(dataset, asked, lambda cell: counted[cell["month"], cell[stage.axis]], day, nano_rho)
 

@@ -21,6 +21,9 @@ from forecasting.panel import Floats
 
 DRAWS = 1000
 
+SAME_DAY = 0.5
+"""Months within which snapshots count as made together."""
+
 
 @dataclass(frozen=True, eq=False)
 class Stock:
@@ -48,6 +51,10 @@ class Stock:
     def counted(self) -> Count:
         """All that were open, each cohort on the day of its newest snapshot: the released figures added up."""
         return Count(float(self.open.sum()), float(self.open_variance.sum()))
+
+    def is_of_one_day(self, as_of: float) -> bool:
+        """Whether all cohorts were told at about that instant, so that ``counted`` was open then."""
+        return bool((np.abs(as_of - (self.months + 0.5) - self.ages) < SAME_DAY).all())
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,11 +87,13 @@ def stock_of(snapshots: Sequence[Snapshot]) -> Stock:
     """Each cohort as the newest snapshot that has it tells it."""
     newest: dict[float, Floats] = {}
     for each in sorted(snapshots, key=lambda snapshot: snapshot.as_of):
-        ages, entries = np.maximum(each.ages, 0.0), np.maximum(usual_entries(each), 0.0)
-        told = (ages, each.open, each.open_variance, each.closed, each.closed_variance, entries)
+        told = (np.maximum(each.ages, 0.0), each.open, each.open_variance, each.closed, each.closed_variance)
         newest.update(zip(each.months.tolist(), np.stack(told, axis=1), strict=True))
-    months = sorted(newest)
-    return Stock(np.array(months, dtype=np.float64), *np.stack([newest[month] for month in months], axis=1))
+    months, usual = sorted(newest), usual_entries(snapshots)
+    told_of = np.stack([newest[month] for month in months], axis=1)
+    ages, still, still_noise, done, done_noise = told_of
+    entries = np.maximum([usual[month] for month in months], 0.0)
+    return Stock(np.array(months, dtype=np.float64), ages, still, still_noise, done, done_noise, entries)
 
 
 def levels(

@@ -90,7 +90,7 @@ def _open_name(found: Outlook) -> Text:
 
 
 def _tables(found: Caseload, level: int) -> list[Table]:
-    open_rows = [row for each in found.open for row in backlog_rows(_label(each), each, level)]
+    open_rows = [row for each in found.open for row in backlog_rows(_label(each), each)]
     curves = [(_label(each), each.curve) for each in found.open if each.curve is not None]
     tables = [
         WORDS.table("series", SERIES, [_series_row(each, level) for each in found.series]),

@@ -61,7 +61,8 @@ class YearCohort:
     Attributes:
         fiscal_year: Such as ``FY2568``.
         counts: By code of the stage's axis, or by what else was asked.
-        as_of: The oldest day of the releases that tell it.
+        as_of: The oldest day on which one of its months was told.
+        latest: The newest.
         months: How many months of the year they cover, 1 to 12.
         releases: Their identifiers.
     """
@@ -69,6 +70,7 @@ class YearCohort:
     fiscal_year: str
     counts: Mapping[str, Count]
     as_of: date
+    latest: date
     months: int
     releases: tuple[str, ...]
 
@@ -199,10 +201,13 @@ def _years_of_months(
     if not by_month:
         return
     table = cell_table(by_month, dataset, COUNT, (YEAR, MONTH, axis), where)
-    days = {body.id: data_day(body, data_as_of) for body in by_month}
-    used = min(days[name] for name in table.releases)
+    days: dict[str, date] = {}
+    for body in by_month:
+        day = data_day(body, data_as_of)
+        days.update({month: max(day, days.get(month, day)) for month in body.query.period.months()})
     for year, frame in table.frame.groupby(YEAR, sort=True):
-        yield YearCohort(str(year), _counts(frame, axis), used, frame[MONTH].nunique(), table.releases)
+        told = [days[month] for month in frame[MONTH].unique()]
+        yield YearCohort(str(year), _counts(frame, axis), min(told), max(told), len(told), table.releases)
 
 
 def _whole_years(
@@ -218,6 +223,7 @@ def _whole_years(
         yield YearCohort(
             period.windows()[0],
             _counts(frame, axis),
+            data_day(body, data_as_of),
             data_day(body, data_as_of),
             len(period.months()),
             (body.id,),

@@ -20,7 +20,7 @@ from forecasting.flow.cohorts import MONTHS, Snapshot
 from forecasting.panel import Floats
 
 FEWEST = 12
-"""Cohorts below which no curve is drawn: a year of months of entry."""
+"""Ages in whole months that must have been seen: states asked soon after each month alone say nothing of old cases."""
 
 TAIL_OPEN = 0.05
 """A share still open at the oldest age above which what lies beyond decides."""
@@ -59,6 +59,11 @@ class Looks:
     closed: Floats
     closed_variance: Floats
     entries: Floats
+
+    @property
+    def seen(self) -> int:
+        """How many different ages, in whole months."""
+        return len(np.unique(np.floor(self.ages)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,8 @@ class Curve:
 
 def looks_of(snapshots: Sequence[Snapshot]) -> Looks:
     """Every cohort of every snapshot that had begun, where the entries of a year together are more than their noise."""
-    entries = np.concatenate([usual_entries(each) for each in snapshots])
+    usual = usual_entries(snapshots)
+    entries = np.concatenate([[usual[month] for month in each.months.tolist()] for each in snapshots])
     ages = np.concatenate([each.ages for each in snapshots])
     still = np.concatenate([each.open for each in snapshots])
     done = np.concatenate([each.closed for each in snapshots])
@@ -113,24 +119,27 @@ def looks_of(snapshots: Sequence[Snapshot]) -> Looks:
     return Looks(*(each[sure] for each in told))
 
 
-def usual_entries(snapshot: Snapshot) -> Floats:
-    """For each month of entry the mean over half a year before and after, as far as the snapshot reaches.
+def usual_entries(snapshots: Sequence[Snapshot]) -> dict[float, float]:
+    """For each month of entry the mean over half a year before and after, as far as any snapshot reaches.
 
     A cohort's own noisy total would weigh it by its noise: months whose noise is high would count more, and all shares
     open would come out too high.
     """
-    total = snapshot.open + snapshot.closed
-    window, ones = np.ones(MONTHS + 1), np.ones(len(total))
-    half = MONTHS // 2
-    summed, number = np.convolve(total, window), np.convolve(ones, window)
-    return np.asarray((summed / number)[half : half + len(total)], dtype=np.float64)
+    told: dict[float, list[float]] = {}
+    for each in snapshots:
+        for month, total in zip(each.months.tolist(), (each.open + each.closed).tolist(), strict=True):
+            told.setdefault(month, []).append(total)
+    months = np.array(sorted(told))
+    totals = np.array([np.mean(told[month]) for month in months.tolist()])
+    near = np.abs(months[:, None] - months[None, :]) <= MONTHS // 2
+    return dict(zip(months.tolist(), ((near @ totals) / near.sum(axis=1)).tolist(), strict=True))
 
 
 def fitted(looks: Looks) -> Curve:
     """The curve: first by noise and chance alone, then with what cohorts differ beyond both.
 
     Args:
-        looks: At least ``FEWEST``.
+        looks: Of at least ``FEWEST`` ages.
     """
     pieces = max(int(np.searchsorted(EDGES, looks.ages.max())), 1)
     design, beyond = _exposure(looks.ages, pieces), 0.0

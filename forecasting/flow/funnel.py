@@ -6,7 +6,7 @@ stand ratios alone, of different units and of different people, and they are nev
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from contracts.code_lists import code_list
 from contracts.release import ReleaseBody
@@ -17,7 +17,11 @@ from forecasting.flow.stages import Stage, Step, stages
 AT_LEAST = "at-least"
 YEAR_NOT_WHOLE = "year-not-whole"
 STILL_OPEN = "cohort-still-open"
+DIFFERENT_DAYS = "different-days"
 DIFFERENT_UNITS = "different-units"
+
+LONGEST_BETWEEN = timedelta(days=62)
+"""Months of a year that were told further apart than this do not tell how far the year has come by one day."""
 
 OPEN_SHARE = 0.05
 """A share still open above which the other shares of the year will change."""
@@ -103,10 +107,18 @@ def _entered(stage: Stage, cohort: YearCohort, level: int) -> Entered:
     still, entries = cohort.total(stage.open), cohort.total()
     rest = cohort.total([code for code in cohort.counts if code not in stage.open])
     share = share_of(still, rest, level)
-    flags = (YEAR_NOT_WHOLE,) if cohort.months < MONTHS else ()
-    if share.value is not None and share.value > OPEN_SHARE:
-        flags = (*flags, STILL_OPEN)
+    flags = about_year(cohort, share)
     return Entered(stage, cohort, entries, still, share, flags)
+
+
+def about_year(cohort: YearCohort, is_open: Ratio) -> tuple[str, ...]:
+    """What to know about a year's shares: whether it is whole, told of one day, and nearly closed."""
+    flags = [YEAR_NOT_WHOLE] if cohort.months < MONTHS else []
+    if cohort.latest - cohort.as_of > LONGEST_BETWEEN:
+        flags.append(DIFFERENT_DAYS)
+    if is_open.value is not None and is_open.value > OPEN_SHARE:
+        flags.append(STILL_OPEN)
+    return tuple(flags)
 
 
 def _passed(stage: Stage, cohort: YearCohort, step: Step, flags: tuple[str, ...], level: int) -> Passed:

@@ -9,7 +9,7 @@ from forecasting.flow.backlog import Inflow, Level, Stock, levels, stock_of
 from forecasting.flow.cohorts import MONTHS, Snapshot, month_of
 from forecasting.flow.completion import FEWEST, TAIL_OPEN, Curve, fitted, looks_of
 from forecasting.flow.inflow import Entries, numbers_of
-from forecasting.flow.ratios import BELOW_NOISE, Count
+from forecasting.flow.ratios import BELOW_NOISE, SUREST, half_widths
 from forecasting.flow.stages import Stage
 
 QUARTER = 3
@@ -20,6 +20,7 @@ STOCK_BELOW_ZERO = "stock-below-zero"
 TAIL_EXTRAPOLATED = "tail-extrapolated"
 ENTRIES_UNKNOWN = "entries-unknown"
 RELEASES_OLD = "releases-old"
+AGED_FORWARD = "aged-forward"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,8 @@ class Outlook:
         first: The first month of entry that is counted, ``YYYY-MM``: who entered before is not seen.
         last: The last month of entry whose state was released.
         as_of: When the newest snapshot was made, in months since the year 0.
-        counted: What was open then: released figures added up, signed.
+        now: What was open then: released figures added up, where all were told on that day; else cohorts told earlier
+            are aged by the curve. None if they are and there is no curve or some entries are not known.
         curve: How long entries stay open; None if too few cohorts tell.
         entries: Entries by month, released and forecast; None if no release tells them.
         levels: What is open at each instant asked; empty without a forecast, and ``flags`` say why.
@@ -57,7 +59,7 @@ class Outlook:
     first: str
     last: str
     as_of: float
-    counted: Count
+    now: Level | None
     curve: Curve | None
     entries: Entries | None
     levels: tuple[Level, ...]
@@ -96,32 +98,48 @@ def outlook(
     """
     stock, as_of = stock_of(told), told[-1].as_of
     curve, flags = _curve(told)
-    if stock.counted.estimate < 0:
-        flags = (*flags, STOCK_BELOW_ZERO)
-    elif stock.counted.is_below_noise:
-        flags = (*flags, BELOW_NOISE)
     inflow = _inflow(stock, entries, instants)
     flags = (*flags, *_about_entries(stock, entries, inflow, as_of))
     found: tuple[Level, ...] = ()
-    if curve is not None and inflow is not None and stock.counted.estimate >= 0:
-        found = levels(stock, curve, inflow, instants, level, rng)
+    if curve is not None and inflow is not None:
+        found = levels(stock, curve, inflow, (as_of, *instants), level, rng)
+    now = _counted(stock, as_of, level) if stock.is_of_one_day(as_of) else next(iter(found), None)
+    if not stock.is_of_one_day(as_of):
+        flags = (*flags, AGED_FORWARD)
+    below = _below(stock, now)
     return Outlook(
         part=part,
         first=month_of(int(stock.months[0])),
         last=month_of(int(stock.months[-1])),
         as_of=as_of,
-        counted=stock.counted,
+        now=now,
         curve=curve,
         entries=entries,
-        levels=found,
-        flags=tuple(dict.fromkeys(flags)),
+        levels=() if STOCK_BELOW_ZERO in below else found[1:],
+        flags=tuple(dict.fromkeys((*flags, *below))),
         releases=tuple(each.release for each in told),
     )
 
 
+def _counted(stock: Stock, as_of: float, level: int) -> Level:
+    """What releases counted, with the noise alone."""
+    counted = stock.counted
+    half, mean = half_widths(level) * counted.sigma, max(counted.estimate, 0.0)
+    low, high = max(counted.estimate - half, 0.0), max(counted.estimate + half, 0.0)
+    return Level(as_of, mean, low, high, counted.estimate)
+
+
+def _below(stock: Stock, now: Level | None) -> tuple[str, ...]:
+    """Whether the noise leaves hardly anything open, or less than nothing."""
+    signed = stock.counted.estimate if now is None else now.signed
+    if signed < 0:
+        return (STOCK_BELOW_ZERO,)
+    return (BELOW_NOISE,) if signed < SUREST * stock.counted.sigma else ()
+
+
 def _curve(told: Sequence[Snapshot]) -> tuple[Curve | None, tuple[str, ...]]:
     looks = looks_of(told)
-    if len(looks.ages) < FEWEST:
+    if looks.seen < FEWEST:
         return None, (TOO_FEW_COHORTS,)
     curve = fitted(looks)
     is_tail = float(curve.open_at(np.array([curve.oldest]))[0]) > TAIL_OPEN

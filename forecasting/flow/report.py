@@ -105,14 +105,14 @@ def _outlook(
         yield outlook(Part(stage), seen, entries, ends, level, rng)
 
 
-def backlog_rows(name: str, found: Outlook, level: int) -> list[tuple[Figure, ...]]:
-    """What is open now and at each instant; the first row is what releases counted, with its noise alone."""
-    half = half_widths(level) * found.counted.sigma
+def backlog_rows(name: str, found: Outlook) -> list[tuple[Figure, ...]]:
+    """What was open on the newest release's day, and at each instant."""
     flags = marked(found.flags)
-    now = found.counted.estimate
-    rows: list[tuple[Figure, ...]] = [
-        (name, "now", "", to_tenth(max(now, 0.0)), to_tenth(now - half), to_tenth(now + half), to_tenth(now), flags)
-    ]
+    now = found.now
+    figures = (
+        (None,) * 4 if now is None else tuple(to_tenth(each) for each in (now.mean, now.low, now.high, now.signed))
+    )
+    rows: list[tuple[Figure, ...]] = [(name, "now", "", *figures, flags)]
     for each in found.levels:
         last = month_of(int(each.instant) - 1)
         figures = (to_tenth(each.mean), to_tenth(each.low), to_tenth(each.high), to_tenth(each.signed))
@@ -156,9 +156,7 @@ def _tables(found: _Found) -> list[Table]:
     outlooks = [(each.part.stage.dataset, each) for each in found.outlooks]
     curves = [(name, each.curve) for name, each in outlooks if each.curve is not None]
     tables += [
-        WORDS.table(
-            "backlog", BACKLOG, [row for name, each in outlooks for row in backlog_rows(name, each, found.level)]
-        ),
+        WORDS.table("backlog", BACKLOG, [row for name, each in outlooks for row in backlog_rows(name, each)]),
         WORDS.table("open_share", CURVE, [row for name, each in curves for row in curve_rows(name, each, found.level)]),
         WORDS.table("inflow", INFLOW, [row for name, each in outlooks for row in inflow_rows(name, each)]),
     ]
@@ -239,13 +237,15 @@ def _of_year(each: Entered) -> Statement:
 
 def backlog_statement(found: Outlook, title: Text) -> Statement:
     """What is open and what will be, or that it cannot be told."""
+    now = found.now
     details: dict[str, object] = {
         "stage": title,
         "first": period_words(found.first),
         "last": period_words(found.last),
-        "now": shown(max(found.counted.estimate, 0.0)),
-        "error": shown(half_widths(95) * found.counted.sigma),
     }
+    if now is None:
+        return Statement(text=WORDS.say("no-stock", **details), flags=found.flags)
+    details |= {"now": shown(now.mean), "now_low": shown(now.low), "now_high": shown(now.high)}
     if not found.levels:
         return Statement(text=WORDS.say("no-backlog", **details), flags=found.flags)
     end = found.levels[-1]

@@ -12,7 +12,7 @@ from datetime import date
 from contracts.code_lists import code_list
 from contracts.release import ReleaseBody
 from forecasting.flow.cohorts import MONTHS, YearCohort, year_cohorts
-from forecasting.flow.funnel import OPEN_SHARE, STILL_OPEN, YEAR_NOT_WHOLE
+from forecasting.flow.funnel import YEAR_NOT_WHOLE, about_year
 from forecasting.flow.ratios import Count, Ratio, ratio, share_of
 
 CASES = "dop_case"
@@ -95,13 +95,8 @@ def completed(bodies: Sequence[ReleaseBody], level: int, data_as_of: date | None
             code: _chancy(cohort.counts[code], cohort.total([each for each in ended if each != code]), level)
             for code in ended
         }
-        found.append(Completed(cohort.fiscal_year, cohort.total(), is_open, shares, _flags(cohort, is_open)))
+        found.append(Completed(cohort.fiscal_year, cohort.total(), is_open, shares, about_year(cohort, is_open)))
     return tuple(found)
-
-
-def _flags(cohort: YearCohort, is_open: Ratio) -> tuple[str, ...]:
-    flags = (YEAR_NOT_WHOLE,) if cohort.months < MONTHS else ()
-    return (*flags, STILL_OPEN) if is_open.value is not None and is_open.value > OPEN_SHARE else flags
 
 
 def _reoffended(cohort: YearCohort, axis: str, code: str, level: int) -> Reoffended:

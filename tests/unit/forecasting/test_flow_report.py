@@ -7,7 +7,7 @@ from contracts.analysis import AnalysisKind, Figure, Report, Table
 from contracts.errors import InvalidInput, Refused
 from contracts.release import ReleaseBody
 from forecasting.flags import meaning_of
-from forecasting.flow.cohorts import number_of, snapshots
+from forecasting.flow.cohorts import month_of, number_of, snapshots
 from forecasting.flow.inflow import entries_of
 from forecasting.flow.outlook import Outlook, Part, month_ends, outlook, quarter_ends
 from forecasting.flow.report import flow_report, quarter_of
@@ -142,7 +142,8 @@ def test_a_stock_below_zero_is_not_forecast() -> None:
 
     found = told([with_cells(body, [30, 2, 2, 1, -4] * 48)])
 
-    assert found.counted.estimate == -192
+    assert found.now is not None
+    assert (found.now.signed, found.now.mean, found.now.low) == (-192, 0.0, 0.0)
     assert found.levels == ()
     assert "stock-below-zero" in found.flags
 
@@ -155,6 +156,46 @@ def test_a_stock_within_its_noise_is_flagged() -> None:
 
     assert "below-noise" in found.flags
     assert found.levels[0].low >= 0
+
+
+def monthly(world: Lives, since: str) -> list[ReleaseBody]:
+    """A standing series: the years before at once, then each month by itself soon after it closed, never again."""
+    numbers = range(number_of(since), number_of("2025-10"))
+    spans = [(f"{month_of(each)}-01", f"{month_of(each + 1)}-01") for each in numbers]
+    return [by_state("oag_case", world, span, span[1]) for span in spans]
+
+
+def test_months_told_on_earlier_days_are_brought_forward_and_it_is_flagged(world: Lives) -> None:
+    history = by_state("oag_case", world, ("2021-10-01", "2024-10-01"), "2024-10-01")
+    now = float(number_of("2025-10"))
+
+    found = told([history, *monthly(world, "2024-10")])
+
+    assert found.now is not None
+    assert found.now.low <= world.open_at(now) <= found.now.high
+    assert found.now.mean == pytest.approx(world.open_at(now), rel=0.08)
+    assert "aged-forward" in found.flags
+    assert len(found.levels) == 1
+
+
+def test_states_told_soon_after_each_month_alone_say_nothing_of_old_cases(world: Lives) -> None:
+    bodies = monthly(world, "2023-04")
+
+    found = told(bodies)
+    report = flow_report(bodies, np.random.default_rng(1))
+
+    assert (found.now, found.curve, found.levels) == (None, None, ())
+    assert {"too-few-cohorts", "aged-forward"} <= set(found.flags)
+    assert rows(table(report, "backlog"))[0]["open"] is None
+    assert any("how many are open cannot be told" in each.text.en for each in report.statements)
+
+
+def test_a_year_whose_months_were_told_on_days_far_apart_is_flagged(world: Lives, files: ReleaseBody) -> None:
+    apart = flow_report(monthly(world, "2024-10"), np.random.default_rng(1))
+    together = flow_report([files], np.random.default_rng(1))
+
+    assert "different-days" in str(rows(table(apart, "entered"))[-1]["flags"])
+    assert "different-days" not in str(rows(table(together, "entered"))[-1]["flags"])
 
 
 def test_old_cohorts_still_open_make_the_tail_decide_and_it_is_flagged() -> None:
