@@ -89,8 +89,8 @@ class Analysis(Value):
 class PublishedAnalysis(Value):
     """An analysis as it is fetched: flagged when a release that it cites was withdrawn or superseded.
 
-    ``agency`` published it at ``published_at``. Asked for as of an instant, ``flagged`` names what had been withdrawn by
-    then, and ``flagged_since`` what was withdrawn afterwards; else ``flagged`` names all.
+    ``agency`` published it at ``published_at``. Asked for as of an instant, ``flagged`` names what had been withdrawn
+    by then, and ``flagged_since`` what was withdrawn afterwards; else ``flagged`` names all.
     """
 
     analysis: Analysis
