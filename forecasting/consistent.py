@@ -10,23 +10,28 @@ from forecasting.reconcile import MOST_DENSE, summing
 from forecasting.tree import tree_gls
 
 ADDS_UP = 1e-6
+
+FURTHEST = 7.0
+"""Standard deviations of the noise between a figure and the sum of its leaves: beyond, they are not the same thing. By
+chance one pair in 10^11 is.
+"""
+
 _EXACT = 1e-9
 
 
 def consistent(hierarchy: Hierarchy) -> Hierarchy:
     """The hierarchy with its best unbiased figures, which add up, and the exact variance of each.
 
-    Figures that add up already (exact counts, estimates of a family) are kept as they are. A tree takes two passes;
-    another hierarchy of up to 3,000 nodes the dense estimator.
+    Figures that add up already (exact counts, estimates of a family) are kept as they are. A tree takes two passes and
+    may have gaps; another hierarchy of up to 3,000 nodes the dense estimator.
 
     Raises:
-        InvalidInput: ``hierarchy-contradicts`` when exact figures do not add up, or when a hierarchy that is no tree is
-            too large or has gaps.
+        InvalidInput: ``hierarchy-contradicts`` when a figure is further from the sum of its leaves than the noise
+            explains (a region that changed its provinces), or when a hierarchy that is no tree is too large or
+            has gaps.
     """
-    if len(hierarchy.levels) == 1 or _adds_up(hierarchy):
+    if len(hierarchy.levels) == 1 or _check_sums(hierarchy):
         return hierarchy
-    if all(float(panel.noise.max()) <= _EXACT for panel in hierarchy.levels):
-        raise InvalidInput("hierarchy-contradicts", why="the exact figures of its levels do not add up")
     if hierarchy.parents is not None:
         figures = [panel.figures for panel in hierarchy.levels]
         found = tree_gls(figures, [panel.noise for panel in hierarchy.levels], hierarchy.parents)
@@ -34,13 +39,23 @@ def consistent(hierarchy: Hierarchy) -> Hierarchy:
     return _dense(hierarchy)
 
 
-def _adds_up(hierarchy: Hierarchy) -> bool:
-    """Whether it does; a month that no level tells contradicts nothing."""
-    sums = hierarchy.sums(hierarchy.levels[-1].figures)
-    return all(
-        bool(np.isclose(panel.figures, total, rtol=ADDS_UP, atol=ADDS_UP, equal_nan=True).all())
-        for total, panel in zip(sums, hierarchy.levels, strict=True)
-    )
+def _check_sums(hierarchy: Hierarchy) -> bool:
+    """Whether all figures are there and add up as they stand."""
+    leaves = hierarchy.levels[-1]
+    whole = bool(np.isfinite(leaves.figures).all())
+    pairs = zip(hierarchy.levels, hierarchy.sums(leaves.figures), hierarchy.sums(leaves.noise), strict=True)
+    for panel, total, noise in pairs:
+        gap = np.abs(np.where(np.isfinite(total) & np.isfinite(panel.figures), panel.figures - total, 0.0))
+        rounding = ADDS_UP * np.maximum(np.where(np.isfinite(total), np.abs(total), 0.0), 1.0)
+        beyond = gap > np.maximum(FURTHEST * np.sqrt(panel.noise + noise), rounding)
+        if bool(beyond.any()):
+            row, month = (int(each) for each in np.argwhere(beyond)[0])
+            who = " ".join(panel.labels()[row].values())
+            raise InvalidInput(
+                "hierarchy-contradicts", why=f"{who} is not the sum of its parts in {panel.months[month]}"
+            )
+        whole = whole and bool(np.isfinite(panel.figures).all()) and bool((gap <= rounding).all())
+    return whole
 
 
 def _dense(hierarchy: Hierarchy) -> Hierarchy:

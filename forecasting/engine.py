@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from forecasting.breaks import find
 from forecasting.consistent import consistent
 from forecasting.dispersion import Dispersions, Past, centre_of, learnt, quantile_function
 from forecasting.hierarchy import Hierarchy
 from forecasting.models.level_filter import Filtered, Seen, level_filter
 from forecasting.models.theta import theta
-from forecasting.panel import Bools, Floats, Panel
+from forecasting.panel import Bools, Floats, Ints, Panel
 from forecasting.reconcile import Method, reconciled
 from forecasting.seasons import ABOVE_NOISE, factors_over, without_gaps
 from forecasting.spread import Spread, Workers
@@ -98,6 +99,46 @@ class _Base:
     method: Method
 
 
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """A level at one origin.
+
+    Attributes:
+        panel: What was released by then, without the months of a shock: the shape of the year is learnt from it.
+        figures: Those of it that count what is counted today.
+        factors: The shape of the year over the months seen and to come.
+        begins: For each series the first month of what is counted today.
+    """
+
+    panel: Panel
+    figures: Floats
+    factors: Floats
+    begins: Ints
+
+    def coming(self) -> Floats:
+        return self.factors[:, len(self.panel.months) :]
+
+    def adjusted(self) -> Floats:
+        """Seasonally adjusted months for theta: no gap, NaN before a series begins."""
+        months = len(self.panel.months)
+        known = np.isfinite(self.figures)
+        first = np.where(known.any(axis=1), known.argmax(axis=1), months)
+        begun = np.arange(months) >= first[:, None]
+        return np.where(begun, without_gaps(self.figures) / self.factors[:, :months], np.nan)
+
+    def loud(self) -> Bools:
+        """Which series stand out of their noise, and have been seen for two years."""
+        known = np.isfinite(self.figures)
+        year = without_gaps(self.figures)[:, -self.panel.season :].mean(axis=1)
+        noise = np.sqrt(self.panel.noise[:, 0])
+        seen = known.sum(axis=1) >= FEWEST_SEASONS * self.panel.season
+        return np.asarray(seen & (year >= np.maximum(ABOVE_NOISE * noise, SMALLEST_LOUD)))
+
+    def filtered(self) -> Filtered:
+        panel = self.panel
+        return level_filter(Seen(self.figures, panel.noise, self.factors, panel.pools, panel.season))
+
+
 def forecast(hierarchy: Hierarchy, horizon: int, settings: EngineSettings | None = None) -> Outcome:
     """Forecast every level of a hierarchy.
 
@@ -150,30 +191,40 @@ def _earlier(origin: int, season: int, settings: EngineSettings) -> list[int]:
 
 def _outcome(known: Hierarchy, today: int, earlier: Sequence[tuple[int, _Base]], base: _Base) -> Outcome:
     dispersion: list[Floats] = []
+    marks = find(known.until(today))
     for level, panel in enumerate(known.levels):
         past = [Past(origin, each.mean[level], each.spread[level]) for origin, each in earlier]
-        found: Dispersions = learnt(panel.until(today), past)
+        seen = panel.until(today)
+        found: Dispersions = learnt(seen.showing(np.where(marks[level].hidden(), np.nan, seen.figures)), past)
         dispersion.append(found.of(base.mean[level], base.spread[level]))
     centre = tuple(centre_of(mean, spread) for mean, spread in zip(base.mean, base.spread, strict=True))
     return Outcome(base.mean, centre, tuple(dispersion), len(earlier), base.filter_only, base.method)
 
 
+def _levels(seen: Hierarchy, horizon: int) -> list[_Level]:
+    """What the models are shown: figures in which nothing of a shock, or of what was once counted, is left."""
+    found = []
+    for panel, marks in zip(seen.levels, find(seen), strict=True):
+        shown = panel.showing(np.where(marks.shocks, np.nan, panel.figures))
+        figures = np.where(marks.hidden(), np.nan, panel.figures)
+        found.append(_Level(shown, figures, factors_over(shown, horizon), marks.begins))
+    return found
+
+
 def _base(known: Hierarchy, origin: int, horizon: int, settings: EngineSettings) -> _Base:
     seen = known.until(origin)
-    levels = [_Level(panel, factors_over(panel, horizon), _stands_out(panel)) for panel in seen.levels]
-    adjusted = [without_gaps(each.panel.figures)[each.loud] / each.past()[each.loud] for each in levels]
+    levels = _levels(seen, horizon)
+    loud = [level.loud() for level in levels]
+    adjusted = [level.adjusted()[near] for level, near in zip(levels, loud, strict=True)]
     fitted = theta(np.vstack(adjusted), horizon, settings.workers)
-    ends = np.cumsum([len(each) for each in adjusted])[:-1]
-    means, errors, spreads = [], [], []
-    for level, ahead in zip(levels, np.split(fitted, ends), strict=True):
-        filtered = level.filtered()
-        mean = filtered.mean.copy()
-        mean[level.loud] = 0.5 * (mean[level.loud] + np.maximum(ahead, 0.0) * level.coming()[level.loud])
+    ahead = np.split(fitted, np.cumsum([len(each) for each in adjusted])[:-1])
+    filtered = [level.filtered() for level in levels]
+    means = []
+    for level, by_filter, stands_out, by_theta in zip(levels, filtered, loud, ahead, strict=True):
+        mean = by_filter.mean.copy()
+        mean[stands_out] = 0.5 * (mean[stands_out] + np.maximum(by_theta, 0.0) * level.coming()[stands_out])
         means.append(mean)
-        spreads.append(filtered.spread)
-        errors.append(level.panel.figures - filtered.expected)
-    coherent = reconciled(seen, tuple(means), tuple(errors))
-    return _Base(coherent.mean, tuple(spreads), tuple(~each.loud for each in levels), coherent.method)
+    return _joined(seen, levels, filtered, means, loud)
 
 
 def _past(known: Hierarchy, origin: int, horizon: int) -> _Base:
@@ -183,32 +234,21 @@ def _past(known: Hierarchy, origin: int, horizon: int) -> _Base:
     MASE 0.7485 and 0.7469), at a hundredth of the cost.
     """
     seen = known.until(origin)
-    filtered = [_Level(panel, factors_over(panel, horizon), _stands_out(panel)).filtered() for panel in seen.levels]
-    errors = [panel.figures - each.expected for panel, each in zip(seen.levels, filtered, strict=True)]
-    coherent = reconciled(seen, tuple(each.mean for each in filtered), tuple(errors), quick=True)
-    alone = tuple(np.ones(len(each.mean), dtype=np.bool_) for each in filtered)
-    return _Base(coherent.mean, tuple(each.spread for each in filtered), alone, coherent.method)
+    levels = _levels(seen, horizon)
+    filtered = [level.filtered() for level in levels]
+    alone = [np.zeros(len(each.mean), dtype=np.bool_) for each in filtered]
+    return _joined(seen, levels, filtered, [each.mean for each in filtered], alone, quick=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Level:
-    """A level at one origin: its panel, its factors over the months seen and to come, and which series are loud."""
-
-    panel: Panel
-    factors: Floats
-    loud: Bools
-
-    def past(self) -> Floats:
-        return self.factors[:, : len(self.panel.months)]
-
-    def coming(self) -> Floats:
-        return self.factors[:, len(self.panel.months) :]
-
-    def filtered(self) -> Filtered:
-        panel = self.panel
-        return level_filter(Seen(panel.figures, panel.noise, self.factors, panel.pools, panel.season))
-
-
-def _stands_out(panel: Panel) -> Bools:
-    year = without_gaps(panel.figures)[:, -panel.season :].mean(axis=1)
-    return np.asarray(year >= np.maximum(ABOVE_NOISE * np.sqrt(panel.noise[:, 0]), SMALLEST_LOUD))
+def _joined(
+    seen: Hierarchy,
+    levels: Sequence[_Level],
+    filtered: Sequence[Filtered],
+    means: Sequence[Floats],
+    loud: Sequence[Bools],
+    *,
+    quick: bool = False,
+) -> _Base:
+    errors = tuple(level.figures - each.expected for level, each in zip(levels, filtered, strict=True))
+    coherent = reconciled(seen, tuple(means), errors, quick=quick)
+    return _Base(coherent.mean, tuple(each.spread for each in filtered), tuple(~each for each in loud), coherent.method)

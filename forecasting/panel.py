@@ -100,6 +100,11 @@ class Panel:
         """The panel as it was when only the first ``months`` had been released."""
         return type(self)(self.counts.iloc[:, :months], self.noise_variance, self.variances)
 
+    def showing(self, figures: Floats) -> Self:
+        """The same series and months with other figures; NaN where nothing is to be known."""
+        counts = pd.DataFrame(figures, index=self.counts.index, columns=self.counts.columns)
+        return type(self)(counts, self.noise_variance, self.variances)
+
     def latest(self, months: int) -> Self:
         """The newest ``months`` alone."""
         return type(self)(self.counts.iloc[:, -months:], self.noise_variance, self.variances)
