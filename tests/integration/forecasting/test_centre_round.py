@@ -1,6 +1,7 @@
 """The centre against a whole gateway with real keys, noise, log and routes: asked, released, forecast, published."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,20 +9,25 @@ import pytest
 from typing_extensions import override
 
 from contracts.agreement import Agreement
+from contracts.analysis import AnalysisKind
 from contracts.canonical import canonical_bytes
 from contracts.dataset import DatasetContract, Grain
 from contracts.errors import Unavailable
 from contracts.forecast import Forecast
-from contracts.query import Family, FamilyTable
+from contracts.query import Family, FamilyTable, Series
+from contracts.release import ReleaseState, Withdrawal
 from contracts.request import Request
 from contracts.signing import key_file_name
 from contracts.task import Lease, LeaseCall
 from contracts.transparency import EventKind, LogEntry
 from contracts.views import RequestStatus
+from forecasting.cells import cell_table
 from gateway.centre.home import CentreHome
 from gateway.centre.main import open_centre
 from gateway.centre.run import Centre
 from gateway.centre.settings import CentreSettings
+from gateway.centre.standing_analyses import ANALYSES
+from gateway.centre.windows import period_of
 from gateway.client import Gateway
 from tests import api_world, factories
 from tests.api_world import ApiWorld
@@ -114,7 +120,7 @@ def centre(world: ApiWorld, tmp_path: Path) -> Centre:
     home = CentreHome(tmp_path / "centre")
     home.folder.make()
     given = {"home": home.path, "agency": "oja", "gateway": ISSUER, "agreement": "oja-forecasting"}
-    return Centre(CentreSettings.model_validate(given), home, line, lambda: world.now)
+    return Centre(CentreSettings.model_validate(given), home, line, lambda: world.now, analyses=())
 
 
 def logged(world: ApiWorld, kind: EventKind) -> list[LogEntry]:
@@ -176,6 +182,52 @@ def test_the_months_of_a_fiscal_year_asked_one_by_one_cost_one_charge(world: Api
     assert first == dict.fromkeys(("FY2565", "FY2566", "FY2567", "FY2568", "FY2569", "FY2570"), 1)
     assert spent(centre, "ccib/tpo_complaint") == first
     assert spent(centre, "rtp/crimes_case") == first | {"FY2569": 2, "FY2570": 2}
+
+
+def test_a_revision_is_charged_once_for_its_window_and_the_newest_figures_are_read(
+    world: ApiWorld, centre: Centre
+) -> None:
+    centre.gather()
+    before = spent(centre, "rtp/crimes_case")
+
+    centre.revise("crimes-monthly", period_of(["2026-03"]), "stations reported late")
+    first = centre.gather()
+    centre.revise("crimes-monthly", period_of(["2026-04"]), "stations reported late")
+    revised = centre.gather()
+
+    assert (first.problems, revised.problems) == ({}, {})
+    assert spent(centre, "rtp/crimes_case") == before | {"FY2569": before["FY2569"] + 1}
+    bodies = [each.body for each in revised.releases("crimes-monthly")]
+    assert len(bodies) == 6 + 2
+    read = cell_table(bodies, "crimes_case", "count", ["month"]).releases
+    assert {body.id for body in bodies if body.query.series == Series(revision=1)} <= set(read)
+
+
+def test_a_withdrawn_release_is_a_gap_and_what_cited_it_is_flagged(world: ApiWorld, centre: Centre) -> None:
+    first = centre.round()
+    oldest = first.releases["crimes-monthly"][0]
+    withdrawal = Withdrawal(release=oldest, state=ReleaseState.WITHDRAWN, reason="counted twice")
+    centre_line(centre).withdraw(withdrawal)
+
+    done = centre.round()
+
+    assert done.published
+    assert done.gaps["crimes-monthly"] == tuple(f"2021-{month}" for month in (11, 12)) + tuple(
+        f"2022-{month:02d}" for month in range(1, 10)
+    )
+    assert oldest not in done.releases["crimes-monthly"]
+    published = {each.id: each.flagged for each in centre_line(centre).forecasts()}
+    assert published == {first.forecast: (oldest,), done.forecast: ()}
+
+
+def test_an_analysis_is_made_of_the_releases_and_published_for_everybody(world: ApiWorld, centre: Centre) -> None:
+    done = replace(centre, analyses=ANALYSES[:1]).round()
+
+    assert done.analysis_problems == {}
+    made = centre_line(centre).latest_analysis(AnalysisKind.WARNINGS)
+    assert made.analysis.id == done.analyses["warnings"]
+    assert made.analysis.report.public
+    assert [each.release for each in made.analysis.citations] == list(done.releases["crimes-monthly"])
 
 
 def test_a_forecast_is_canonical_and_reads_back(centre: Centre) -> None:
