@@ -1,9 +1,10 @@
-"""What the public page reads: public releases with their figures, and the newest forecast."""
+"""What the public page reads: public releases with their figures, the newest forecast and warnings."""
 
+from contracts.analysis import AnalysisKind, PublishedAnalysis
 from contracts.forecast import PublishedForecast
 from contracts.release import Release, ReleaseState
 from gateway.means import Means
-from gateway.store import forecasts, releases
+from gateway.store import analyses, forecasts, releases
 from gateway.store.publications import Look
 
 MOST_KEPT = 64
@@ -21,6 +22,11 @@ class PublishedRecord:
         """The newest published forecast, if any."""
         with self._means.store.read() as r:
             return forecasts.latest(r, Look(None, self._means.clock()))
+
+    def latest_warnings(self) -> PublishedAnalysis | None:
+        """The newest published warnings that everybody may read, if any."""
+        with self._means.store.read() as r:
+            return analyses.latest(r, AnalysisKind.WARNINGS, Look(None, self._means.clock()))
 
     def releases(self, agency: str | None, /) -> tuple[Release, ...]:
         """The releases that an agency may see, newest first; None asks for the public ones."""

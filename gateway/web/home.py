@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, Response
 from fastapi.staticfiles import StaticFiles
 from pydantic import ConfigDict
 
+from contracts.analysis import PublishedAnalysis
 from contracts.forecast import PublishedForecast
 from contracts.release import Release
 from contracts.values import Value
@@ -56,6 +57,10 @@ class PublicRecord(Protocol):
         """The newest published forecast."""
         ...
 
+    def latest_warnings(self) -> PublishedAnalysis | None:
+        """The newest warnings that everybody may read."""
+        ...
+
     def releases(self, agency: str | None, /) -> tuple[Release, ...]:
         """The releases that an agency may see; None asks for the public ones."""
         ...
@@ -68,6 +73,7 @@ class Published:
     version: tuple[str, ...]
     forecast: PublishedForecast | None = field(compare=False)
     releases: tuple[Release, ...] = field(compare=False)
+    warnings: PublishedAnalysis | None = field(compare=False)
 
 
 def home_router(exchange: PublicRecord, *, synthetic: bool) -> APIRouter:
@@ -112,11 +118,13 @@ def home_router(exchange: PublicRecord, *, synthetic: bool) -> APIRouter:
 
 
 def _rendered(published: Published, reader: Reader, choice: Choice) -> str:
-    return render_home(home_view(published.forecast, published.releases, choice), reader, choice)
+    return render_home(home_view(published.forecast, published.releases, choice, published.warnings), reader, choice)
 
 
 def _published(exchange: PublicRecord) -> Published:
-    forecast, releases = exchange.latest_forecast(), exchange.releases(None)
+    forecast, releases, warnings = exchange.latest_forecast(), exchange.releases(None), exchange.latest_warnings()
     of_forecast = (forecast.digest, *forecast.flagged) if forecast else ()
+    of_warnings = (warnings.digest, *warnings.flagged) if warnings else ()
     withdrawals = (each.withdrawal.model_dump_json() for each in releases if each.withdrawal)
-    return Published((*of_forecast, *(each.digest for each in releases), *withdrawals), forecast, releases)
+    version = (*of_forecast, "", *of_warnings, "", *(each.digest for each in releases), *withdrawals)
+    return Published(version, forecast, releases, warnings)

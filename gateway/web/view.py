@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from contracts.analysis import PublishedAnalysis
 from contracts.forecast import PublishedForecast
 from contracts.periods import next_month
 from contracts.release import Promise, Release, ReleaseState
+from gateway.web.area_warnings import AreaWarnings, area_warnings
 from gateway.web.counts import (
     CRIMES_CLOCK,
     CRIMES_MONTHLY,
@@ -107,6 +109,7 @@ class HomeView:
     outlook: Outlook | None
     fan: Fan | None
     frauds: Frauds | None
+    warnings: AreaWarnings | None
     published: PublishedForecast | None
     sources: tuple[Source, ...]
 
@@ -124,13 +127,19 @@ class HomeView:
         return max(made, default=None)
 
 
-def home_view(published: PublishedForecast | None, releases: Sequence[Release], choice: Choice) -> HomeView:
+def home_view(
+    published: PublishedForecast | None,
+    releases: Sequence[Release],
+    choice: Choice,
+    warnings: PublishedAnalysis | None = None,
+) -> HomeView:
     """The page for what is published now.
 
     Args:
         published: The newest published forecast.
         releases: The public releases, in any order; those not public are left out.
         choice: What the fan chart shows.
+        warnings: The newest published warnings.
     """
     crimes = standing_cells(releases, CRIMES_MONTHLY, ("month", "province", "offence_group"))
     nation = _nation(releases, crimes)
@@ -142,6 +151,7 @@ def home_view(published: PublishedForecast | None, releases: Sequence[Release], 
         outlook=outlook(published.forecast) if published else None,
         fan=fan(published.forecast, nation if choice.province == EVERYTHING else crimes, choice) if published else None,
         frauds=_frauds(releases),
+        warnings=area_warnings(warnings),
         published=published,
         sources=_sources(releases, published),
     )

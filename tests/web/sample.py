@@ -8,11 +8,12 @@ from itertools import product
 from math import cos, pi, sqrt
 from zlib import crc32
 
+from contracts.analysis import Analysis, AnalysisKind, Column, PublishedAnalysis, Report, Statement, Table
 from contracts.canonical import digest_of
 from contracts.code_lists import code_list
 from contracts.counter_nodes import nodes
 from contracts.dataset import ContractRef, ProtectAt, Text, Tier
-from contracts.forecast import Citation, Forecast, ForecastSeries, PublishedForecast, Score
+from contracts.forecast import Citation, Forecast, ForecastSeries, ModelCard, PublishedForecast, Score
 from contracts.grid import HOURS, Axis, Grid
 from contracts.periods import Period, next_month
 from contracts.query import Query, Series
@@ -38,9 +39,13 @@ class PublishedRecord:
     forecast: PublishedForecast | None = None
     published: tuple[Release, ...] = ()
     asked: list[str | None] = field(default_factory=list)
+    warnings: PublishedAnalysis | None = None
 
     def latest_forecast(self) -> PublishedForecast | None:
         return self.forecast
+
+    def latest_warnings(self) -> PublishedAnalysis | None:
+        return self.warnings
 
     def releases(self, agency: str | None, /) -> tuple[Release, ...]:
         self.asked.append(agency)
@@ -218,6 +223,37 @@ def _series(province: str, group: str, months: Sequence[str]) -> ForecastSeries:
         high=tuple(each + side for each, side in zip(mean, width, strict=True)),
         usual=tuple(usual),
     )
+
+
+def warnings(count: int = 2, flagged: tuple[str, ...] = ()) -> PublishedAnalysis:
+    """Warnings of so many areas, and one note on how to read them."""
+    said = [Text(th=f"พื้นที่ที่ {number} สูงกว่าที่คาด", en=f"Area {number} is above expectation.") for number in range(count)]
+    note = Text(th="เกณฑ์ผิดพลาดไม่เกินปีละครั้ง", en="The limits are wrong at most once a year.")
+    words = Text(th="คำอธิบาย", en="words")
+    report = Report(
+        kind=AnalysisKind.WARNINGS,
+        title=Text(th="พื้นที่ที่มีคดีสูงกว่าที่คาดไว้", en="Areas above expectation"),
+        statements=tuple(Statement(text=text) for text in (*said, note)),
+        tables=(
+            Table(
+                name="warnings",
+                title=words,
+                columns=(Column(name="area", title=words),),
+                rows=tuple((str(number),) for number in range(count)),
+            ),
+        ),
+        card=ModelCard(
+            data=words,
+            method=words,
+            limits=Text(th="ไม่ได้บอกเหตุผล", en="It does not say why."),
+            first=MONTHS[0],
+            last=MONTHS[-1],
+            models=("made-up",),
+        ),
+    )
+    cited = (Citation(release=_monthly().body.id, digest=_monthly().digest),)
+    analysis = Analysis(id="warnings-2026-10", report=report, citations=cited, created=CREATED)
+    return PublishedAnalysis(analysis=analysis, digest=DIGEST, flagged=flagged)
 
 
 def everything() -> PublishedRecord:
