@@ -24,6 +24,9 @@ ReleaseFiles = Annotated[
     list[Path], typer.Argument(metavar="FILE...", help="Releases, as `saphan release export` writes them in JSON.")
 ]
 AsCsv = Annotated[str | None, typer.Option("--csv", metavar="TABLE", help="Print one table of the report as CSV.")]
+WIDEST_LABEL: Final = 14
+"""Labels up to so many letters keep their line, as figures do."""
+
 MOST_ROWS: Final = 60
 """Rows of a table that people are shown; programs get all."""
 
@@ -103,6 +106,9 @@ def _table(table: Table) -> Shown:
         heading for place, heading in enumerate(headings) if all(not isinstance(row[place], str) for row in table.rows)
     ]
     shown = table_of(*headings, figures=figures, title=_both(table.title))
+    for place, column in enumerate(shown.columns):
+        # Beside columns that may not wrap, one that may is squeezed to nothing.
+        column.no_wrap |= all(len(str(row[place])) <= WIDEST_LABEL for row in table.rows)
     for row in table.rows[:MOST_ROWS]:
         shown.add_row(*(_written(figure) for figure in row))
     if len(table.rows) > MOST_ROWS:

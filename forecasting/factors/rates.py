@@ -120,7 +120,8 @@ def _errors(design: Design, cells: Cells, fitted: Fit) -> list[tuple[float, int]
     areas, periods = design.outcome.figures.shape
     nationwide = [place for place, factor in enumerate(design.factors, start=1) if factor.nationwide]
     if nationwide and periods - len(nationwide) - 1 < FEWEST_DEGREES:
-        why = f"{len(nationwide)} factors that are the same everywhere need {len(nationwide) + 1 + FEWEST_DEGREES} periods"
+        needed = len(nationwide) + 1 + FEWEST_DEGREES
+        why = f"{len(nationwide)} factors that are the same everywhere need {needed} periods"
         raise InvalidInput("covariates-invalid", where="the factors", why=f"{why}, and there are {periods}")
     by_period = (
         dict(zip(nationwide, nationwide_variances(cells, fitted, nationwide), strict=True)) if nationwide else {}

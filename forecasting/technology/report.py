@@ -23,9 +23,9 @@ from privacy.plan import Z_95
 
 WORDS = Path(__file__).with_name("words.toml")
 SURE = 0.95
-MILLION = 1_000_000
+THOUSAND, MILLION = 1_000, 1_000_000
 MOST_PROVINCES = 10
-RANKS = ("rank", "case_type", "name_th", "figure", "error_95", "p_rank", "p_above_next", "best", "worst")
+RANKS = ("rank", "case_type", "figure", "error_95", "p_rank", "p_above_next", "best", "worst")
 BESIDE = ("month", "complaints", "complaints_error_95", "cases", "cases_error_95")
 
 
@@ -205,13 +205,19 @@ def _tables(found: Findings) -> list[Table]:
         shares = [("all", found.frozen.together), *found.frozen.by_type]
         rows_frozen = [_share_row(label, share) for label, share in shares]
         tables.append(_table("frozen", ("case_type", "share", "low", "high"), rows_frozen))
-    return [*tables, *_pace_table(found), _beside_table(found), *_outlook_tables(found), *_trail_tables(found)]
+    rest = [*_pace_table(found), _beside_table(found), *_outlook_tables(found), *_trail_tables(found)]
+    return [*tables, *rest, _types_table(found)]
 
 
 def _rank_row(each: Ranked) -> tuple[Cell, ...]:
     above = None if each.above_next is None else round(each.above_next, 4)
-    figures = (round(each.figure, 1), round(Z_95 * each.sigma, 1), round(each.right, 4), above, each.best, each.worst)
-    return (each.rank, each.label, _type(each.label).th, *figures)
+    figures = (_amount(each.figure), _amount(Z_95 * each.sigma), round(each.right, 4), above, each.best, each.worst)
+    return (each.rank, each.label, *figures)
+
+
+def _types_table(found: Findings) -> Table:
+    rows = [(each.label, _type(each.label).th, _type(each.label).en) for each in found.by_cases.ranked]
+    return _table("types", ("case_type", "name_th", "name_en"), rows)
 
 
 def _share_row(label: str, share: Share) -> tuple[Cell, ...]:
@@ -254,7 +260,7 @@ def _outlook_tables(found: Findings) -> list[Table]:
 
 def _coming_rows(ahead: Coming) -> list[tuple[Cell, ...]]:
     return [
-        (label, month, *(round(float(part[row, column]), 1) for part in (ahead.mean, ahead.low, ahead.high)))
+        (label, month, *(_amount(float(part[row, column])) for part in (ahead.mean, ahead.low, ahead.high)))
         for row, label in enumerate(ahead.labels)
         for column, month in enumerate(ahead.months)
     ]
@@ -263,7 +269,7 @@ def _coming_rows(ahead: Coming) -> list[tuple[Cell, ...]]:
 def _trail_tables(found: Findings) -> list[Table]:
     sums = [each for each in found.trails if each.measure != PEOPLE and each.by != "province"]
     rows = [
-        (each.by, str(row[each.by]), each.measure, round(float(row[ESTIMATE]), 1), round(Z_95 * float(row[SIGMA]), 1))
+        (each.by, str(row[each.by]), each.measure, _amount(float(row[ESTIMATE])), _amount(Z_95 * float(row[SIGMA])))
         for each in sums
         for row in each.frame.to_dict("records")
     ]
@@ -278,7 +284,7 @@ def _trail_tables(found: Findings) -> list[Table]:
 
 def _holder_row(measure: str, each: Ranked) -> tuple[Cell, ...]:
     name = code_list("provinces").titles[each.label].th
-    figures = (round(each.figure, 1), round(Z_95 * each.sigma, 1), round(each.right, 4), each.best, each.worst)
+    figures = (_amount(each.figure), _amount(Z_95 * each.sigma), round(each.right, 4), each.best, each.worst)
     return (measure, each.rank, each.label, name, *figures)
 
 
@@ -312,6 +318,11 @@ def _before(day: str) -> str:
     """The month before the one that begins on a day."""
     year, month = int(day[:4]), int(day[5:7])
     return f"{year - 1}-12" if month == 1 else f"{year}-{month - 1:02d}"
+
+
+def _amount(figure: float) -> Cell:
+    """A figure as published: whole from a thousand on, where a tenth says nothing."""
+    return round(figure) if abs(figure) >= THOUSAND else round(figure, 1)
 
 
 def _percent(part: float) -> str:

@@ -1,3 +1,5 @@
+import io
+
 import pytest
 from rich.console import Console
 
@@ -54,3 +56,16 @@ def test_people_are_shown_every_flag_with_its_meaning_and_the_card() -> None:
     assert "rough level" in text
     assert "5 more: --csv provinces" in text
     assert "Limits." in text
+
+
+def test_on_a_narrow_terminal_a_row_keeps_its_label() -> None:
+    columns = (
+        Column(name="factor", title=words("A")),
+        *(Column(name=f"f{n}", title=words("Figure " * 6)) for n in range(6)),
+    )
+    table = Table(name="many", title=words("T"), columns=columns, rows=(("income_index", *(1.5,) * 6),))
+    narrow = Console(width=110, record=True, file=io.StringIO())
+
+    narrow.print(report_group(report().model_copy(update={"tables": (table,)})))
+
+    assert "inc" in narrow.export_text()
