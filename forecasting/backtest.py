@@ -94,7 +94,7 @@ def _score(name: str, trials: Sequence[Trial], panel: Panel, level: int) -> Scor
         return Score(model=name, mase=None, wape=None, coverage=None)
     actual = np.concatenate([trial.actual for trial in trials])
     mean = np.concatenate([trial.prediction.mean for trial in trials])
-    scaled = [mase(each.actual, each.prediction.mean, panel.figures[:, : each.origin]) for each in trials]
+    scaled = [mase(each.actual, each.prediction.mean, panel.figures[:, : each.origin], panel.season) for each in trials]
     known = [each for each in scaled if each is not None]
     return Score(
         model=name,

@@ -37,8 +37,8 @@ STIRRED = 2.5
 """Usual deviations from its level at which a kind is no longer calm."""
 
 FEW_KINDS = 1.0 / 3.0
-"""Largest share of the kinds that may be stirred in a marked month; beyond it something happened to crime (an epidemic, a
-curfew), not to a form."""
+"""Largest share of the kinds that may be stirred in a marked month; beyond it something happened to crime (an epidemic,
+a curfew), not to a form."""
 
 FEWEST_AREAS, FEWEST_KINDS = 5, 3
 LASTING = 6
@@ -164,6 +164,7 @@ class _Watch:
         self._own = panel.noise[:, 0]
         self._level = adjusted[:, :WARM_UP].mean(axis=1)
         self._away: list[Floats] = []
+        self._run = np.zeros(kinds, dtype=np.int64)
         for month in range(WARM_UP):
             self.follow(month, np.zeros(kinds, dtype=np.bool_))
 
@@ -171,10 +172,7 @@ class _Watch:
         """For each kind whether the month is far from its level, in its total and most areas, while others are calm."""
         level = np.maximum(self._sum(self._level[:, None])[:, 0], 1.0)
         away = self._distance(self._total[:, month], level)
-        past = np.array(self._away[-_SEEN:])
-        usual = 1.4826 * np.median(np.abs(past - np.median(past, axis=0)), axis=0)
-        least = np.sqrt(1.0 / level + self._noise / level**2)
-        usual = np.maximum(usual, least)
+        usual = self._usual(level)
         if (np.abs(away) > STIRRED * usual).mean() > FEW_KINDS:
             return np.zeros(self._kinds, dtype=np.bool_)
         moved = np.abs(away) > np.maximum(SURE * usual, np.where(away < 0, LEAST_FALL, LEAST_RISE))
@@ -182,11 +180,24 @@ class _Watch:
         return np.asarray(moved & loud & (self._agreeing(month, away) >= MOST_AREAS))
 
     def follow(self, month: int, marked: Bools) -> None:
-        """Let levels move on, but for marked kinds."""
+        """Let levels move on: not with marked kinds, not far with a wild month, at once with what has lasted."""
         level = np.maximum(self._sum(self._level[:, None])[:, 0], 1.0)
-        self._away.append(np.where(marked, 0.0, self._distance(self._total[:, month], level)))
-        moving = ~marked[self._pools]
-        self._level = self._level + np.where(moving, _WEIGHT * (self._areas[:, month] - self._level), 0.0)
+        away = self._distance(self._total[:, month], level)
+        self._away.append(np.where(marked, 0.0, away))
+        self._run = np.where(marked, self._run + 1, 0)
+        tame = np.minimum(1.0, STIRRED * self._usual(level) / np.maximum(np.abs(away), _SMALLEST))
+        weight = np.where(marked, 0.0, _WEIGHT * tame)[self._pools]
+        self._level = self._level + weight * (self._areas[:, month] - self._level)
+        lasted = (self._run == LASTING)[self._pools]
+        self._level = np.where(
+            lasted, self._areas[:, max(month + 1 - LASTING, 0) : month + 1].mean(axis=1), self._level
+        )
+
+    def _usual(self, level: Floats) -> Floats:
+        """The deviation of a kind's months from its level: the median one of three years, and never below chance."""
+        past = np.array(self._away[-_SEEN:])
+        usual = 1.4826 * np.median(np.abs(past - np.median(past, axis=0)), axis=0)
+        return np.asarray(np.maximum(usual, np.sqrt(1.0 / level + self._noise / level**2)))
 
     def _agreeing(self, month: int, away: Floats) -> Floats:
         """The share of the areas out of their noise that went the way of their kind by half its distance or more."""

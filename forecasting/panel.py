@@ -105,6 +105,10 @@ class Panel:
         counts = pd.DataFrame(figures, index=self.counts.index, columns=self.counts.columns)
         return type(self)(counts, self.noise_variance, self.variances)
 
+    def rows(self, kept: Bools) -> Self:
+        """Some of the series."""
+        return type(self)(self.counts[kept], self.noise_variance, tuple(self.noise[kept, 0].tolist()))
+
     def latest(self, months: int) -> Self:
         """The newest ``months`` alone."""
         return type(self)(self.counts.iloc[:, -months:], self.noise_variance, self.variances)
@@ -124,7 +128,7 @@ def places_in_year(months: pd.PeriodIndex) -> Ints:
     """January is 0, and so is the first ISO week; the rare 53rd week goes with the 52nd."""
     if season_of(months) == MONTHS_A_YEAR:
         return np.asarray(months.month, dtype=np.int64) - 1
-    return np.minimum(np.asarray(pd.Series(months).dt.week, dtype=np.int64), WEEKS_A_YEAR) - 1
+    return np.minimum(np.array([each.week for each in months], dtype=np.int64), WEEKS_A_YEAR) - 1
 
 
 def panel_of(body: ReleaseBody, measure: str = "count") -> Panel:

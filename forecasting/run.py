@@ -1,8 +1,8 @@
-"""From released cells to a forecast. Read this first.
+"""From released figures to a published forecast. Read this first.
 
-    released cells -> panel -> backtest of every model -> forecast -> intervals -> series
+    panels -> engine (``forecasting.engine``) -> forecast, bands, flags -> scores on the past -> what is published
 
-Nothing here knows where the cells come from or who signs the forecast: ``gateway.centre`` does.
+Nothing here knows where the figures come from or who signs the forecast: ``gateway.centre`` does.
 """
 
 from collections.abc import Sequence
@@ -10,33 +10,43 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from contracts.errors import Unavailable
-from contracts.forecast import ForecastSeries, Score
-from forecasting.backtest import Backtest, backtest
-from forecasting.intervals import count_interval, variance_of
-from forecasting.models.ets import AutoETS
+from contracts.errors import InvalidInput, Unavailable
+from contracts.forecast import Band, ForecastSeries, ModelCard, Score
+from forecasting.backtest import Backtest, backtest, origins
+from forecasting.card import card_of
+from forecasting.engine import EngineSettings, Outcome, rolling
+from forecasting.engine_trial import EngineTrial
+from forecasting.hierarchy import Hierarchy, single_level
+from forecasting.intervals import released_interval
 from forecasting.models.prediction import Model
 from forecasting.models.seasonal import SeasonalBaseline, SeasonalNaive
-from forecasting.panel import Floats, Panel, months_after
-from forecasting.seasons import SHORTEST
+from forecasting.panel import MONTHS_A_YEAR, Floats, Panel, months_after
+from forecasting.scores import coverage, mase, wape
+from forecasting.seasons import SHORTEST, without_gaps
+from forecasting.series_flags import flags_of
 
 HORIZON = 12
 LEVEL = 90
+BANDS = (80, 95)
 BASELINES: tuple[Model, ...] = (SeasonalNaive(), SeasonalBaseline())
-PUBLISHED: Model = AutoETS()
+PUBLISHED = EngineTrial(name="theta-and-level-filter")
+DECIMALS = 2
+"""A hundredth of a case is finer than any error here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """A forecast of every series of a panel: what ``contracts.forecast.Forecast`` carries besides its provenance.
+    """A forecast of every series: what ``contracts.forecast.Forecast`` carries besides its provenance.
 
     Attributes:
         model: The name of the model that made it.
         level: The intervals hold the coming count so many times in 100.
         months: The coming months, ``YYYY-MM``.
-        dimensions: The names of the labels.
-        series: One for each row of the panel, in its order.
-        scores: Of every model, the published one last.
+        dimensions: The names of the labels of the leaves.
+        series: One for each leaf, in the order of its panel.
+        upper: One for each series of the coarser levels, the coarsest first; the leaves add up to them.
+        scores: Of every model on the leaves, the published one last; then of the published one on each coarser level.
+        card: How it was made.
     """
 
     model: str
@@ -45,53 +55,161 @@ class Outlook:
     dimensions: tuple[str, ...]
     series: tuple[ForecastSeries, ...]
     scores: tuple[Score, ...]
+    upper: tuple[ForecastSeries, ...]
+    card: ModelCard
 
 
-def look_ahead(panel: Panel, horizon: int = HORIZON, level: int = LEVEL) -> Outlook:
-    """Forecast a panel.
+def look_ahead(
+    panel: Panel, horizon: int = HORIZON, level: int = LEVEL, settings: EngineSettings | None = None
+) -> Outlook:
+    """Forecast the series of one panel, each on its own; arguments and errors as of ``look_ahead_hierarchy``."""
+    return look_ahead_hierarchy(single_level(panel), horizon, level, settings)
+
+
+def look_ahead_hierarchy(
+    hierarchy: Hierarchy, horizon: int = HORIZON, level: int = LEVEL, settings: EngineSettings | None = None
+) -> Outlook:
+    """Forecast all levels of a hierarchy, so that they add up.
 
     Args:
-        panel: Signed noisy counts; at least 24 months.
-        horizon: Months to forecast, 1 or more.
-        level: Of the intervals, in per cent.
+        hierarchy: Signed noisy figures, NaN where one is missing; at least 24 months, or 104 weeks.
+        horizon: Months, or weeks, to forecast; 1 or more.
+        level: Of the intervals, in per cent; bands of 80 and 95 stand beside it.
+        settings: How the engine runs.
 
     Raises:
-        Unavailable: ``not-enough-history``.
+        InvalidInput: ``release-not-a-series`` for a panel without series, or a series without one figure;
+            ``hierarchy-contradicts``.
+        Unavailable: ``not-enough-history``, ``not-enough-weeks``; ``spread-not-installed``, ``boosting-not-installed``.
     """
-    _check_history(panel)
-    tested = backtest_all(panel, horizon, level)
-    prediction = PUBLISHED.predict(panel, horizon)
-    variance = variance_of(prediction, tested[-1].dispersion, panel.noise)
-    low, high = count_interval(prediction.mean, variance, level)
-    usual = SeasonalBaseline().predict(panel, horizon).mean
+    _check(hierarchy)
+    leaves = hierarchy.levels[-1]
+    today = len(leaves.months)
+    past = [each for each in origins(today, horizon) if each >= 2 * leaves.season]
+    *tried, outcome = rolling(hierarchy, horizon, [*past, today], settings)
+    flags = flags_of(hierarchy)
+    published = _published(hierarchy, outcome, flags, level)
+    scores = (
+        *(each.score for each in backtest_all(leaves, horizon, level)),
+        *_scores(hierarchy, list(zip(past, tried, strict=True)), level),
+    )
     return Outlook(
         model=PUBLISHED.name,
         level=level,
-        months=tuple(str(month) for month in months_after(panel.months, horizon)),
-        dimensions=panel.dimensions,
-        series=tuple(
-            ForecastSeries(labels=labels, mean=_row(m), low=_row(lo), high=_row(hi), usual=_row(us))
-            for labels, m, lo, hi, us in zip(panel.labels(), prediction.mean, low, high, usual, strict=True)
-        ),
-        scores=tuple(each.score for each in tested),
+        months=tuple(str(month) for month in months_after(leaves.months, horizon)),
+        dimensions=leaves.dimensions,
+        series=published[-1],
+        scores=scores,
+        upper=tuple(each for rows in published[:-1] for each in rows),
+        card=card_of(hierarchy, outcome, horizon, scores),
     )
 
 
 def backtest_all(panel: Panel, horizon: int = HORIZON, level: int = LEVEL) -> Sequence[Backtest]:
-    """The backtest of every model, the published one last.
+    """The backtest of the two baselines on the series of a panel that have no gap; on all if each has one.
 
     Raises:
+        InvalidInput: As of ``look_ahead``.
         Unavailable: ``not-enough-history``.
     """
-    _check_history(panel)
-    return [backtest(model, panel, horizon, level) for model in (*BASELINES, PUBLISHED)]
+    _check(single_level(panel))
+    whole = np.asarray(np.isfinite(panel.figures).all(axis=1))
+    filled = panel.showing(without_gaps(panel.figures))
+    scored = filled.rows(whole) if whole.any() else filled
+    return [backtest(model, scored, horizon, level) for model in BASELINES]
 
 
-def _check_history(panel: Panel) -> None:
-    if len(panel.months) < SHORTEST:
-        raise Unavailable("not-enough-history", needed=SHORTEST, given=len(panel.months))
+def _check(hierarchy: Hierarchy) -> None:
+    leaves = hierarchy.levels[-1]
+    if not len(leaves.counts):
+        raise InvalidInput("release-not-a-series", why="it has no series")
+    if len(leaves.months) < 2 * leaves.season:
+        code = "not-enough-history" if leaves.season == MONTHS_A_YEAR else "not-enough-weeks"
+        needed = SHORTEST if leaves.season == MONTHS_A_YEAR else 2 * leaves.season
+        raise Unavailable(code, needed=needed, given=len(leaves.months))
+    for panel in hierarchy.levels:
+        silent = ~np.isfinite(panel.figures).any(axis=1)
+        if bool(silent.any()):
+            who = " ".join(panel.labels()[int(silent.argmax())].values())
+            raise InvalidInput("release-not-a-series", why=f"{who} has no figure in any month")
+
+
+def _published(
+    hierarchy: Hierarchy, outcome: Outcome, flags: Sequence[Sequence[tuple[str, ...]]], level: int
+) -> list[tuple[ForecastSeries, ...]]:
+    """The series of each level as published: leaves are rounded, and what is above them is the sum of the rounded."""
+    horizon = outcome.mean[0].shape[1]
+    means = hierarchy.sums(np.round(outcome.mean[-1], DECIMALS))
+    tails = [tail for each in (level, *BANDS) for tail in (0.5 - each / 200, 0.5 + each / 200)]
+    found = []
+    for panel, mean, quantiles, told in zip(hierarchy.levels, means, outcome.quantiles(tails), flags, strict=True):
+        usual = SeasonalBaseline().predict(panel, horizon).mean
+        low, high = np.minimum(quantiles[..., 0::2], mean[..., None]), np.maximum(quantiles[..., 1::2], mean[..., None])
+        found.append(
+            tuple(
+                _series(labels, (mean[row], usual[row]), (low[row], high[row]), told[row])
+                for row, labels in enumerate(panel.labels())
+            )
+        )
+    return found
+
+
+def _series(
+    labels: dict[str, str], mid: tuple[Floats, Floats], ends: tuple[Floats, Floats], flags: tuple[str, ...]
+) -> ForecastSeries:
+    (mean, usual), (low, high) = mid, ends
+    bands = tuple(
+        Band(level=level, low=_row(low[:, place]), high=_row(high[:, place])) for place, level in enumerate(BANDS, 1)
+    )
+    return ForecastSeries(
+        labels=labels,
+        mean=_row(mean),
+        low=_row(low[:, 0]),
+        high=_row(high[:, 0]),
+        usual=_row(usual),
+        bands=bands,
+        flags=flags,
+    )
+
+
+def _scores(hierarchy: Hierarchy, tried: Sequence[tuple[int, Outcome]], level: int) -> tuple[Score, ...]:
+    """How the engine did: on the leaves, then on each coarser level."""
+    last = len(hierarchy.levels) - 1
+    return tuple(
+        _score(hierarchy.levels[each], each, tried, level, _where(hierarchy, each)) for each in (last, *range(last))
+    )
+
+
+def _where(hierarchy: Hierarchy, level: int) -> str:
+    """The name of a level: nothing for the leaves, else its labels."""
+    return "" if level == len(hierarchy.levels) - 1 else " x ".join(hierarchy.levels[level].dimensions)
+
+
+def _score(panel: Panel, place: int, tried: Sequence[tuple[int, Outcome]], level: int, where: str) -> Score:
+    scaled, held, actuals, means = [], [], [], []
+    for origin, outcome in tried:
+        mean, dispersion = outcome.mean[place], outcome.dispersion[place]
+        came = panel.figures[:, origin : origin + mean.shape[1]]
+        known = np.isfinite(came).all(axis=1)
+        if not known.any():
+            continue
+        variance = mean + dispersion * mean**2 + panel.noise
+        low, high = released_interval(mean, variance, level)
+        scaled.append(mase(came[known], mean[known], without_gaps(panel.figures[:, :origin])[known], panel.season))
+        held.append(coverage(came[known], low[known], high[known]))
+        actuals.append(came[known])
+        means.append(mean[known])
+    if not actuals:
+        return Score(model=PUBLISHED.name, mase=None, wape=None, coverage=None, where=where)
+    told = [each for each in scaled if each is not None]
+    return Score(
+        model=PUBLISHED.name,
+        mase=sum(told) / len(told) if told else None,
+        wape=wape(np.concatenate(actuals), np.concatenate(means)),
+        coverage=sum(held) / len(held),
+        where=where,
+    )
 
 
 def _row(values: Floats) -> tuple[float, ...]:
-    """One series as published: a hundredth of a case is finer than any error here."""
-    return tuple(float(value) for value in np.round(values, 2))
+    return tuple(float(value) for value in np.round(values, DECIMALS))

@@ -19,7 +19,7 @@ def test_an_outlook_has_every_series_and_every_month() -> None:
     assert outlook.months == ("2026-01", "2026-02", "2026-03", "2026-04")
     assert outlook.dimensions == ("province", "offence_group")
     assert outlook.level == 80
-    assert outlook.model == "autoets"
+    assert outlook.model == "theta-and-level-filter"
     assert [each.labels for each in outlook.series][:3] == [
         {"province": "10", "offence_group": "G1"},
         {"province": "10", "offence_group": "G2"},
@@ -33,7 +33,7 @@ def test_an_outlook_has_every_series_and_every_month() -> None:
 def test_every_model_is_scored_and_the_published_one_stands_last() -> None:
     outlook = look_ahead(panel_of(monthly_body(TRUTH)))
 
-    assert [each.model for each in outlook.scores] == ["seasonal-naive", "seasonal-baseline", "autoets"]
+    assert [each.model for each in outlook.scores] == ["seasonal-naive", "seasonal-baseline", "theta-and-level-filter"]
     naive, _, published = outlook.scores
     assert published.wape is not None
     assert naive.wape is not None

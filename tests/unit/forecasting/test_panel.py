@@ -143,19 +143,19 @@ def test_a_sum_has_the_noise_of_each_series_own_code_and_the_forecast_s_width_fo
         measure="damage_thb:sum",
         unit="THB",
         cells=tuple(truth),
-        sigma=100.0,
-        expected_error_95=196.0,
+        sigma=1000.0,
+        expected_error_95=1960.0,
         along="case_type",
-        sigmas={"romance_scam": 100.0, "shopping_scam": 1.0},
+        sigmas={"romance_scam": 1000.0, "shopping_scam": 1.0},
     )
 
     made = panel_of(body(cells, truth, released=(sums,)), "damage_thb:sum")
 
-    assert made.noise.tolist() == [[10_000.0], [1.0]]
-    assert made.noise_variance == 10_000.0
-    assert made.until(24).noise.tolist() == made.latest(12).noise.tolist() == [[10_000.0], [1.0]]
+    assert made.noise.tolist() == [[1_000_000.0], [1.0]]
+    assert made.noise_variance == 1_000_000.0
+    assert made.until(24).noise.tolist() == made.latest(12).noise.tolist() == [[1_000_000.0], [1.0]]
     outlook = look_ahead(made, horizon=3)
     loud, quiet = (series.high[0] - series.low[0] for series in outlook.series)
     assert loud > quiet
     naive = SeasonalNaive().predict(made, 3)
-    assert naive.noise.tolist() == [[10_000.0] * 3, [1.0] * 3]
+    assert naive.noise.tolist() == [[1_000_000.0] * 3, [1.0] * 3]
