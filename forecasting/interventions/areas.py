@@ -9,12 +9,16 @@ import pandas as pd
 from contracts.code_lists import code_list
 from contracts.errors import InvalidInput
 from contracts.release import ReleaseBody
+from forecasting.breaks import Declared, declared
 from forecasting.cells import ESTIMATE, SIGMA, CellTable, cell_table
 from forecasting.fairness.enforcement import VICTIMISATION, refuse_enforcement
 from forecasting.panel import MONTH, Panel, panel_of_table, with_cell_noise
 
 COUNT, AREA = "count", "area"
 PROVINCE, STATION, GROUP = "province", "ssz_station", "offence_group"
+KINDS = {"tpo_complaint": "tech_case_types", "dop_case": "probation_case_types"}
+"""The code list of what a dataset counts, where nothing is filtered."""
+
 REST = "-rest"
 """What follows a province's code where its pilot stations are counted apart."""
 
@@ -36,6 +40,12 @@ class Counted:
             InvalidInput: ``enforcement-is-not-risk``.
         """
         refuse_enforcement(use, self.dataset, self.where)
+
+    def breaks(self, months: Sequence[str]) -> tuple[Declared, ...]:
+        """The declared changes of what is counted, or how, after the first of these months and up to the last."""
+        listed = code_list(KINDS[self.dataset]).titles if self.dataset in KINDS else ()
+        codes = {code for labels in self.where.values() for code in labels} or set(listed)
+        return tuple(each for each in declared() if each.codes & codes and months[0] < each.month <= months[-1])
 
 
 def areas_of(bodies: Sequence[ReleaseBody], counted: Counted, area: str) -> tuple[Panel, tuple[str, ...]]:

@@ -67,7 +67,7 @@ def evaluate_plans(
     panel, releases = areas_of(bodies, how.counted, how.area)
     beside = provinces_beside() if neighbours is None else neighbours
     windows = _windows(panel, starts_of(plans, panel.months), beside, how, generator)
-    return report_of(Found(PLANS, tuple(plans), windows, releases, overlapping(plans), (), how.counted.dataset))
+    return report_of(Found(PLANS, tuple(plans), windows, releases, overlapping(plans), (), how.counted))
 
 
 def evaluate_zones(
@@ -98,7 +98,7 @@ def evaluate_zones(
     plans = (*pilots, *(_of_rest(plan, panel) for plan in second_phase))
     windows = _windows(panel, starts_of(plans, panel.months), rests_beside(), how, generator)
     scores, several = process_scores(bodies), overlapping(plans)
-    return report_of(Found(ZONES, plans, windows, releases, several, scores, how.counted.dataset))
+    return report_of(Found(ZONES, plans, windows, releases, several, scores, how.counted))
 
 
 def _windows(

@@ -19,6 +19,7 @@ from forecasting.interventions.holidays import FIRST_DAYS, HolidayEffect, Timeli
 from forecasting.interventions.report import (
     UNITS,
     area_title,
+    break_statements,
     change,
     check_flags,
     column,
@@ -43,7 +44,7 @@ class _Found:
     effects: tuple[HolidayEffect, ...]
     checks: tuple[HolidayChecked, ...]
     releases: tuple[str, ...]
-    dataset: str
+    counted: Counted
 
 
 def evaluate_holidays(
@@ -72,7 +73,7 @@ def evaluate_holidays(
     line, releases = timeline_of(bodies, which, area)
     effects = tuple(holiday_effect(line, name) for name in FIRST_DAYS)
     checks = tuple(check_holiday(line, name, generator, runs) for name in FIRST_DAYS)
-    return _report(_Found(line, effects, checks, releases, which.dataset))
+    return _report(_Found(line, effects, checks, releases, which))
 
 
 def timeline_of(bodies: Sequence[ReleaseBody], counted: Counted, area: str) -> tuple[Timeline, tuple[str, ...]]:
@@ -121,13 +122,18 @@ def _first_day(name: str) -> date:
 
 def _report(found: _Found) -> Report:
     monthly = found.line.grain == MONTH
-    enforcement = () if found.dataset in TOLD_BY_VICTIMS else ("enforcement",)
+    enforcement = () if found.counted.dataset in TOLD_BY_VICTIMS else ("enforcement",)
     pairs = list(zip(found.effects, found.checks, strict=True))
     season = (Statement(text=say("holiday_season"), flags=(MONTHLY,)),) if monthly else ()
+    broken = break_statements(found.counted, [f"{start:%Y-%m}" for start in found.line.starts])
     return Report(
         kind=AnalysisKind.HOLIDAYS,
         title=say("title_holidays"),
-        statements=(*(each for pair in pairs for each in _about(*pair, found.line.grain, enforcement)), *season),
+        statements=(
+            *(each for pair in pairs for each in _about(*pair, found.line.grain, enforcement)),
+            *season,
+            *broken,
+        ),
         tables=(
             _holidays(found),
             _checks(found),
@@ -136,7 +142,7 @@ def _report(found: _Found) -> Report:
             sources(found.releases),
         ),
         card=ModelCard(
-            data=say("data", dataset=found.dataset, releases=len(found.releases)),
+            data=say("data", dataset=found.counted.dataset, releases=len(found.releases)),
             method=say("holiday_method"),
             limits=say("holiday_limits"),
             first=f"{found.line.starts[0]:%Y-%m}",

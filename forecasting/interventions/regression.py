@@ -9,7 +9,7 @@ only, that is HC2 of a weighted least squares: MacKinnon and White 1985, "Some h
 matrix estimators with improved finite sample properties". Its interval takes the t distribution with degrees of freedom
 after Satterthwaite, for few treated areas carry nearly all of the error: Bell and McCaffrey 2002, "Bias reduction in
 standard errors for linear regression with multi-stage samples". HC3 was measured beside it
-(docs/explanation/interventions.md): with 1.96 it covers too seldom where few areas are treated, with t a little too often.
+(docs/explanation/interventions.md): with 1.96 it covers too seldom where few areas are treated, with t a bit too often.
 """
 
 from dataclasses import dataclass

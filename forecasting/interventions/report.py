@@ -11,13 +11,13 @@ from contracts.analysis import AnalysisKind, Column, Figure, Report, Statement, 
 from contracts.code_lists import code_list
 from contracts.dataset import Text
 from contracts.forecast import ModelCard
-from forecasting.interventions.areas import REST
+from forecasting.interventions.areas import REST, Counted
 from forecasting.interventions.design import NEVER, Design
 from forecasting.interventions.effects import AreaOutcome, Estimate, Evaluated
 from forecasting.interventions.plans import SECOND_PHASE_STARTS, Plan, first_whole_month
 from forecasting.interventions.process import Score
 from forecasting.interventions.simulation import Check, Checked
-from forecasting.words import filled, words_of
+from forecasting.words import filled, period_words, words_of
 
 WORDS: Final = Path(__file__).with_name("words.toml")
 ON_TREATED, ON_NEAR, ON_EACH = "treated", "neighbours", "single-area"
@@ -46,7 +46,7 @@ class Found:
         releases: What the figures came from.
         overlapping: Areas with more than one plan.
         scores: Of the process, by month.
-        dataset: Whose cases were counted.
+        counted: Which cases.
     """
 
     subject: str
@@ -55,7 +55,7 @@ class Found:
     releases: tuple[str, ...]
     overlapping: tuple[str, ...]
     scores: tuple[Score, ...]
-    dataset: str
+    counted: Counted
 
 
 def report_of(found: Found) -> Report:
@@ -67,6 +67,7 @@ def report_of(found: Found) -> Report:
         statements=(
             *(each for window in found.windows for each in _about_window(window, found)),
             *_about(found),
+            *break_statements(found.counted, months),
         ),
         tables=(
             _effects(found.windows),
@@ -76,7 +77,7 @@ def report_of(found: Found) -> Report:
             sources(found.releases),
         ),
         card=ModelCard(
-            data=say("data", dataset=found.dataset, releases=len(found.releases)),
+            data=say("data", dataset=found.counted.dataset, releases=len(found.releases)),
             method=say("method"),
             limits=say("limits"),
             first=months[0],
@@ -115,6 +116,14 @@ def percent(share: float) -> float | None:
 def signed(share: float) -> str:
     """``-15.0 %``."""
     return f"{100.0 * share:+.1f} %"
+
+
+def break_statements(counted: Counted, months: Sequence[str]) -> tuple[Statement, ...]:
+    """What changed in the recording inside these months."""
+    return tuple(
+        _named("break", "recording-break", month=period_words(each.month), event=each.event)
+        for each in counted.breaks(months)
+    )
 
 
 def check_flags(checks: Sequence[Check]) -> tuple[str, ...]:
