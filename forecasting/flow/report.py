@@ -214,7 +214,8 @@ def _statements(found: _Found) -> list[Statement]:
     if any(each.stage.dataset == "tpo_complaint" for each in found.funnel.entered):
         said.append(Statement(text=WORDS.say("complaints"), flags=("different-units",)))
     for stage in found.stages:
-        said.append(Statement(text=WORDS.say("defined", stage=stage.title, waiting=stage.waiting, unit=stage.unit)))
+        text = WORDS.say("defined", stage=stage.title, waiting=stage.waiting, unit=stage.unit)
+        said.append(Statement(text=text, flags=("enforcement",) if stage.enforcement else ()))
         said.extend(_of_year(each) for each in [e for e in found.funnel.entered if e.stage == stage][-1:])
         said.extend(backlog_statement(each, stage.title) for each in found.outlooks if each.part.stage == stage)
     return said

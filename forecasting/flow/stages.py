@@ -61,6 +61,9 @@ class Stage(Value):
     note: Text
     open: tuple[str, ...] = Field(min_length=1)
     step: tuple[Step, ...]
+    enforcement: bool = False
+    """Whether some entries count arrests, which follow enforcement."""
+
     in_funnel: bool = True
     """Whether it is a stage of its own; wearing a device is part of another."""
 

@@ -93,6 +93,8 @@ def test_complaints_beside_cases_are_said_never_to_be_added() -> None:
     report = flow_report(bodies, np.random.default_rng(1))
 
     assert any("never added" in each.text.en for each in report.statements)
+    said = [each for each in report.statements if each.text.en.startswith("Criminal cases under police inquiry: open")]
+    assert said[0].flags == ("enforcement",)
     assert "backlog" not in {each.name for each in report.tables}
     assert all(row["stage"] != "all" for row in rows(table(report, "entered")))
 
