@@ -25,8 +25,8 @@ from forecasting.synthetic_thai import Made
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 DATA_IS_MISSING = 2
-MONTHLY = (Noise(0.5), Noise(1.0), Noise(2.0), Noise(5.0))
-YEARLY = (Noise(1.0, year=True), Noise(2.0, year=True), Noise(4.0, year=True))
+MONTHLY = (0.5, 1.0, 2.0, 5.0)
+YEARLY = (1.0, 2.0, 4.0)
 RUNS = 3
 WEEKLY = "city_week"
 SPEED, INTERVENTIONS = "speed", "interventions"
@@ -42,6 +42,7 @@ class Asked:
     data: Path | None
     processes: int
     runs: int
+    noises: tuple[Noise, ...]
     made: Made
     slow: bool
 
@@ -56,14 +57,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     found = Found(lines_of(run_all(jobs_of(asked), asked.processes)))
     if INTERVENTIONS in asked.parts:
         figures |= intervention_figures(asked.data)
-    figures |= _named(found) | _prices() | found.figures()
-    ratios = _ratios(found)
+    figures |= _named(found) | _prices(asked.noises)
+    ratios = _ratios(found, asked.noises)
     if not options.json:
         print_lines(found.lines)
         print_ranges(found.lines)
-        print_prices(_price_rows())
+        print_prices(_price_rows(asked.noises))
         print_goals(figures, ratios)
-    print_report("forecast", figures, ratios, as_json=options.json)
+    every_line = found.figures() if options.json else {}  # people have them in the tables
+    print_report("forecast", figures | every_line, ratios, as_json=options.json)
 
 
 def jobs_of(asked: Asked) -> list[Job]:
@@ -74,16 +76,19 @@ def jobs_of(asked: Asked) -> list[Job]:
             continue
         of_set = Job(name, asked.data, made=asked.made)
         jobs.append(of_set)
-        jobs.extend(replace(of_set, noise=noise, run=run) for noise in MONTHLY for run in range(_runs(name, asked)))
+        jobs.extend(
+            replace(of_set, noise=noise, run=run) for noise in asked.noises for run in range(_runs(name, noise, asked))
+        )
         if name != WEEKLY:
-            jobs.extend(replace(of_set, noise=noise) for noise in YEARLY)
             jobs.extend([replace(of_set, slow=True)] if asked.slow else [])
     return jobs
 
 
-def _runs(name: str, asked: Asked) -> int:
-    """One draw is enough for weeks: 33,000 cells are scored in each, and the weeks have no target."""
-    return 1 if name == WEEKLY else asked.runs
+def _runs(name: str, noise: Noise, asked: Asked) -> int:
+    """One draw is enough for a person's year, which is near a month's, and for weeks, which have no goal."""
+    if name == WEEKLY:
+        return 0 if noise.year else 1
+    return 1 if noise.year else asked.runs
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -94,10 +99,16 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--offences", type=int, default=15, help="of the made-up set")
     parser.add_argument("--only", default="", help="some parts: state,city,city_week,thai,speed,interventions")
     parser.add_argument("--runs", type=int, default=RUNS, help="independent draws of the noise at each epsilon")
+    parser.add_argument("--epsilons", type=_numbers, default=MONTHLY, help="of a month; 0.5,1,2,5 if not given")
+    parser.add_argument("--years", type=_numbers, default=YEARLY, help="of a person's year; 1,2,4 if not given")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--slow", action="store_true", help="also statsforecast's own AutoETS: minutes more")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args(arguments)
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    return tuple(float(each) for each in text.split(",") if each)
 
 
 def parts_of(options: argparse.Namespace) -> tuple[str, ...]:
@@ -123,7 +134,8 @@ def _asked(options: argparse.Namespace) -> Asked:
         raise SystemExit(DATA_IS_MISSING)
     data = None if options.synthetic or missing else options.data
     made = Made(provinces=options.provinces, offences=options.offences)
-    return Asked(parts, data, options.processes, options.runs, made, options.slow)
+    noises = (*map(Noise, options.epsilons), *(Noise(epsilon, year=True) for epsilon in options.years))
+    return Asked(parts, data, options.processes, options.runs, noises, made, options.slow)
 
 
 def _named(found: Found) -> dict[str, float]:
@@ -140,7 +152,7 @@ def _named(found: Found) -> dict[str, float]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _ratios(found: Found) -> dict[str, float]:
+def _ratios(found: Found, noises: Sequence[Noise]) -> dict[str, float]:
     made: dict[str, float] = {}
     for name, level in TARGETS.items():
         engine, naive = (f"{name}/{RAW}/{level}/{model}" for model in ("engine", "seasonal-naive"))
@@ -150,27 +162,24 @@ def _ratios(found: Found) -> dict[str, float]:
         floor = found.ratio(engine, f"{name}/{RAW}/{level}/poisson-oracle", "mase")
         if floor is not None:
             made[f"{name}_vs_floor"] = floor
-        made |= losses(found, f"{name}/{level}", (*MONTHLY, *YEARLY))
+        made |= losses(found, f"{name}/{level}", noises)
     return made
 
 
-def _prices() -> dict[str, float]:
-    return {f"{noise.name}_person_year_epsilon": person_year_epsilon(noise.nano_rho) for noise in (*MONTHLY, *YEARLY)}
+def _prices(noises: Sequence[Noise]) -> dict[str, float]:
+    return {f"{noise.name}_person_year_epsilon": person_year_epsilon(noise.nano_rho) for noise in noises}
 
 
-def _price_rows() -> Sequence[Mapping[str, str]]:
-    rows = []
-    for noise in (*MONTHLY, *YEARLY):
-        sigmas = ", ".join(f"{sigma_of(noise.nano_rho, levels):7.2f}" for levels in (1, 3, 4))
-        rows.append(
-            {
-                "noise": f"{noise.name:<8}",
-                "month": f"{noise.month_epsilon:7.3f}",
-                "sigma": sigmas,
-                "year": f"{person_year_epsilon(noise.nano_rho):8.3f}",
-            }
+def _price_rows(noises: Sequence[Noise]) -> list[tuple[str, str, str, str]]:
+    return [
+        (
+            noise.name,
+            f"{noise.month_epsilon:.3f}",
+            ", ".join(f"{sigma_of(noise.nano_rho, levels):.2f}" for levels in (1, 3, 4)),
+            f"{person_year_epsilon(noise.nano_rho):.3f}",
         )
-    return rows
+        for noise in noises
+    ]
 
 
 if __name__ == "__main__":

@@ -44,11 +44,11 @@ GOALS = (
 def print_goals(figures: Mapping[str, float], ratios: Mapping[str, float]) -> None:
     """Every goal whose figure was measured: bound, figure, and whether it holds."""
     measured = {**figures, **ratios}
-    print(f"\n{'goal':<66} {'bound':>12} {'measured':>10}")
+    print("\n| goal | bound | measured | |\n| --- | --- | --- | --- |")
     for goal in GOALS:
         if goal.key in measured:
             verdict = "holds" if goal.holds(measured[goal.key]) else "MISSED"
-            print(f"{goal.words:<66} {_bound(goal):>12} {measured[goal.key]:>10.4f}  {verdict}")
+            print(f"| {goal.words} | {_bound(goal)} | {measured[goal.key]:.4f} | {verdict} |")
 
 
 def _bound(goal: Goal) -> str:

@@ -20,7 +20,7 @@ METRICS: Mapping[str, str] = {
 """The metrics as figures call them, and the fields of ``LevelScore``."""
 
 IN_PERCENT = frozenset({"cov80", "cov95"})
-WIDTHS = (10, 9, 15, 6)
+HEAD = ("noise", "level", "model", "series")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +88,17 @@ def _key(line: Line) -> str:
 
 
 def print_lines(lines: Sequence[Line]) -> None:
-    """One table for each set: raw first, then by epsilon."""
+    """One table for each set, in Markdown as docs/benchmarks.md has it: raw first, then by epsilon."""
     for set_name in dict.fromkeys(line.set_name for line in lines):
-        print(f"\n{set_name}")
-        print(_row(("noise", "level", "model", "series", *METRICS)))
+        shown = [metric for metric in METRICS if metric != "coherence"]
+        print(f"\n### {set_name}\n{_row((*HEAD, *shown))}\n{_row(['---'] * (len(HEAD) + len(shown)))}")
         for line in lines:
             if line.set_name == set_name:
-                shown = (_shown(line.means.get(metric), metric) for metric in METRICS)
-                print(_row((line.noise, line.level, line.model, str(line.series), *shown)))
+                figures = (_shown(line.means.get(metric), metric) for metric in shown)
+                print(_row((line.noise, line.level, line.model, f"{line.series:,}", *figures)))
+    engines = [line.means["coherence"] for line in lines if line.model == "engine" and "coherence" in line.means]
+    if engines:
+        print(f"\nLargest difference between a forecast and the sum below it, engine: {max(engines):.1e} cases")
 
 
 def print_ranges(lines: Sequence[Line]) -> None:
@@ -107,11 +110,13 @@ def print_ranges(lines: Sequence[Line]) -> None:
         print(f"\nLargest range over {max(line.runs for line in apart)} runs, of any line: {told}")
 
 
-def print_prices(prices: Sequence[Mapping[str, str]]) -> None:
-    """What each epsilon is, for an incident and for a person's year."""
-    print("\nnoise     per month: epsilon, sigma of each level of 1, 3 and 4    epsilon of a person's year")
-    for each in prices:
-        print("  ".join(each.values()))
+def print_prices(prices: Sequence[Sequence[str]]) -> None:
+    """What each epsilon is, for an incident in a month and for a person's year."""
+    print()
+    for row in (("noise", "epsilon of a month", "sigma of 1, 3, 4 levels", "epsilon of a person's year"), *prices):
+        print(_row(row))
+        if row[0] == "noise":
+            print(_row(["---"] * len(row)))
 
 
 def losses(found: Found, target: str, noises: Sequence[Noise]) -> dict[str, float]:
@@ -135,11 +140,8 @@ def losses(found: Found, target: str, noises: Sequence[Noise]) -> dict[str, floa
 def _shown(value: float | None, metric: str) -> str:
     if value is None:
         return "-"
-    if metric == "coherence":
-        return f"{value:.1e}"
     return f"{value:.1f}" if metric in IN_PERCENT else f"{value:.4f}"
 
 
 def _row(cells: Sequence[str]) -> str:
-    first = [cell.ljust(width) for cell, width in zip(cells, WIDTHS, strict=False)]
-    return " ".join((*first, *(cell.rjust(9) for cell in cells[len(WIDTHS) :])))
+    return f"| {' | '.join(cells)} |"
