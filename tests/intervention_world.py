@@ -1,15 +1,20 @@
 """Areas whose counts are drawn, with effects that are planted, as panels and as real releases."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from contracts.analysis import Report
+from contracts.canonical import digest_of
 from contracts.code_lists import code_list
 from contracts.periods import Period
 from contracts.query import Query
-from contracts.release import ReleaseBody
-from forecasting.interventions.plans import PILOTS_START, first_whole_month
+from contracts.release import Release, ReleaseBody
+from forecasting.interventions.evaluation import Setting
+from forecasting.interventions.plans import PILOTS_START, Plan, first_whole_month
 from forecasting.panel import Floats, Panel
 from tests import factories
 from tests.made_releases import bundled, made_release
@@ -85,3 +90,52 @@ def zone_releases(rng: np.random.Generator, effect: float, moved: float = 0.0) -
         released("crimes_case", "ssz_station", pilots, ZONE_PERIOD),
         released("crimes_case", "province", rest, ZONE_PERIOD),
     ]
+
+
+PERIOD = factories.period("2018-10-01", "2023-10-01")
+TREATED = ("30", "31", "34", "40", "50", "52", "71", "80")
+PLANS = tuple(Plan(f"plan-{code}", code, date(2022, 10, 1), target=-0.1) for code in TREATED)
+QUICK = Setting(windows=(12,), runs=100)
+
+
+def provinces_release(effect: float, seed: int = 1) -> ReleaseBody:
+    """Five years of provinces, with an effect on eight of them in the last."""
+    rng = np.random.default_rng(seed)
+    starts = {PROVINCES.index(code): 48 for code in TREATED}
+    return released("crimes_case", "province", counts(rng, planted(rates(rng, 77, 60, 300.0), starts, effect)), PERIOD)
+
+
+def scores_release() -> ReleaseBody:
+    """Each month fifteen rows with the score 4 for cameras."""
+    asked = Query.model_validate(
+        {
+            "measures": ("count", "component_score_cctv:sum"),
+            "dimensions": ("month",),
+            "period": factories.period("2021-10-01", "2022-10-01"),
+        }
+    )
+    exact = {"count": [15] * 12, "component_score_cctv:sum": [60] * 12}
+    return made_release(bundled("ssz_station_month"), asked, exact, 200_000_000_000)
+
+
+def table(report: Report, name: str) -> list[dict[str, object]]:
+    """The rows of a table by the columns' names."""
+    found = next(each for each in report.tables if each.name == name)
+    return [dict(zip([column.name for column in found.columns], row, strict=True)) for row in found.rows]
+
+
+def said(report: Report) -> str:
+    """All statements in English."""
+    return " ".join(statement.text.en for statement in report.statements)
+
+
+def flags(report: Report) -> set[str]:
+    """Every flag of every statement."""
+    return {flag for statement in report.statements for flag in statement.flags}
+
+
+def exported(folder: Path, body: ReleaseBody) -> str:
+    """The path of a file as ``saphan release export`` writes it."""
+    path = folder / f"{body.id}.json"
+    path.write_text(Release(body=body, digest=digest_of(body), signature="s").model_dump_json(by_alias=True))
+    return str(path)
