@@ -24,8 +24,8 @@ ReleaseFiles = Annotated[
     list[Path], typer.Argument(metavar="FILE...", help="Releases, as `saphan release export` writes them in JSON.")
 ]
 AsCsv = Annotated[str | None, typer.Option("--csv", metavar="TABLE", help="Print one table of the report as CSV.")]
-WIDEST_LABEL: Final = 14
-"""Labels up to so many letters keep their line, as figures do."""
+NARROW: Final = 14
+"""Letters of a column that its heading may take, whatever stands in it."""
 
 MOST_ROWS: Final = 60
 """Rows of a table that people are shown; programs get all."""
@@ -101,14 +101,16 @@ def report_group(report: Report) -> Group:
 
 
 def _table(table: Table) -> Shown:
-    headings = [f"{each.title.th} · {each.title.en}{f' ({each.unit})' if each.unit else ''}" for each in table.columns]
+    headings = [f"{each.title.th}\n{each.title.en}{f' ({each.unit})' if each.unit else ''}" for each in table.columns]
     figures = [
         heading for place, heading in enumerate(headings) if all(not isinstance(row[place], str) for row in table.rows)
     ]
     shown = table_of(*headings, figures=figures, title=_both(table.title))
     for place, column in enumerate(shown.columns):
-        # Beside columns that may not wrap, one that may is squeezed to nothing.
-        column.no_wrap |= all(len(str(row[place])) <= WIDEST_LABEL for row in table.rows)
+        # A long heading is cut: else it takes the room of other columns, down to nothing.
+        longest = max((len(_written(row[place])) for row in table.rows), default=0)
+        column.no_wrap |= longest <= NARROW
+        column.max_width = max(longest, NARROW) if column.no_wrap else None
     for row in table.rows[:MOST_ROWS]:
         shown.add_row(*(_written(figure) for figure in row))
     if len(table.rows) > MOST_ROWS:

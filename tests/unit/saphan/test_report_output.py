@@ -68,4 +68,4 @@ def test_on_a_narrow_terminal_a_row_keeps_its_label() -> None:
 
     narrow.print(report_group(report().model_copy(update={"tables": (table,)})))
 
-    assert "inc" in narrow.export_text()
+    assert "income_index" in narrow.export_text()
