@@ -160,7 +160,7 @@ def _about(
         "holiday",
         name=name,
         periods=periods,
-        change=change(estimate.share),
+        change=change(estimate.share, say("base_around", periods=periods)),
         low=signed(estimate.low),
         high=signed(estimate.high),
         years=len(effect.times),

@@ -103,9 +103,9 @@ def sources(releases: Sequence[str]) -> Table:
     return Table(name="sources", title=say("table_sources"), columns=(column("release"),), rows=rows)
 
 
-def change(share: float) -> Text:
-    """``15.0 % below``."""
-    return say("less" if share < 0 else "more", percent=f"{abs(share):.1%}".rstrip("%"))
+def change(share: float, base: Text) -> Text:
+    """``15.0 % below what was expected``."""
+    return say("less" if share < 0 else "more", percent=f"{100.0 * abs(share):.1f}", base=base)
 
 
 def percent(share: float) -> float | None:
@@ -179,7 +179,7 @@ def _statement(key: str, window: int, estimate: Estimate, checks: Sequence[Check
         key,
         window=window,
         areas=estimate.areas,
-        change=change(estimate.share),
+        change=change(estimate.share, say("base_expected")),
         low=signed(estimate.low),
         high=signed(estimate.high),
         verdict=say("told" if estimate.told else "open"),

@@ -1,6 +1,7 @@
 """The Smart Safety Zones from real releases, and the words of all evaluations."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from contracts.errors import InvalidInput
 from contracts.query import Query
 from contracts.release import ReleaseBody
 from forecasting.flags import meaning_of
+from forecasting.interventions import neighbours
 from forecasting.interventions.areas import Counted, areas_of, rests_beside, zones_of
 from forecasting.interventions.evaluation import Setting, evaluate_plans, evaluate_zones
 from forecasting.interventions.plans import second_phase
@@ -158,3 +160,9 @@ def test_zones_need_months_in_common(zones: list[ReleaseBody]) -> None:
         zones_of([zones[0], other], Counted())
 
     assert caught.value.code == "release-not-a-series"
+
+
+def test_the_borders_are_those_that_the_made_up_data_knows() -> None:
+    known = Path(__file__).parents[3] / "connectors" / "synthetic" / "neighbours.csv"
+
+    assert Path(neighbours.__file__).with_suffix(".csv").read_bytes() == known.read_bytes()
