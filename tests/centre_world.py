@@ -11,7 +11,7 @@ from contracts.agreement import Activity
 from contracts.analysis import Analysis, PublishedAnalysis
 from contracts.canonical import digest_of
 from contracts.errors import Refused, SaphanError, Unavailable
-from contracts.forecast import Forecast, PublishedForecast
+from contracts.forecast import Forecast, ForecastSeries, ModelCard, PublishedForecast
 from contracts.grid import Axis, Grid
 from contracts.lifecycle import AgreementState
 from contracts.publication import AnalysisSummary, summary_of_analysis
@@ -19,6 +19,10 @@ from contracts.query import Query
 from contracts.release import Release, ReleaseBody, ReleaseState, Withdrawal
 from contracts.request import Request, RequestState
 from contracts.views import AgreementView, PreviewCall, ReleaseSummary, RequestStatus
+from forecasting.engine import EngineSettings
+from forecasting.hierarchy import Hierarchy
+from forecasting.panel import months_after
+from forecasting.run import Outlook
 from gateway.centre.analyses import Standing
 from gateway.centre.feed import LATE
 from gateway.centre.home import CentreHome
@@ -153,6 +157,7 @@ class Desk:
     now: datetime = NOW
     settings: dict[str, object] = field(default_factory=lambda: dict(SETTINGS))
     analyses: tuple[Standing, ...] = ()
+    engines: list[EngineSettings] = field(default_factory=list)
 
     @property
     def home(self) -> CentreHome:
@@ -161,7 +166,33 @@ class Desk:
     def centre(self) -> Centre:
         """A fresh process."""
         settings = CentreSettings.model_validate({"home": self.path, **self.settings})
-        return Centre(settings, self.home, self.line, lambda: self.now, self.analyses)
+        return Centre(settings, self.home, self.line, lambda: self.now, self.analyses, ahead=self._ahead)
+
+    def _ahead(self, hierarchy: Hierarchy, horizon: int, level: int, settings: EngineSettings) -> Outlook:
+        """The mean of each finest series for ever: the engine has tests of its own, and takes its time."""
+        self.engines.append(settings)
+        leaves, words = hierarchy.levels[-1], factories.text("card")
+        flat = [tuple([float(mean)] * horizon) for mean in np.nanmean(leaves.figures, axis=1)]
+        return Outlook(
+            model="flat",
+            level=level,
+            months=tuple(str(month) for month in months_after(leaves.months, horizon)),
+            dimensions=leaves.dimensions,
+            series=tuple(
+                ForecastSeries(labels=labels, mean=mean, low=mean, high=mean, usual=mean)
+                for labels, mean in zip(leaves.labels(), flat, strict=True)
+            ),
+            scores=(),
+            upper=(),
+            card=ModelCard(
+                data=words,
+                method=words,
+                limits=words,
+                first=str(leaves.months[0]),
+                last=str(leaves.months[-1]),
+                models=("flat",),
+            ),
+        )
 
 
 def _windows(request: Request) -> set[tuple[str, int, str]]:

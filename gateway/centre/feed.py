@@ -229,7 +229,7 @@ class Feed:
         return Out(span=span, request=request)
 
     def _sent_before(self, span: Span, call: PreviewCall) -> Request | None:
-        kept = next((each.request for each in self.home.asked().out if each.span == span), None)
+        kept = self.home.out(span)
         if kept is None or not kept.is_deliverable(self.clock()):
             return None
         same = (kept.agreement, kept.contracts, kept.query) == (call.agreement, call.contracts, call.query)

@@ -1,5 +1,6 @@
 """The centre's home: its keys, its pinned federation, its settings, and what it has asked."""
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,11 @@ from gateway.home import GatewayHome
 
 KEYS: Final = ((KeyPurpose.CLIENT, 1), (KeyPurpose.OFFICER, 1), (KeyPurpose.OFFICER, 2))
 """The centre asks with its client key; its first officer drafts agreements, its second signs them."""
+
+OUT: Final = ".json"
+PRIVATE_FOLDER: Final = 0o700
+
+log = logging.getLogger("saphan.centre")
 
 KEYS_LAST: Final = timedelta(days=730)
 
@@ -131,33 +137,61 @@ class CentreHome:
 
     def asked(self) -> Asked:
         """What was asked and is not answered; nothing where that is not known, for asking again is free of charge."""
-        try:
-            return Asked.model_validate_json(self._asked.read_bytes())
-        except (OSError, ValidationError):
-            return Asked()
+        sent = sorted(self._out.glob(f"*{OUT}"))
+        return self._kept().model_copy(update={"out": tuple(each for path in sent if (each := _out_in(path)))})
+
+    def out(self, span: Span) -> Request | None:
+        """The request under way of a span."""
+        found = _out_in(self._out_file(span))
+        return found.request if found else None
 
     def sending(self, span: Span, request: Request) -> None:
         """Note a request before it is sent: after a crash the very same one goes out again, and is charged once."""
-        kept = self.asked()
-        self._keep(kept, out=(*(each for each in kept.out if each.span != span), Out(span=span, request=request)))
+        self._out.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+        self.folder.write(self._out_file(span), Out(span=span, request=request).model_dump_json(by_alias=True).encode())
 
     def settled(self, span: Span, *, lost: bool = False) -> None:
         """A request has ended; ``lost`` when its months can never be answered under this revision."""
-        kept = self.asked()
-        spans = (*kept.lost, span) if lost and span not in kept.lost else kept.lost
-        self._keep(kept, out=tuple(each for each in kept.out if each.span != span), lost=spans)
+        kept = self._kept()
+        if lost and span not in kept.lost:
+            self._keep(kept, lost=(*kept.lost, span))
+        self._out_file(span).unlink(missing_ok=True)
 
     def declare(self, revision: Revision) -> None:
         """Note that closed months are to be asked anew."""
-        kept = self.asked()
+        kept = self._kept()
         self._keep(kept, revisions=(*kept.revisions, revision))
+
+    @property
+    def _out(self) -> Path:
+        return self.path / "out"
+
+    def _out_file(self, span: Span) -> Path:
+        months = span.period.months()
+        return self._out / f"{span.activity}~{span.revision}~{months[0]}~{months[-1]}{OUT}"
+
+    def _kept(self) -> Asked:
+        try:
+            return Asked.model_validate_json(self._asked.read_bytes())
+        except OSError:
+            return Asked()
+        except ValidationError:
+            log.warning("what the centre kept cannot be read: lost months and declared revisions are forgotten")
+            return Asked()
 
     def _keep(self, kept: Asked, **changes: object) -> None:
         changed = kept.model_copy(update=changes)
-        self.folder.write(self._asked, changed.model_dump_json(by_alias=True).encode())
+        self.folder.write(self._asked, changed.model_dump_json(by_alias=True, exclude={"out"}).encode())
 
     def _key_file(self, kid: str) -> Path:
         return self.path / "keys" / key_file_name(kid)
+
+
+def _out_in(path: Path) -> Out | None:
+    try:
+        return Out.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None
 
 
 def _kid(purpose: KeyPurpose, agency: str, number: int = 1) -> str:

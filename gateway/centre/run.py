@@ -22,9 +22,11 @@ from contracts.periods import Period
 from contracts.release import Release
 from contracts.values import Value
 from contracts.views import RequestStatus
-from forecasting.feed import series_panel
+from forecasting.engine import EngineSettings
+from forecasting.hierarchy import Hierarchy
 from forecasting.interventions.plans import Plan
-from forecasting.run import PUBLISHED, look_ahead
+from forecasting.released_levels import released_levels
+from forecasting.run import PUBLISHED, Outlook, look_ahead_hierarchy
 from gateway.centre import analyses, feed
 from gateway.centre.analyses import ENGINE_VERSION, Desk, Standing
 from gateway.centre.feed import Clock, Feed, Gathered, Stage, Step, Told, quietly
@@ -35,9 +37,6 @@ from gateway.centre.settings import CentreSettings
 from gateway.centre.standing_analyses import ANALYSES
 
 ID_LETTERS: Final = 32
-BY: Final = ("province", "offence_group")
-"""The labels of the finest series that are forecast."""
-
 TITLE = Text(th="พยากรณ์คดีอาญารายจังหวัดและกลุ่มฐานความผิด", en="Criminal cases by province and offence group")
 LIMITS = Text(
     th=(
@@ -104,6 +103,7 @@ class Centre:
         clock: The present, aware UTC.
         analyses: What it says besides the forecast.
         plans: The registered action plans.
+        ahead: Forecasts the levels of its releases.
     """
 
     settings: CentreSettings
@@ -112,6 +112,7 @@ class Centre:
     clock: Clock
     analyses: tuple[Standing, ...] = ANALYSES
     plans: Callable[[], tuple[Plan, ...]] = tuple
+    ahead: Callable[[Hierarchy, int, int, EngineSettings], Outlook] = look_ahead_hierarchy
 
     def round(self, told: Told = quietly) -> Round:
         """Ask everything, forecast, publish.
@@ -168,11 +169,12 @@ class Centre:
         """The forecast from the releases of the monthly series; the same ones give one of the same identifier.
 
         Raises:
-            InvalidInput: ``release-not-a-series``, when a month is missing.
-            Unavailable: ``not-enough-history``.
+            InvalidInput: ``release-not-a-series``.
+            Unavailable: ``not-enough-history``; ``spread-not-installed``.
         """
-        panel = series_panel([each.body for each in releases], CRIMES_MONTHLY.contract, BY)
-        outlook = look_ahead(panel, self.settings.horizon, self.settings.level)
+        levels = released_levels([each.body for each in releases])
+        settings = EngineSettings(spread=self.settings.engine, processes=self.settings.processes)
+        outlook = self.ahead(levels.hierarchy, self.settings.horizon, self.settings.level, settings)
         return Forecast(
             id=self._name(releases),
             title=TITLE,
@@ -181,9 +183,11 @@ class Centre:
             months=outlook.months,
             dimensions=outlook.dimensions,
             series=outlook.series,
+            upper=outlook.upper,
             scores=outlook.scores,
             citations=tuple(Citation(release=each.body.id, digest=each.digest) for each in releases),
             limits=LIMITS,
+            card=outlook.card,
             created=self.clock(),
         )
 

@@ -22,7 +22,7 @@ from contracts.task import Lease, LeaseCall
 from contracts.transparency import EventKind, LogEntry
 from contracts.views import RequestStatus
 from forecasting.cells import cell_table
-from gateway.centre.home import CentreHome
+from gateway.centre.home import Asked, CentreHome
 from gateway.centre.main import open_centre
 from gateway.centre.run import Centre
 from gateway.centre.settings import CentreSettings
@@ -159,7 +159,7 @@ def test_a_round_releases_the_standing_series_and_publishes_a_forecast_that_cite
 def test_a_second_round_costs_nothing_and_publishes_nothing(world: ApiWorld, centre: Centre) -> None:
     centre.round()
     before = spent(centre, "rtp/crimes_case")
-    (centre.home.path / "asked.json").unlink()
+    assert centre.home.asked() == Asked()
 
     again = centre.round()
 

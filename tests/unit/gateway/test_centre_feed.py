@@ -1,5 +1,6 @@
 """The centre's feed: each month asked once and charged by its window, also after a crash, a loss or a correction."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -64,7 +65,8 @@ def test_a_second_look_asks_nothing_and_reads_the_same(desk: Desk) -> None:
 def test_a_lost_home_finds_every_release_again(desk: Desk) -> None:
     first = gathered(desk).releases()
     sent = len(desk.line.submitted)
-    (desk.path / "asked.json").unlink()
+    shutil.rmtree(desk.path)
+    desk.path.mkdir()
 
     assert gathered(desk).releases() == first
     assert len(desk.line.submitted) == sent

@@ -41,7 +41,8 @@ def test_nobody_else_may_look_into_the_home(home: CentreHome) -> None:
 
     assert stat.S_IMODE(home.path.stat().st_mode) == 0o700
     files = [path for path in home.path.rglob("*") if path.is_file()]
-    assert {"oja~client-1.pem", "asked.json", "saphan.toml"} <= {path.name for path in files}
+    assert {"oja~client-1.pem", "crimes-monthly~0~2025-10~2025-12.json", "saphan.toml"} <= {each.name for each in files}
+    assert stat.S_IMODE((home.path / "out").stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
 
 
@@ -84,6 +85,7 @@ def test_requests_are_remembered_by_their_months_until_they_have_ended(home: Cen
     home.sending(span("crimes-monthly", revision=1), second)
 
     assert [each.request for each in home.asked().out] == [first, second]
+    assert home.out(span("crimes-monthly", revision=1)) == second
     home.settled(span("crimes-monthly", revision=1))
     assert [each.request for each in home.asked().out] == [first]
     assert home.asked().lost == ()

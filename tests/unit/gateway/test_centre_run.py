@@ -11,6 +11,7 @@ from contracts.canonical import digest_of
 from contracts.errors import InvalidInput, Refused, Unavailable
 from contracts.fit import check_question
 from contracts.query import Series
+from forecasting.spread import Spread
 from gateway.centre import main as program
 from gateway.centre.main import serve
 from gateway.centre.questions import CRIMES_MONTHLY, STANDING, StandingQuestion
@@ -19,7 +20,7 @@ from gateway.centre.settings import CentreSettings
 from gateway.centre.windows import requests_for, wanted_months
 from saphan.demo.agreement import activities as demonstrated
 from tests import factories
-from tests.centre_world import SETTINGS, Desk, activities
+from tests.centre_world import SETTINGS, Desk, FakeLine, activities
 from tests.factories import ISSUER, NOW
 from tests.forecast_panels import month_names
 from tests.made_releases import bundled
@@ -29,18 +30,22 @@ pytestmark = pytest.mark.unit
 NOVEMBER = datetime(2026, 11, 21, tzinfo=UTC)
 
 
+NAMES = ("crimes-monthly", "crimes-clock", "tpo-monthly", "dop-monthly")
+
+
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    return Desk(tmp_path)
+    return Desk(tmp_path, FakeLine(agreed=activities(NAMES)))
 
 
 def test_a_round_asks_everything_before_it_waits_then_forecasts_and_publishes(desk: Desk) -> None:
     done = desk.centre().round()
 
     before, _, _ = "\n".join(desk.line.log).partition("wait")
-    assert {f"submit {each.activity}" for each in STANDING} == set(before.split("\n")[:-1])
-    assert set(done.releases) == {each.activity for each in STANDING}
-    assert (done.problems, done.gaps, done.skipped) == ({}, {}, ())
+    assert {f"submit {name}" for name in NAMES} == set(before.split("\n")[:-1])
+    assert set(done.releases) == set(NAMES)
+    assert (done.problems, done.gaps) == ({}, {})
+    assert set(done.skipped) == {each.activity for each in STANDING} - set(NAMES)
     assert (done.series, done.horizon, done.published) == (2, 12, True)
     [forecast] = desk.line.published
     assert forecast.id == done.forecast
@@ -50,7 +55,9 @@ def test_a_round_asks_everything_before_it_waits_then_forecasts_and_publishes(de
     ]
     assert forecast.months[0] == "2026-01"
     assert (forecast.title, forecast.limits, forecast.created) == (TITLE, LIMITS, NOW)
-    assert forecast.scores[-1].model == forecast.model
+    assert forecast.model == "flat"
+    assert forecast.card is not None
+    assert (forecast.card.first, forecast.card.last) == ("2021-01", "2025-12")
     assert all(20 < figure < 40 for each in forecast.series for figure in each.mean)
 
 
@@ -230,3 +237,18 @@ def test_the_demonstrations_yearly_budget_pays_all_series_and_a_revision_of_the_
     prices = [each.nano_rho_per_request for each in demonstrated(references) if each.contracts[0].id == dataset]
 
     assert sum(prices) + max(prices) <= bundled(dataset).privacy.nano_rho_per_window
+
+
+def test_the_engine_is_told_where_to_fit(desk: Desk) -> None:
+    desk.settings |= {"engine": "dask", "processes": 2}
+
+    desk.centre().round()
+
+    assert [(each.spread, each.processes) for each in desk.engines] == [(Spread.DASK, 2)]
+
+
+def test_where_the_models_were_fitted_does_not_change_the_name(desk: Desk) -> None:
+    first = desk.centre().round()
+    desk.settings |= {"engine": "dask"}
+
+    assert desk.centre().round().forecast == first.forecast
