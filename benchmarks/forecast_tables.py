@@ -75,7 +75,7 @@ class Found:
         return None if over is None or not under else over / under
 
     def figures(self) -> dict[str, float]:
-        """Every mean of every line as ``set_level_noise_model_metric``."""
+        """Every mean of every line as ``set_noise_level_model_metric``."""
         return {
             f"{_key(line).replace('/', '_').replace('-', '_')}_{metric}": value
             for line in self.lines
