@@ -11,13 +11,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from contracts.errors import Unavailable
 from forecasting.breaks import find
 from forecasting.consistent import consistent
 from forecasting.dispersion import Dispersions, Past, centre_of, learnt, quantile_function
 from forecasting.hierarchy import Hierarchy
+from forecasting.models.boosted import boosted
 from forecasting.models.level_filter import Filtered, Seen, level_filter
 from forecasting.models.theta import theta
-from forecasting.panel import Bools, Floats, Ints, Panel
+from forecasting.panel import MONTHS_A_YEAR, Bools, Floats, Ints, Panel
 from forecasting.reconcile import Method, reconciled
 from forecasting.seasons import ABOVE_NOISE, factors_over, without_gaps
 from forecasting.spread import Spread, Workers
@@ -172,6 +174,9 @@ def rolling(
     chosen = settings or EngineSettings()
     known = consistent(hierarchy)
     season = known.levels[-1].season
+    if min(origins) < FEWEST_SEASONS * season:
+        code = "not-enough-history" if season == MONTHS_A_YEAR else "not-enough-weeks"
+        raise Unavailable(code, needed=FEWEST_SEASONS * season, given=min(origins))
     earlier = {origin: _earlier(origin, season, chosen) for origin in origins}
     made = {origin: _base(known, origin, horizon, chosen) for origin in sorted(set(origins))}
     made |= {
@@ -216,13 +221,17 @@ def _base(known: Hierarchy, origin: int, horizon: int, settings: EngineSettings)
     levels = _levels(seen, horizon)
     loud = [level.loud() for level in levels]
     adjusted = [level.adjusted()[near] for level, near in zip(levels, loud, strict=True)]
-    fitted = theta(np.vstack(adjusted), horizon, settings.workers)
-    ahead = np.split(fitted, np.cumsum([len(each) for each in adjusted])[:-1])
+    rows = np.vstack(adjusted)
+    members = [np.maximum(theta(rows, horizon, settings.workers), 0.0)]
+    if settings.boosted:
+        members.append(boosted(rows, horizon))
+    fitted = np.stack(members)
+    ahead = np.split(fitted, np.cumsum([len(each) for each in adjusted])[:-1], axis=1)
     filtered = [level.filtered() for level in levels]
     means = []
-    for level, by_filter, stands_out, by_theta in zip(levels, filtered, loud, ahead, strict=True):
+    for level, by_filter, stands_out, alone in zip(levels, filtered, loud, ahead, strict=True):
         mean = by_filter.mean.copy()
-        mean[stands_out] = 0.5 * (mean[stands_out] + np.maximum(by_theta, 0.0) * level.coming()[stands_out])
+        mean[stands_out] = (mean[stands_out] + alone.sum(axis=0) * level.coming()[stands_out]) / (1 + len(alone))
         means.append(mean)
     return _joined(seen, levels, filtered, means, loud)
 

@@ -6,7 +6,9 @@ error of the forecast as much as a search over seasonal models of each series, a
 """
 
 import numpy as np
+import pandas as pd
 
+from forecasting.calendar import effects, shares
 from forecasting.panel import MONTHS_A_YEAR, Floats, Ints, Panel, months_after, places_in_year
 
 YEAR = MONTHS_A_YEAR
@@ -24,6 +26,9 @@ ABOVE_NOISE = 2.0
 
 FEWEST_TELLING = 5
 """Series that it takes to say how far the years of a pool differ."""
+
+FEWEST_HOLIDAYS = 3
+"""Years of weeks that it takes to learn holidays from: one to check them on, and one lost around both ends."""
 
 CHANCE = 3.0
 """Variance of a count around its level, in units of a Poisson count's, when ratios are weighed."""
@@ -65,9 +70,35 @@ def seasonal_factors(panel: Panel) -> Floats:
 
 
 def factors_over(panel: Panel, horizon: int) -> Floats:
-    """The factor of each month of a panel and of the ``horizon`` months after it: series x (months + horizon)."""
-    places = np.concatenate([panel.place_in_year, places_in_year(months_after(panel.months, horizon))])
-    return seasonal_factors(panel)[:, places]
+    """The factor of each month of a panel and of the ``horizon`` months after it: series x (months + horizon).
+
+    Weeks have holidays on top of their place in the year, where these helped in the past (``forecasting.calendar``).
+    """
+    coming = months_after(panel.months, horizon)
+    places = np.concatenate([panel.place_in_year, places_in_year(coming)])
+    factors = seasonal_factors(panel)[:, places]
+    if panel.season == YEAR or len(panel.months) < FEWEST_HOLIDAYS * panel.season:
+        return factors
+    held = shares(pd.PeriodIndex(panel.months.append(coming)))
+    figures, weeks = without_gaps(panel.figures), len(panel.months)
+    for pool in np.unique(panel.pools):
+        members = panel.pools == pool
+        ratios = _to_surroundings(figures[members].sum(axis=0), panel.season)
+        usual = factors[np.argmax(members), :weeks]
+        beyond = effects(ratios / usual, held[:, :weeks], panel.season)
+        factors[members] *= np.clip(1.0 + beyond @ held, LOWEST, HIGHEST)
+    return factors
+
+
+def _to_surroundings(total: Floats, season: int) -> Floats:
+    """Each figure over the centred average of the year around it; NaN at both ends."""
+    window = np.ones(season + 1)
+    window[[0, -1]] = 0.5
+    half = season // 2
+    around = np.convolve(total, window / season, mode="valid")
+    found = np.full(len(total), np.nan)
+    found[half:-half] = total[half:-half] / np.maximum(around, 1.0)
+    return found
 
 
 def without_gaps(figures: Floats) -> Floats:
@@ -85,11 +116,8 @@ def without_gaps(figures: Floats) -> Floats:
 def _factors(total: Floats, places: Ints, season: int) -> Floats:
     kept = min(len(total), (SEEN_YEARS + 1) * season)
     total, places = total[-kept:], places[-kept:]
-    window = np.ones(season + 1)
-    window[[0, -1]] = 0.5
-    around = np.convolve(total, window / season, mode="valid")
     half = season // 2
-    ratios = total[half:-half] / np.maximum(around, 1.0)
+    ratios = _to_surroundings(total, season)[half:-half]
     seen = places[half:-half]
     factors = np.array([np.median(ratios[seen == place]) if (seen == place).any() else 1.0 for place in range(season)])
     if season != YEAR:
