@@ -85,7 +85,8 @@ def _past(panel: Panel, model: Model) -> Past | None:
         (chart,) = control_chart(panel, model, Watch(windows=(1,)), none_broken)
     except Unavailable:
         return None
-    judged = np.flatnonzero(np.isfinite(chart.variance).all(axis=0))[-MONTHS:]
+    told = np.isfinite(chart.variance) & np.isfinite(chart.figure)
+    judged = np.flatnonzero(told.all(axis=0))[-MONTHS:]
     figure, expected = chart.figure[:, judged], chart.expected[:, judged]
     held = np.abs(figure - expected) <= HALF_WIDTHS * np.sqrt(chart.variance[:, judged])
     areas = tuple(str(labels[PROVINCE]) for labels in panel.labels())

@@ -17,7 +17,7 @@ from contracts.errors import InvalidInput
 from contracts.release import ReleaseBody
 from forecasting.cells import cell_table
 from forecasting.fairness.enforcement import VICTIMISATION, refuse_enforcement
-from forecasting.feed import COUNT, series_panel
+from forecasting.feed import COUNT, missing_months, series_panel
 from forecasting.models.prediction import Model
 from forecasting.panel import MONTH, Panel
 from forecasting.warnings.alarms import Alarm, above_floor, alarms
@@ -76,6 +76,7 @@ class Watched:
         past: Those of the months looked back on that ended, the newest first.
         unjudged: What was not judged.
         breaks: The months whose recording broke: those that were told and those that were found.
+        missing: Months between the first and the last that no release tells.
         releases: The identifiers of the releases that were read.
         model: The name of the model that forecast.
     """
@@ -88,6 +89,7 @@ class Watched:
     past: tuple[Warned, ...]
     unjudged: tuple[Unjudged, ...]
     breaks: tuple[Break, ...]
+    missing: tuple[str, ...]
     releases: tuple[str, ...]
     model: str
 
@@ -141,6 +143,7 @@ def watch_areas(
         past=tuple(sorted((each for each in found if each.last != newest), key=lambda each: each.last, reverse=True)),
         unjudged=tuple(each for level in levels for each in _unjudged(level, watch)),
         breaks=known,
+        missing=missing_months(provinces),
         releases=cell_table(bodies, CRIMES, COUNT, (MONTH, PROVINCE, GROUP)).releases,
         model=model.name,
     )
@@ -167,7 +170,9 @@ def _regions_of(provinces: Panel) -> Panel:
     parents = crosswalk("provinces", "police_commands")
     index = provinces.counts.index
     by = [index.get_level_values(PROVINCE).map(parents).rename(REGION), index.get_level_values(GROUP)]
-    counts = provinces.counts.groupby(by, sort=False).sum()
+    summed = provinces.counts.groupby(by, sort=False).sum()
+    # A month that is not told of a province is not nought in its region.
+    counts = summed.mask(provinces.counts.isna().groupby(by, sort=False).any())
     noise = pd.Series(provinces.noise[:, 0], index=index).groupby(by, sort=False).sum()
     return Panel(counts, float(noise.max()), tuple(noise.tolist()))
 

@@ -22,6 +22,7 @@ MOST_YEARS: Final = 100
 
 FEW_YEARS: Final = 10
 
+MISSING: Final = "month-missing"
 WIDESPREAD: Final = 0.25
 """Where so many of the areas of a group rise at once, the recording is asked about before the areas are."""
 
@@ -103,6 +104,9 @@ def _about(found: Watched, simulated: Alarmed | None) -> tuple[Statement, ...]:
         said.append(Statement(text=text, flags=(BELOW_FLOOR,)))
     if broken:
         said.append(Statement(text=_say("broken", count=broken), flags=(BROKEN,)))
+    if found.missing:
+        missing = joined([period_words(month) for month in found.missing])
+        said.append(Statement(text=_say("missing", months=missing), flags=(MISSING,)))
     if found.breaks:
         months = joined([period_words(month) for month in sorted({each.month for each in found.breaks})])
         said.append(Statement(text=_say("breaks", months=months), flags=(BROKEN,)))

@@ -62,6 +62,16 @@ def test_forecasts_that_rise_where_arrests_rose_are_told() -> None:
     assert found.loop.standing in ("flagged", "withhold")
 
 
+def test_a_month_that_no_release_tells_is_no_month_in_which_intervals_failed() -> None:
+    bodies = [month_release(MONTHS[39]), month_release(LAST, None, MONTHS[41])]
+
+    found = assess(bodies, MODEL)
+
+    assert all(each.standing in ("passed", "unknown") for each in found.served)
+    assert found.served
+    assert all(np.isfinite(each.bias) and np.isfinite(each.wape) for each in found.served)
+
+
 def test_a_short_history_is_unknown_and_not_passed() -> None:
     found = assessed(last=MONTHS[20])
 

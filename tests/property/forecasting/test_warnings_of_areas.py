@@ -132,6 +132,22 @@ def test_a_break_of_several_months_hides_no_later_month_behind_its_beginning() -
     assert not [each for each in found.now if each.group == "G3"]
 
 
+def test_a_month_that_no_release_tells_is_not_nought_and_is_said_to_be_missing() -> None:
+    start = MONTHS.index(NOTICED) - 3
+    bodies = [month_release(MONTHS[start - 1]), month_release(NOTICED, None, MONTHS[start + 1])]
+
+    found = watch_areas(bodies, MODEL, Watch())
+    report = report_of(found)
+
+    assert found.missing == (MONTHS[start],)
+    assert not found.breaks
+    assert len(found.now) <= 3
+    # After a nought the next month of nearly every area would be above expectation.
+    assert len([each for each in found.past if each.raised > MONTHS[start]]) <= 3
+    assert "month-missing" in {flag for statement in report.statements for flag in statement.flags}
+    assert len(found.releases) == 2
+
+
 def test_too_short_a_history_is_told() -> None:
     with pytest.raises(Unavailable) as caught:
         watch_areas([month_release(MONTHS[34])], MODEL, Watch())

@@ -35,13 +35,15 @@ def test_the_newest_warnings_are_told_in_the_readers_language_with_what_they_do_
     assert "Area 1 is above expectation." in english
     assert "พื้นที่ที่ 1 สูงกว่าที่คาด" in thai
     assert "It does not say why." in english
+    assert "These warnings cite withdrawn data." not in english
     assert "The limits are wrong at most once a year." in english
     assert "/v1/analyses/warnings-2026-10/tables/warnings.csv" in english
 
 
 def test_everybody_is_told_whom_to_call() -> None:
-    for number in ("191", "1441", "1599"):
-        assert number in page(with_warnings(0))
+    shown = page(with_warnings(0))
+
+    assert all(number in shown for number in ("191", "1441", "1599"))
 
 
 def test_of_many_warnings_the_first_stand_on_the_page_and_the_rest_are_counted() -> None:
@@ -62,7 +64,6 @@ def test_no_warning_is_told_as_such() -> None:
 
 def test_warnings_from_a_withdrawn_release_say_so() -> None:
     assert "These warnings cite withdrawn data." in page(with_warnings(flagged=("rel-crimes-monthly",)))
-    assert "These warnings cite withdrawn data." not in page(with_warnings())
 
 
 def test_a_page_is_made_anew_when_warnings_are_published_or_flagged() -> None:
@@ -72,7 +73,7 @@ def test_a_page_is_made_anew_when_warnings_are_published_or_flagged() -> None:
     client = TestClient(app)
 
     pages = []
-    for published in (None, warnings(1), warnings(1, ("rel-crimes-monthly",))):
+    for published in (None, warnings(0), warnings(0, ("rel-crimes-monthly",))):
         record.warnings = published
         pages.append(client.get("/", params={"lang": "en"}).text)
 
