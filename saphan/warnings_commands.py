@@ -10,8 +10,8 @@ import typer
 
 from forecasting.clock.report import report_of as clock_report
 from forecasting.clock.week import clocks_of
+from forecasting.enforcement import VICTIMISATION
 from forecasting.fairness.assess import assess
-from forecasting.fairness.enforcement import VICTIMISATION
 from forecasting.fairness.report import report_of as fairness_report
 from forecasting.warnings.breaks import Break
 from forecasting.warnings.expected import PooledLevel

@@ -20,7 +20,7 @@ from contracts.release import ReleaseBody
 from forecasting.cells import ESTIMATE, SIGMA, CellTable, cell_table
 from forecasting.clock.day import HALF_WIDTHS_95, HOUR, SECONDS_A_DAY, Pace, pace_of
 from forecasting.clock.risk import Cells, Risk, Shape, crossed_shape, flat_shape, relative_risk
-from forecasting.fairness.enforcement import VICTIMISATION, refuse_enforcement
+from forecasting.enforcement import VICTIMISATION, refuse_enforcement
 from forecasting.panel import Floats
 
 CRIMES = "crimes_case"

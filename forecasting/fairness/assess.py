@@ -8,7 +8,7 @@ import numpy as np
 
 from contracts.errors import InvalidInput, Unavailable
 from contracts.release import ReleaseBody
-from forecasting.fairness.enforcement import VICTIMISATION
+from forecasting.enforcement import VICTIMISATION
 from forecasting.fairness.loop import Loop, loop_of
 from forecasting.fairness.reporting import SURVEY, Share, reported_shares
 from forecasting.fairness.service import Past, Served, served

@@ -7,7 +7,7 @@ from typing import Final
 
 from contracts.analysis import AnalysisKind, Report, Table
 from contracts.dataset import Text
-from forecasting.fairness.enforcement import VICTIMISATION
+from forecasting.enforcement import VICTIMISATION
 
 SAYS_WHERE: Final = (AnalysisKind.WARNINGS, AnalysisKind.CLOCK)
 """Reports that say where or when to take care, and so where to patrol."""

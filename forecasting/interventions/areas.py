@@ -11,7 +11,7 @@ from contracts.errors import InvalidInput
 from contracts.release import ReleaseBody
 from forecasting.breaks import Declared, declared
 from forecasting.cells import ESTIMATE, SIGMA, CellTable, cell_table
-from forecasting.fairness.enforcement import VICTIMISATION, refuse_enforcement
+from forecasting.enforcement import VICTIMISATION, refuse_enforcement
 from forecasting.panel import MONTH, Panel, panel_of_table, with_cell_noise
 
 COUNT, AREA = "count", "area"

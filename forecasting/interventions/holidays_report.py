@@ -12,7 +12,7 @@ from contracts.errors import InvalidInput
 from contracts.forecast import ModelCard
 from contracts.release import ReleaseBody
 from forecasting.cells import ESTIMATE, SIGMA, CellTable, cell_table
-from forecasting.fairness.enforcement import TOLD_BY_VICTIMS
+from forecasting.enforcement import TOLD_BY_VICTIMS
 from forecasting.interventions.areas import COUNT, Counted
 from forecasting.interventions.holiday_checks import HolidayChecked, check_holiday
 from forecasting.interventions.holidays import FIRST_DAYS, HolidayEffect, Timeline, holiday_effect, month_effects

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from contracts.code_lists import crosswalk
-from forecasting.fairness.enforcement import VICTIMISATION
+from forecasting.enforcement import VICTIMISATION
 from forecasting.panel import Panel
 from forecasting.warnings.chart import Marks, Windows
 

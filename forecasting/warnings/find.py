@@ -16,7 +16,7 @@ from contracts.code_lists import code_list, crosswalk
 from contracts.errors import InvalidInput
 from contracts.release import ReleaseBody
 from forecasting.cells import cell_table
-from forecasting.fairness.enforcement import VICTIMISATION, refuse_enforcement
+from forecasting.enforcement import VICTIMISATION, refuse_enforcement
 from forecasting.feed import COUNT, missing_months, series_panel
 from forecasting.models.prediction import Model
 from forecasting.panel import MONTH, Panel

@@ -3,14 +3,14 @@
 import logging
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from types import FrameType
 
 from contracts.action_plan import ActionPlan
 from contracts.errors import SaphanError
-from forecasting.fairness.enforcement import VICTIMISATION
+from forecasting.enforcement import VICTIMISATION
 from forecasting.interventions.plans import Plan
 from gateway import plan_calls
 from gateway.centre.feed import Clock
@@ -44,15 +44,19 @@ def open_centre(settings: CentreSettings, clock: Clock = now) -> Iterator[Centre
 
 
 def registered_plans(line: Gateway) -> tuple[Plan, ...]:
-    """The newest version of every action plan as evaluations know it; those against arrests alone are left out."""
-    views = (each.plan for each in plan_calls.plans(line))
-    return tuple(_plan(each) for each in views if set(each.offence_groups) & set(VICTIMISATION))
+    """The newest version of every action plan, as evaluations know it."""
+    return evaluated(each.plan for each in plan_calls.plans(line))
+
+
+def evaluated(plans: Iterable[ActionPlan]) -> tuple[Plan, ...]:
+    """Plans as evaluations know them; those against arrests alone, which nobody evaluates, are left out."""
+    return tuple(_plan(each) for each in plans if set(each.offence_groups) & set(VICTIMISATION))
 
 
 def _plan(plan: ActionPlan) -> Plan:
     share = None if plan.target.percent is None else plan.target.percent / PERCENT
-    wanted = share if share is not None and abs(share) < 1 else None
-    return Plan(plan.id, plan.province, plan.start, plan.end + timedelta(days=1), wanted)
+    target = share if share is not None and abs(share) < 1 else None
+    return Plan(plan.id, plan.province, plan.start, plan.end + timedelta(days=1), target)
 
 
 def serve(settings: CentreSettings, stop: threading.Event, clock: Clock = now) -> None:

@@ -12,7 +12,7 @@ from contracts.agreement import Activity
 from contracts.periods import Period
 from contracts.query import FamilyTable, Query, Series
 from contracts.views import ReleaseSummary
-from forecasting.fairness.enforcement import VICTIMISATION
+from forecasting.enforcement import VICTIMISATION
 from forecasting.panel import MONTH
 from gateway.centre.windows import Pace
 

@@ -14,9 +14,9 @@ from contracts.forecast import ModelCard
 from contracts.grid import grid_of
 from contracts.query import Query
 from contracts.release import ReleaseBody
+from forecasting.enforcement import VICTIMISATION, enforcement_in, refuse_enforcement
 from forecasting.fairness.assess import Assessed
 from forecasting.fairness.checks import Check, Standing, publishable
-from forecasting.fairness.enforcement import VICTIMISATION, enforcement_in, refuse_enforcement
 from forecasting.fairness.loop import Loop, loop_of
 from forecasting.fairness.report import checks_of, report_of
 from forecasting.fairness.reporting import reported_shares
