@@ -51,7 +51,8 @@ def _plans(bodies: Bodies, inputs: Inputs) -> Report:
 
 
 def _zones(bodies: Bodies, inputs: Inputs) -> Report:
-    return evaluate_zones(bodies, inputs.generator, None, inputs.plans)
+    # An action plan is no zone of the second phase, of which no public list exists: the pilots alone are evaluated.
+    return evaluate_zones(bodies, inputs.generator)
 
 
 def _holidays(bodies: Bodies, inputs: Inputs) -> Report:
