@@ -7,7 +7,7 @@ from gateway.means import Means
 from gateway.store import analyses, forecasts, releases
 from gateway.store.publications import Look
 
-MOST_KEPT = 64
+MOST_KEPT = 256
 """Releases kept in memory between two looks; their bodies never change."""
 
 

@@ -13,7 +13,7 @@ from contracts.fit import check_question
 from contracts.query import Series
 from forecasting.spread import Spread
 from gateway.centre import main as program
-from gateway.centre.main import serve
+from gateway.centre.main import evaluated, serve
 from gateway.centre.questions import CRIMES_MONTHLY, STANDING, StandingQuestion
 from gateway.centre.run import LIMITS, TITLE, Centre, Round
 from gateway.centre.settings import CentreSettings
@@ -24,6 +24,7 @@ from tests.centre_world import SETTINGS, Desk, FakeLine, activities
 from tests.factories import ISSUER, NOW
 from tests.forecast_panels import month_names
 from tests.made_releases import bundled
+from tests.plan_world import plan
 
 pytestmark = pytest.mark.unit
 
@@ -252,3 +253,17 @@ def test_where_the_models_were_fitted_does_not_change_the_name(desk: Desk) -> No
     desk.settings |= {"engine": "dask"}
 
     assert desk.centre().round().forecast == first.forecast
+
+
+def test_plans_are_evaluated_with_their_target_and_those_against_arrests_alone_are_not() -> None:
+    words = {"th": "ลดลง", "en": "fewer"}
+    given = (
+        plan(id="P-1", offence_groups=("G1", "G4"), target={"percent": -15, "words": words}),
+        plan(id="P-2", offence_groups=("G4",)),
+        plan(id="P-3", offence_groups=("G2",), target={"count": 5, "words": words}),
+    )
+
+    first, last = evaluated(given)
+
+    assert (first.id, first.target, last.target) == ("P-1", -0.15, None)
+    assert (first.start, first.end) == (given[0].start, given[0].end + timedelta(days=1))
