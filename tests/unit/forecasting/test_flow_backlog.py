@@ -149,3 +149,12 @@ def test_the_same_state_of_the_generator_gives_the_same_interval() -> None:
     first, second = (levels(stock, curve, inflow(6, 300.0), [NOW + 6], 90, np.random.default_rng(9)) for _ in range(2))
 
     assert first == second
+
+
+def test_months_not_begun_and_entries_within_their_noise_are_not_looked_at() -> None:
+    def given(entries: float, noise: float) -> Snapshot:
+        half, variance = np.full(2, entries / 2), np.full(2, noise)
+        return Snapshot("r", NOW, np.array([NOW - 2, NOW]), half, variance, half, variance)
+
+    assert looks_of([given(100.0, 1.0)]).ages.tolist() == [1.5]
+    assert looks_of([given(1.0, 400.0)]).ages.tolist() == []
