@@ -258,12 +258,12 @@ def test_where_the_models_were_fitted_does_not_change_the_name(desk: Desk) -> No
 def test_plans_are_evaluated_with_their_target_and_those_against_arrests_alone_are_not() -> None:
     words = {"th": "ลดลง", "en": "fewer"}
     given = (
-        plan(id="P-1", offence_groups=("G1", "G4"), target={"percent": -15, "words": words}),
-        plan(id="P-2", offence_groups=("G4",)),
-        plan(id="P-3", offence_groups=("G2",), target={"count": 5, "words": words}),
+        plan(id="plan-1", offence_groups=("G1", "G4"), target={"percent": -15, "words": words}),
+        plan(id="plan-2", offence_groups=("G4",)),
+        plan(id="plan-3", offence_groups=("G2",), target={"count": 5, "words": words}),
     )
 
     first, last = evaluated(given)
 
-    assert (first.id, first.target, last.target) == ("P-1", -0.15, None)
+    assert (first.id, first.target, last.target) == ("plan-1", -0.15, None)
     assert (first.start, first.end) == (given[0].start, given[0].end + timedelta(days=1))
