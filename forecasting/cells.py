@@ -16,7 +16,7 @@ import pandas as pd
 
 from contracts.cell_errors import bin_labels, cell_sigmas
 from contracts.errors import InvalidInput
-from contracts.grid import Axis, Grid
+from contracts.grid import Grid
 from contracts.periods import window_of
 from contracts.release import ReleaseBody
 from forecasting.panel import MONTH, Floats
@@ -68,14 +68,14 @@ def cell_table(
             period: the newest counts, and older ones where they do not overlap it.
         dataset: The identifier of its contract.
         measure: A base measure, such as ``count`` or ``damage_thb:sum``. A histogram's bins are the label ``bin``.
-        by: The labels wanted; ``fiscal_year`` is added up from months.
+        by: The labels wanted; ``fiscal_year`` may be added up from months.
         where: Only the cells with these labels, whether they are wanted in ``by`` or added up.
 
     Raises:
         InvalidInput: ``release-not-a-series``, when no release tells it.
     """
     wanted = where or {}
-    asked = {MONTH if name == YEAR else name for name in (*by, *wanted)}
+    asked = {*by, *wanted}
     found = [table for body in bodies if (table := _nearest(body, dataset, measure, asked, wanted)) is not None]
     kept = _newest(found)
     if not kept:
@@ -83,8 +83,6 @@ def cell_table(
     frame = pd.concat([table.frame for table in kept], ignore_index=True)
     for name, labels in wanted.items():
         frame = frame[frame[name].isin(list(labels))]
-    if YEAR in by and YEAR not in frame:
-        frame = frame.assign(**{YEAR: [window_of(pd.Period(month).start_time.date()) for month in frame[MONTH]]})
     months = tuple(sorted({month for table in kept for month in table.months}))
     return CellTable(_added_up(frame, tuple(by)), tuple(by), months, tuple(dict.fromkeys(each.name for each in kept)))
 
@@ -117,36 +115,40 @@ def _nearest(
     filters = body.query.where
     if not set(filters) <= asked or any(not set(where[name]) <= set(filters.get(name, where[name])) for name in where):
         return None
-    tables = [each for each in _tables(body, measure) if asked <= {axis.name for axis in each[0].axes}]
+    tables = [each for each in _tables(body, measure) if asked <= set(each.columns)]
     if not tables:
         return None
-    grid, figures, sigmas = min(tables, key=lambda each: each[0].size)
-    labels = pd.DataFrame(list(grid.keys()), columns=[axis.name for axis in grid.axes])
-    frame = labels.assign(**{ESTIMATE: figures, VARIANCE: sigmas**2})
+    frame = min(tables, key=len)
     revision = body.query.series.revision if body.query.series else 0
     rank = (not body.query.where, revision, body.created)
     return _Answer(body.id, rank, body.query.period.months(), frame)
 
 
-def _tables(body: ReleaseBody, measure: str) -> list[tuple[Grid, Floats, Floats]]:
-    """Every table of a measure that a release has: its cells, figures, and the standard deviation of each."""
+def _tables(body: ReleaseBody, measure: str) -> list[pd.DataFrame]:
+    """Every table of a measure that a release has: its labels, figures, and the variance of each."""
     family = [each for each in body.tables if each.measure == measure]
     if family:
-        return [(each.grid, np.asarray(each.estimates), np.asarray(each.sigmas)) for each in family]
-    released = (each for each in body.released if each.measure == measure)
+        return [_frame(each.grid, (), np.asarray(each.estimates), np.asarray(each.sigmas)) for each in family]
     return [
-        (
-            _with_bins(body.grid, each.bins),
+        _frame(
+            body.grid,
+            bin_labels(each.bins) if each.bins else (),
             np.asarray(each.cells, dtype=np.float64),
             np.asarray(cell_sigmas(each, body.grid)),
         )
-        for each in released
+        for each in body.released
+        if each.measure == measure
     ]
 
 
-def _with_bins(grid: Grid, edges: tuple[int, ...]) -> Grid:
-    """The bins of a histogram run faster than the last axis."""
-    return Grid(axes=(*grid.axes, Axis(name=BIN, values=bin_labels(edges)))) if edges else grid
+def _frame(grid: Grid, bins: tuple[str, ...], figures: Floats, sigmas: Floats) -> pd.DataFrame:
+    """A table with its labels; the bins of a histogram run faster than the last axis, months tell their fiscal year."""
+    keys = [(*key, name) for key in grid.keys() for name in bins] if bins else list(grid.keys())  # noqa: SIM118  # a grid is no mapping
+    labels = pd.DataFrame(keys, columns=[*(axis.name for axis in grid.axes), *([BIN] if bins else [])])
+    if MONTH in labels and YEAR not in labels:
+        years = {month: window_of(pd.Period(month).start_time.date()) for month in labels[MONTH].unique()}
+        labels = labels.assign(**{YEAR: labels[MONTH].map(years)})
+    return labels.assign(**{ESTIMATE: figures, VARIANCE: sigmas**2})
 
 
 def _newest(found: Sequence[_Answer]) -> list[_Answer]:

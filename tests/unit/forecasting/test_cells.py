@@ -115,6 +115,35 @@ def test_a_finer_label_is_rolled_up_to_what_it_leads_on_to() -> None:
     assert table.frame["estimate"].round().tolist() == [3 * 38, 3 * 39]
 
 
+def test_years_are_read_where_a_release_tells_them_without_months() -> None:
+    body = released("2023-10-01", "2025-10-01", 2, dimensions=("fiscal_year", "offence_group"))
+
+    table = cell_table([body], "crimes_case", "count", ["fiscal_year"])
+
+    assert table.frame["fiscal_year"].tolist() == ["FY2567", "FY2568"]
+    assert table.frame["estimate"].round().tolist() == [8, 8]
+
+
+def test_the_bins_of_a_histogram_are_labels() -> None:
+    cohort = bundled("doc_release_cohort")
+    query = Query.model_validate(
+        {
+            "measures": ("returned_months:histogram",),
+            "dimensions": ("offence_group",),
+            "period": factories.period("2023-10-01", "2024-10-01"),
+        }
+    )
+    bins = len(cohort.measure_column("returned_months").bins) + 1  # type: ignore[union-attr]  # the contract has it
+    exact = [number for _ in range(4) for number in range(bins)]
+    body = made_release(cohort, query, {"returned_months:histogram": exact}, FIRM)
+
+    table = cell_table([body], "doc_release_cohort", "returned_months:histogram", ["bin"])
+
+    assert len(table.frame) == bins
+    assert table.frame["estimate"].round().tolist() == [4 * number for number in range(bins)]
+    assert table.frame["bin"].iloc[0].startswith("<")
+
+
 def test_another_dataset_is_no_source() -> None:
     with pytest.raises(InvalidInput):
         cell_table([released("2025-10-01", "2025-11-01", 3)], "dop_case", "count", ["month"])
