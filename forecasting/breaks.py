@@ -98,8 +98,11 @@ def find(hierarchy: Hierarchy, known: Sequence[Declared] | None = None) -> tuple
 
 
 def kinds_of(panel: Panel) -> list[tuple[str, ...]]:
-    """What each series counts, whatever the area: its labels but that of the area."""
-    return [tuple(text for name, text in labels.items() if name not in AREAS) for labels in panel.labels()]
+    """What each pool counts, whatever the area: the labels of its series but that of the area."""
+    first = np.unique(panel.pools, return_index=True)[1]
+    labels = panel.rows(np.isin(np.arange(len(panel.pools)), first)).labels()
+    told = {int(panel.pools[row]): each for row, each in zip(np.sort(first), labels, strict=True)}
+    return [tuple(text for name, text in told[pool].items() if name not in AREAS) for pool in sorted(told)]
 
 
 def _watched(hierarchy: Hierarchy) -> Panel:
@@ -114,14 +117,13 @@ def _marks(panel: Panel, by_kind: dict[tuple[str, ...], Bools], changes: Sequenc
     shape = panel.figures.shape
     shocks, begins = np.zeros(shape, dtype=np.bool_), np.zeros(shape[0], dtype=np.int64)
     months = panel.months
-    for row, kind in enumerate(kinds_of(panel)):
+    when = [int((months < pd.Period(each.month, freq=months.freqstr)).sum()) for each in changes]
+    for pool, kind in enumerate(kinds_of(panel)):
         marked = by_kind.get(kind)
-        if marked is not None:
-            shocks[row], begins[row] = _parted(marked)
-        for change in changes:
-            month = int((months < pd.Period(change.month, freq=months.freqstr)).sum())
-            if change.codes & set(kind) and month < len(months):
-                begins[row] = max(begins[row], month)
+        run, first = (np.zeros(shape[1], dtype=np.bool_), 0) if marked is None else _parted(marked)
+        known = [at for at, each in zip(when, changes, strict=True) if at < shape[1] and each.codes & set(kind)]
+        members = panel.pools == pool
+        shocks[members], begins[members] = run, max([first, *known])
     return Marks(shocks, begins)
 
 
@@ -147,8 +149,7 @@ def _found(panel: Panel) -> dict[tuple[str, ...], Bools]:
     for month in range(WARM_UP, adjusted.shape[1]):
         marked[:, month] = watch.far(month)
         watch.follow(month, marked[:, month])
-    names = kinds_of(panel)
-    return {names[int(np.argmax(panel.pools == kind))]: marked[kind] for kind in range(kinds)}
+    return dict(zip(kinds_of(panel), marked, strict=True))
 
 
 class _Watch:

@@ -10,11 +10,12 @@ Measured on windows that no goal is scored on (state set 2011-2013, six origins 
 steps in proportion to the level 0.755/0.142, to its root 0.769/0.147; at epsilon 1 a month 0.803/0.145 and 0.823/0.151.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from forecasting.panel import Floats, Ints
+from forecasting.panel import Bools, Floats, Ints
 
 NAME = "pooled-level-filter"
 MOVES = (1e-5, 1e-4, 3e-4, 1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2)
@@ -27,6 +28,7 @@ SEEN_YEARS = 8
 SCORED_YEARS = 5
 _WARM_UP = 18
 _SMALLEST = 0.1
+_AT_ONCE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +71,16 @@ def level_filter(seen: Seen) -> Filtered:
     series, months = seen.figures.shape
     kept = min(months, SEEN_YEARS * seen.season)
     coming = seen.factors[:, months:]
-    level, spread = np.zeros((series, 1)), np.zeros(coming.shape)
+    shape = seen.factors[:, months - kept : months]
+    watched = _Watched(seen.figures[:, months - kept :], seen.noise, shape, seen.season)
+    moves, chance = _fitted(watched, seen.pools)
+    ran = _run(watched, moves, chance)
+    size = np.maximum(ran.level, watched.floor())
+    drift = moves * size**2 * (1.0 + np.arange(coming.shape[1]))
+    spread = (ran.variance + drift) * coming**2 + (chance - 1.0) * size * coming
     expected = np.full((series, months), np.nan)
-    for pool in np.unique(seen.pools):
-        members = np.flatnonzero(seen.pools == pool)
-        shape = seen.factors[members, months - kept : months]
-        watched = _Watched(seen.figures[members, months - kept :], seen.noise[members], shape, seen.season)
-        moves, chance = _fitted(watched)
-        ran = _run(watched, moves, chance)
-        level[members] = ran.level
-        size = np.maximum(ran.level, watched.floor())
-        drift = moves * size**2 * (1.0 + np.arange(coming.shape[1]))
-        spread[members] = (ran.variance + drift) * coming[members] ** 2 + (chance - 1.0) * size * coming[members]
-        expected[members, months - kept :] = ran.expected
-    return Filtered(level * coming, spread, expected)
+    expected[:, months - kept :] = ran.expected
+    return Filtered(ran.level * coming, spread, expected)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +89,10 @@ class _Watched:
     noise: Floats
     shape: Floats
     season: int
+
+    def part(self, rows: slice) -> "_Watched":
+        """Some of the series."""
+        return _Watched(self.figures[rows], self.noise[rows], self.shape[rows], self.season)
 
     def start(self) -> tuple[Floats, Floats]:
         """The first level of each series and its variance: the mean of the first year that is known."""
@@ -112,28 +114,37 @@ class _Ran:
     expected: Floats
 
 
-def _fitted(watched: _Watched) -> tuple[float, float]:
-    """``moves`` and ``chance`` of a pool: of all pairs the one under which the next months were likeliest."""
+def _fitted(watched: _Watched, pools: Ints) -> tuple[Floats, Floats]:
+    """``moves`` and ``chance`` of each series' pool: the pair under which its next months were likeliest."""
     pairs = np.array([(moves, chance) for moves in MOVES for chance in CHANCE])
-    likelihood = np.zeros(len(pairs))
-    months = watched.figures.shape[1]
-    first = max(min(_WARM_UP, months // 2), months - SCORED_YEARS * watched.season)
+    total = np.zeros((int(pools.max(initial=-1)) + 1, len(pairs)))
+    for first in range(0, len(pools), _AT_ONCE):
+        part = slice(first, first + _AT_ONCE)
+        np.add.at(total, pools[part], _likelihood(watched.part(part), pairs))
+    best = pairs[total.argmax(axis=1)][pools]
+    return best[:, :1], best[:, 1:]
+
+
+def _likelihood(watched: _Watched, pairs: Floats) -> Floats:
+    """The logarithm of the likelihood of the months of the last years: series x pairs."""
     level, variance = (np.repeat(each, len(pairs), axis=1) for each in watched.start())
+    likelihood = np.zeros(level.shape)
+    months = watched.figures.shape[1]
+    scored = max(min(_WARM_UP, months // 2), months - SCORED_YEARS * watched.season)
     for month in range(months):
-        step = _step(watched, month, level, variance, pairs.T)
-        if month >= first:
-            likelihood -= 0.5 * (np.log(step.spread) + step.error**2 / step.spread)[step.known].sum(axis=0)
+        step = _step(watched, month, level, variance, (pairs[:, 0], pairs[:, 1]))
+        if month >= scored:
+            likelihood -= np.where(step.known, 0.5 * (np.log(step.spread) + step.error**2 / step.spread), 0.0)
         level, variance = step.level, step.variance
-    moves, chance = pairs[int(likelihood.argmax())]
-    return float(moves), float(chance)
+    return likelihood
 
 
-def _run(watched: _Watched, moves: float, chance: float) -> _Ran:
+def _run(watched: _Watched, moves: Floats, chance: Floats) -> _Ran:
     level, variance = watched.start()
     expected = np.empty(watched.figures.shape)
     for month in range(watched.figures.shape[1]):
         expected[:, month] = (level * watched.shape[:, month : month + 1])[:, 0]
-        step = _step(watched, month, level, variance, np.array([[moves], [chance]]))
+        step = _step(watched, month, level, variance, (moves, chance))
         level, variance = step.level, step.variance
     return _Ran(level, variance, expected)
 
@@ -144,18 +155,18 @@ class _Step:
     variance: Floats
     error: Floats
     spread: Floats
-    known: Floats
+    known: Bools
 
 
-def _step(watched: _Watched, month: int, level: Floats, variance: Floats, learnt: Floats) -> _Step:
-    """One month: predict, compare, follow. Series x pairs throughout; ``learnt`` is moves and chance of each pair."""
+def _step(watched: _Watched, month: int, level: Floats, variance: Floats, learnt: Sequence[Floats]) -> _Step:
+    """One month: predict, compare, follow. Series x pairs throughout; ``learnt`` is moves and chance of each."""
     moves, chance = learnt
     shape = watched.shape[:, month : month + 1]
     figure = watched.figures[:, month : month + 1]
-    known = np.isfinite(figure)[:, 0]
+    known = np.isfinite(figure)
     size = np.maximum(level, watched.floor())
     before = variance + (moves * size**2 if month else 0.0)
     spread = before + chance * size / shape + watched.noise / shape**2
-    error = np.where(known[:, None], figure / shape - level, 0.0)
-    gain = np.where(known[:, None], before / spread, 0.0)
+    error = np.where(known, figure / shape - level, 0.0)
+    gain = np.where(known, before / spread, 0.0)
     return _Step(level + gain * error, before * (1.0 - gain), error, spread, known)
