@@ -38,8 +38,8 @@ def period_words(period: str) -> Text:
         period: ``2026-01`` or ``FY2569``.
     """
     if period.startswith("FY"):
-        year = period.removeprefix("FY")
-        return Text(th=f"ปีงบประมาณ {year}", en=f"fiscal year {year}")
+        named = period.removeprefix("FY")
+        return Text(th=f"ปีงบประมาณ {named}", en=f"fiscal year {named}")
     year, month = (int(part) for part in period.split("-"))
     return Text(th=f"{MONTHS_TH[month - 1]} {year + BUDDHIST_ERA}", en=f"{MONTHS_EN[month - 1]} {year}")
 

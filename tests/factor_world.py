@@ -70,7 +70,7 @@ def covariate_csv(series: Floats, months: tuple[str, ...], name: str = "income_i
 def cases_release(
     series: Floats, period: Period, ratio: float = 1.3, nano_rho: int = 2_000_000_000, group: str = "G2"
 ) -> ReleaseBody:
-    """Cases of one group (property crime) by month and province, ``ratio`` times as many for each 10 points of a series.
+    """Cases of one group (property crime) by month and province, ``ratio`` times for each 10 points of a series.
 
     Every province has one case a day for 100,000 people where the series is 100.
     """
