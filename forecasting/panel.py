@@ -33,11 +33,11 @@ WEEKS_A_YEAR = 52
 
 @dataclass(frozen=True)
 class Panel:
-    """Monthly counts of many series.
+    """Counts of many series by month, or by week.
 
     Attributes:
         counts: One row for each series, in cases; the index levels are the dimensions without ``month``, the columns
-            consecutive months (``PeriodIndex``), oldest first. Signed.
+            consecutive months or weeks (``PeriodIndex``), oldest first. Signed; NaN where nothing was released.
         noise_variance: Variance of the noise in every cell, in cases squared; 0 for exact counts. The largest, where
             series differ.
         variances: That of each series, where they differ: a sum's noise follows the clamp of each code, that of an

@@ -1,10 +1,13 @@
 """The engine: coherent, without a look at the future, with gaps, noise and shocks."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from contracts.errors import InvalidInput, Unavailable
+from forecasting import reconcile
 from forecasting.engine import EngineSettings, forecast, rolling
 from forecasting.hierarchy import Hierarchy, single_level
 from forecasting.reconcile import Method
@@ -182,6 +185,26 @@ def test_ray_that_is_not_installed_is_named() -> None:
 
     assert refused.value.code == "spread-not-installed"
     assert refused.value.details == {"spread": "ray"}
+
+
+def test_boosting_without_its_packages_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "lightgbm", None)
+
+    with pytest.raises(Unavailable) as refused:
+        forecast(single_level(panel(np.full((1, 24), 9.0))), 3, EngineSettings(boosted=True))
+
+    assert refused.value.code == "boosting-not-installed"
+
+
+def test_more_nodes_than_a_dense_matrix_takes_are_reconciled_on_the_tree(monkeypatch: pytest.MonkeyPatch) -> None:
+    dense = forecast(HIERARCHY, 3)
+    monkeypatch.setattr(reconcile, "MOST_DENSE", 10)
+    outcome = forecast(HIERARCHY, 3)
+
+    assert outcome.method is Method.TREE_WLS
+    for total, mean in zip(HIERARCHY.sums(outcome.mean[-1]), outcome.mean, strict=True):
+        assert np.abs(total - mean).max() < 1e-6
+    assert np.abs(outcome.mean[-1] / dense.mean[-1] - 1.0).mean() < 0.05
 
 
 def test_boosting_is_a_third_member() -> None:
