@@ -169,30 +169,34 @@ class Desk:
         return Centre(settings, self.home, self.line, lambda: self.now, self.analyses, ahead=self._ahead)
 
     def _ahead(self, hierarchy: Hierarchy, horizon: int, level: int, settings: EngineSettings) -> Outlook:
-        """The mean of each finest series for ever: the engine has tests of its own, and takes its time."""
         self.engines.append(settings)
-        leaves, words = hierarchy.levels[-1], factories.text("card")
-        flat = [tuple([float(mean)] * horizon) for mean in np.nanmean(leaves.figures, axis=1)]
-        return Outlook(
-            model="flat",
-            level=level,
-            months=tuple(str(month) for month in months_after(leaves.months, horizon)),
-            dimensions=leaves.dimensions,
-            series=tuple(
-                ForecastSeries(labels=labels, mean=mean, low=mean, high=mean, usual=mean)
-                for labels, mean in zip(leaves.labels(), flat, strict=True)
-            ),
-            scores=(),
-            upper=(),
-            card=ModelCard(
-                data=words,
-                method=words,
-                limits=words,
-                first=str(leaves.months[0]),
-                last=str(leaves.months[-1]),
-                models=("flat",),
-            ),
-        )
+        return flat_outlook(hierarchy, horizon, level, settings)
+
+
+def flat_outlook(hierarchy: Hierarchy, horizon: int, level: int, _: EngineSettings) -> Outlook:
+    """The mean of each finest series for ever: the engine has tests of its own, and takes its time."""
+    leaves, words = hierarchy.levels[-1], factories.text("card")
+    flat = [tuple([float(mean)] * horizon) for mean in np.nanmean(leaves.figures, axis=1)]
+    return Outlook(
+        model="flat",
+        level=level,
+        months=tuple(str(month) for month in months_after(leaves.months, horizon)),
+        dimensions=leaves.dimensions,
+        series=tuple(
+            ForecastSeries(labels=labels, mean=mean, low=mean, high=mean, usual=mean)
+            for labels, mean in zip(leaves.labels(), flat, strict=True)
+        ),
+        scores=(),
+        upper=(),
+        card=ModelCard(
+            data=words,
+            method=words,
+            limits=words,
+            first=str(leaves.months[0]),
+            last=str(leaves.months[-1]),
+            models=("flat",),
+        ),
+    )
 
 
 def _windows(request: Request) -> set[tuple[str, int, str]]:

@@ -22,6 +22,7 @@ from contracts.task import Lease, LeaseCall
 from contracts.transparency import EventKind, LogEntry
 from contracts.views import RequestStatus
 from forecasting.cells import cell_table
+from forecasting.run import look_ahead_hierarchy
 from gateway.centre.home import Asked, CentreHome
 from gateway.centre.main import open_centre
 from gateway.centre.run import Centre
@@ -31,6 +32,7 @@ from gateway.centre.windows import period_of
 from gateway.client import Gateway
 from tests import api_world, factories
 from tests.api_world import ApiWorld
+from tests.centre_world import flat_outlook
 from tests.factories import ISSUER
 
 pytestmark = pytest.mark.integration
@@ -120,7 +122,7 @@ def centre(world: ApiWorld, tmp_path: Path) -> Centre:
     home = CentreHome(tmp_path / "centre")
     home.folder.make()
     given = {"home": home.path, "agency": "oja", "gateway": ISSUER, "agreement": "oja-forecasting"}
-    return Centre(CentreSettings.model_validate(given), home, line, lambda: world.now, analyses=())
+    return Centre(CentreSettings.model_validate(given), home, line, lambda: world.now, analyses=(), ahead=flat_outlook)
 
 
 def logged(world: ApiWorld, kind: EventKind) -> list[LogEntry]:
@@ -137,7 +139,7 @@ def spent(centre: Centre, source: str) -> dict[str, int]:
 def test_a_round_releases_the_standing_series_and_publishes_a_forecast_that_cites_its_own(
     world: ApiWorld, centre: Centre
 ) -> None:
-    done = centre.round()
+    done = replace(centre, ahead=look_ahead_hierarchy).round()
 
     assert (done.problems, done.gaps) == ({}, {})
     assert {name: len(releases) for name, releases in done.releases.items()} == {
