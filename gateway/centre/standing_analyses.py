@@ -24,7 +24,7 @@ from gateway.centre.analyses import Inputs, Standing
 
 MONTHLY: Final = ("crimes-monthly",)
 STAGES: Final = ("tpo-stages", "crimes-stages", "oag-monthly", "coj-monthly", "doc-monthly", "dop-results")
-RETURNS: Final = ("doc-cohorts", "dop-reoffending", "dop-results")
+RETURNS: Final = ("doc-cohorts", "dop-reoffending")
 ONLINE: Final = ("tpo-daily", "tpo-holds", "tpo-trails", "tpo-holders", "crimes-offences")
 
 Bodies = Sequence[ReleaseBody]
