@@ -5,7 +5,7 @@ import pandas as pd
 
 from contracts.errors import InvalidInput
 from forecasting.hierarchy import Hierarchy
-from forecasting.panel import Floats, Panel
+from forecasting.panel import Bools, Floats, Panel
 from forecasting.reconcile import MOST_DENSE, summing
 from forecasting.tree import tree_gls
 
@@ -23,26 +23,28 @@ def consistent(hierarchy: Hierarchy) -> Hierarchy:
     """The hierarchy with its best unbiased figures, which add up, and the exact variance of each.
 
     Figures that add up already (exact counts, estimates of a family) are kept as they are. A tree takes two passes and
-    may have gaps; another hierarchy of up to 3,000 nodes the dense estimator.
+    may have any gap; another hierarchy of up to 3,000 nodes the dense estimator, month by month as they were told. A
+    month that no level tells stays missing.
 
     Raises:
         InvalidInput: ``hierarchy-contradicts`` when a figure is further from the sum of its leaves than the noise
             explains (a region that changed its provinces), or when a hierarchy that is no tree is too large or
-            has gaps.
+            lacks a figure of a month of which it has others.
     """
-    if len(hierarchy.levels) == 1 or _check_sums(hierarchy):
+    told = np.any([np.isfinite(panel.figures).any(axis=0) for panel in hierarchy.levels], axis=0)
+    if len(hierarchy.levels) == 1 or _check_sums(hierarchy, told):
         return hierarchy
     if hierarchy.parents is not None:
         figures = [panel.figures for panel in hierarchy.levels]
         found = tree_gls(figures, [panel.noise for panel in hierarchy.levels], hierarchy.parents)
         return _replaced(hierarchy, found.estimates, found.variances)
-    return _dense(hierarchy)
+    return _dense(hierarchy, told)
 
 
-def _check_sums(hierarchy: Hierarchy) -> bool:
-    """Whether all figures are there and add up as they stand."""
+def _check_sums(hierarchy: Hierarchy, told: Bools) -> bool:
+    """Whether the figures of the months that were told are all there, and add up as they stand."""
     leaves = hierarchy.levels[-1]
-    whole = bool(np.isfinite(leaves.figures).all())
+    whole = True
     pairs = zip(hierarchy.levels, hierarchy.sums(leaves.figures), hierarchy.sums(leaves.noise), strict=True)
     for panel, total, noise in pairs:
         gap = np.abs(np.where(np.isfinite(total) & np.isfinite(panel.figures), panel.figures - total, 0.0))
@@ -50,25 +52,40 @@ def _check_sums(hierarchy: Hierarchy) -> bool:
         beyond = gap > np.maximum(FURTHEST * np.sqrt(panel.noise + noise), rounding)
         if bool(beyond.any()):
             row, month = (int(each) for each in np.argwhere(beyond)[0])
-            who = " ".join(panel.labels()[row].values())
             raise InvalidInput(
-                "hierarchy-contradicts", why=f"{who} is not the sum of its parts in {panel.months[month]}"
+                "hierarchy-contradicts", why=f"{_name(panel, row)} is not the sum of its parts in {panel.months[month]}"
             )
-        whole = whole and bool(np.isfinite(panel.figures).all()) and bool((gap <= rounding).all())
+        whole = whole and bool(np.isfinite(panel.figures[:, told]).all()) and bool((gap <= rounding).all())
     return whole
 
 
-def _dense(hierarchy: Hierarchy) -> Hierarchy:
+def _name(panel: Panel, row: int) -> str:
+    return " ".join(panel.labels()[row].values())
+
+
+def _dense(hierarchy: Hierarchy, told: Bools) -> Hierarchy:
+    if hierarchy.nodes > MOST_DENSE:
+        raise InvalidInput("hierarchy-contradicts", why=f"its {hierarchy.nodes:,} series are no tree, and too many")
+    _refuse_gaps(hierarchy, told)
     figures = np.vstack([panel.figures for panel in hierarchy.levels])
-    if hierarchy.nodes > MOST_DENSE or not np.isfinite(figures).all():
-        raise InvalidInput("hierarchy-contradicts", why="its levels are no tree, and are too many or have gaps")
     matrix = summing(hierarchy)
     weight = 1.0 / np.maximum(np.vstack([panel.noise for panel in hierarchy.levels]), _EXACT)
     spread = np.linalg.inv(matrix.T @ (weight * matrix))
-    estimates = matrix @ (spread @ (matrix.T @ (weight * figures)))
+    estimates = np.full_like(figures, np.nan)
+    estimates[:, told] = matrix @ (spread @ (matrix.T @ (weight * figures[:, told])))
     variances = np.einsum("ij,jk,ik->i", matrix, spread, matrix)[:, None]
     ends = np.cumsum([len(panel.counts) for panel in hierarchy.levels])[:-1]
     return _replaced(hierarchy, tuple(np.split(estimates, ends)), tuple(np.split(variances, ends)))
+
+
+def _refuse_gaps(hierarchy: Hierarchy, told: Bools) -> None:
+    """Without a tree a figure cannot be told from those around it: its month is told whole, or not at all."""
+    for panel in hierarchy.levels:
+        lacking = ~np.isfinite(panel.figures) & told
+        if bool(lacking.any()):
+            row, month = (int(each) for each in np.argwhere(lacking)[0])
+            why = f"its levels are no tree, and {_name(panel, row)} lacks {panel.months[month]}, which others have"
+            raise InvalidInput("hierarchy-contradicts", why=why)
 
 
 def _replaced(hierarchy: Hierarchy, estimates: tuple[Floats, ...], variances: tuple[Floats, ...]) -> Hierarchy:

@@ -39,7 +39,7 @@ def enforcement_in(dataset: str, labels: Mapping[str, Sequence[str]]) -> tuple[s
     """What counts enforcement among figures, as ``dimension=code``; the dataset's name if all of it does."""
     if dataset not in TOLD_BY_VICTIMS:
         return (dataset,)
-    marked = _marked(dataset)
+    marked = enforcement_codes(dataset)
     told = [name for name in marked if name in labels]
     if not told:
         # Added up over every code: arrests are among them, unseen.
@@ -47,6 +47,7 @@ def enforcement_in(dataset: str, labels: Mapping[str, Sequence[str]]) -> tuple[s
     return tuple(f"{name}={code}" for name in told for code in labels[name] if code in marked[name])
 
 
-@lru_cache(maxsize=len(TOLD_BY_VICTIMS))
-def _marked(dataset: str) -> Mapping[str, tuple[str, ...]]:
+@lru_cache(maxsize=32)
+def enforcement_codes(dataset: str) -> Mapping[str, tuple[str, ...]]:
+    """The codes, by dimension, that a bundled contract says count enforcement."""
     return read_contract(bundled_text(dataset)).enforcement_values

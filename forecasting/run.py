@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from contracts.errors import InvalidInput, Unavailable
 from contracts.forecast import Band, ForecastSeries, ModelCard, Score
@@ -59,15 +60,41 @@ class Outlook:
     card: ModelCard
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What is known of the figures besides themselves.
+
+    Attributes:
+        until: The last month, or week, that was asked for. Those after the newest one told are missing: they are
+            flagged, and the forecast begins after them. None: nothing is missing at the end.
+        dataset: The bundled contract of the figures, which says what counts enforcement. None: labels that a dataset
+            told by victims marks are recognised, and sums over labels that are not there are not.
+    """
+
+    until: pd.Period | None = None
+    dataset: str | None = None
+
+
+NOTHING_GIVEN = Given()
+
+
 def look_ahead(
-    panel: Panel, horizon: int = HORIZON, level: int = LEVEL, settings: EngineSettings | None = None
+    panel: Panel,
+    horizon: int = HORIZON,
+    level: int = LEVEL,
+    settings: EngineSettings | None = None,
+    given: Given = NOTHING_GIVEN,
 ) -> Outlook:
     """Forecast the series of one panel, each on its own; arguments and errors as of ``look_ahead_hierarchy``."""
-    return look_ahead_hierarchy(single_level(panel), horizon, level, settings)
+    return look_ahead_hierarchy(single_level(panel), horizon, level, settings, given)
 
 
 def look_ahead_hierarchy(
-    hierarchy: Hierarchy, horizon: int = HORIZON, level: int = LEVEL, settings: EngineSettings | None = None
+    hierarchy: Hierarchy,
+    horizon: int = HORIZON,
+    level: int = LEVEL,
+    settings: EngineSettings | None = None,
+    given: Given = NOTHING_GIVEN,
 ) -> Outlook:
     """Forecast all levels of a hierarchy, so that they add up.
 
@@ -76,19 +103,19 @@ def look_ahead_hierarchy(
         horizon: Months, or weeks, to forecast; 1 or more.
         level: Of the intervals, in per cent; bands of 80 and 95 stand beside it.
         settings: How the engine runs.
+        given: What else is known of the figures.
 
     Raises:
-        InvalidInput: ``release-not-a-series`` for a panel without series, or a series without one figure;
-            ``hierarchy-contradicts``.
+        InvalidInput: ``release-not-a-series`` for a panel without series, a series without one figure, or figures that
+            end more than a year before ``given.until``; ``hierarchy-contradicts``; ``unknown-contract``.
         Unavailable: ``not-enough-history``, ``not-enough-weeks``; ``spread-not-installed``, ``boosting-not-installed``.
     """
     _check(hierarchy)
-    leaves = hierarchy.levels[-1]
-    today = len(leaves.months)
-    past = [each for each in origins(today, horizon) if each >= 2 * leaves.season]
-    *tried, outcome = rolling(hierarchy, horizon, [*past, today], settings)
-    flags = flags_of(hierarchy)
-    published = _published(hierarchy, outcome, flags, level)
+    leaves, padded = hierarchy.levels[-1], _through(hierarchy, given.until)
+    wanted = padded.levels[-1].months
+    past = [each for each in origins(len(leaves.months), horizon) if each >= 2 * leaves.season]
+    *tried, outcome = rolling(padded, horizon, [*past, len(wanted)], settings)
+    published = _published(padded, outcome, flags_of(padded, given.dataset), level)
     scores = (
         *(each.score for each in backtest_all(leaves, horizon, level)),
         *_scores(hierarchy, list(zip(past, tried, strict=True)), level),
@@ -96,7 +123,7 @@ def look_ahead_hierarchy(
     return Outlook(
         model=PUBLISHED.name,
         level=level,
-        months=tuple(str(month) for month in months_after(leaves.months, horizon)),
+        months=tuple(str(month) for month in months_after(wanted, horizon)),
         dimensions=leaves.dimensions,
         series=published[-1],
         scores=scores,
@@ -117,6 +144,20 @@ def backtest_all(panel: Panel, horizon: int = HORIZON, level: int = LEVEL) -> Se
     filled = panel.showing(without_gaps(panel.figures))
     scored = filled.rows(whole) if whole.any() else filled
     return [backtest(model, scored, horizon, level) for model in BASELINES]
+
+
+def _through(hierarchy: Hierarchy, until: pd.Period | None) -> Hierarchy:
+    """The hierarchy up to a month; what nobody told at its end is missing, never silently left out."""
+    months = hierarchy.levels[-1].months
+    if until is None or until <= months[-1]:
+        return hierarchy
+    wanted = pd.period_range(months[0], until, freq=months.freq)
+    if len(wanted) - len(months) > hierarchy.levels[-1].season:
+        raise InvalidInput("release-not-a-series", why=f"nothing was released after {months[-1]}, more than a year ago")
+    panels = [
+        Panel(panel.counts.reindex(columns=wanted), panel.noise_variance, panel.variances) for panel in hierarchy.levels
+    ]
+    return Hierarchy(tuple(panels), hierarchy.of_leaf)
 
 
 def _check(hierarchy: Hierarchy) -> None:

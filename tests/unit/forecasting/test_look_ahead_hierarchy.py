@@ -7,9 +7,9 @@ import pytest
 from contracts.errors import InvalidInput, Unavailable
 from forecasting.engine import EngineSettings
 from forecasting.flags import meaning_of
-from forecasting.hierarchy import single_level
+from forecasting.hierarchy import Hierarchy, single_level
 from forecasting.panel import Panel
-from forecasting.run import look_ahead, look_ahead_hierarchy
+from forecasting.run import Given, look_ahead, look_ahead_hierarchy
 from tests.forecast_hierarchies import KINDS, made_counts, made_hierarchy
 from tests.forecast_panels import panel
 
@@ -121,3 +121,75 @@ def test_weeks_are_published_too() -> None:
     assert len(made.months) == 4
     assert made.series[0].mean[0] == pytest.approx(20.0, rel=0.3)
     assert made.card.first == "2021-01"
+
+
+def crossed(months: int, groups: int = 4, sigma: float = 0.0) -> Hierarchy:
+    """The nation, its offence groups, its provinces, and provinces x groups: no tree."""
+    draw = np.random.default_rng(2)
+    leaves = panel(draw.poisson(40.0, (2 * groups, months)).astype(np.float64), sigma, groups)
+    rows = np.arange(2 * groups)
+    names = [
+        pd.Index(["all"], name="series"),
+        pd.Index([f"G{number + 1}" for number in range(groups)], name="offence_group"),
+        pd.Index(["P0", "P1"], name="province"),
+    ]
+    places = (np.zeros_like(rows), rows % groups, rows // groups)
+    totals = [np.array([leaves.figures[of == row].sum(axis=0) for row in range(of.max() + 1)]) for of in places]
+    noises = [draw.normal(0.0, sigma, each.shape) for each in (*totals, leaves.figures)]
+    panels = [
+        Panel(pd.DataFrame(total + noise, index=name, columns=leaves.months), sigma**2)
+        for total, noise, name in zip(totals, noises, names, strict=False)
+    ]
+    return Hierarchy((*panels, leaves.showing(leaves.figures + noises[-1])), (*places, rows))
+
+
+def test_months_that_were_asked_for_and_not_told_are_flagged_and_passed_over() -> None:
+    whole = crossed(38, sigma=2.0)
+    late = whole.until(36)
+
+    made = look_ahead_hierarchy(late, 3, 90, QUICK, Given(until=whole.levels[0].months[-1]))
+
+    assert made.months == ("2024-03", "2024-04", "2024-05")
+    assert made.card.last == "2023-12"
+    assert all("month-missing" in each.flags for each in (*made.series, *made.upper))
+    assert np.isfinite([each.mean for each in made.series]).all()
+    assert made.scores[2].coverage is not None
+    on_time = look_ahead_hierarchy(whole, 3, 90, QUICK, Given(until=late.levels[0].months[-1]))
+    assert on_time.months == made.months
+    assert not any("month-missing" in each.flags for each in (*on_time.series, *on_time.upper))
+
+
+def test_figures_that_end_over_a_year_before_what_was_asked_for_are_refused() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        look_ahead(panel(np.full((1, 30), 9.0)), 3, 90, QUICK, Given(until=pd.Period("2024-07", "M")))
+
+    assert refused.value.code == "release-not-a-series"
+    assert "nothing was released after 2023-06" in refused.value.details["why"]
+
+
+def test_arrests_and_every_sum_that_includes_them_are_flagged() -> None:
+    made = look_ahead_hierarchy(crossed(30), 2, 90, QUICK)
+
+    told = {tuple(each.labels.values()): "enforcement" in each.flags for each in (*made.series, *made.upper)}
+    assert {labels for labels, flagged in told.items() if flagged} == {
+        *{("all",), ("G4",), ("P0",), ("P1",)},
+        *{("P0", "G4"), ("P1", "G4")},
+    }
+    assert len(told) == 15
+
+
+def test_without_arrests_nothing_is_flagged_as_such() -> None:
+    made = look_ahead_hierarchy(crossed(30, groups=3), 2, 90, QUICK)
+
+    assert not any("enforcement" in each.flags for each in (*made.series, *made.upper))
+
+
+@pytest.mark.parametrize(("dataset", "flagged"), [("crimes_case", True), ("dop_case", False), (None, False)])
+def test_a_sum_over_labels_that_are_not_there_counts_arrests_unseen(dataset: str | None, flagged: bool) -> None:
+    provinces = pd.Index(["10", "11"], name="province")
+    months = pd.period_range("2021-01", periods=30, freq="M")
+    counts = np.random.default_rng(3).poisson(30.0, (2, 30)).astype(np.float64)
+
+    made = look_ahead(Panel(pd.DataFrame(counts, provinces, months), 0.0), 2, 90, QUICK, Given(dataset=dataset))
+
+    assert {"enforcement" in each.flags for each in made.series} == {flagged}
