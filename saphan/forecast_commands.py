@@ -1,19 +1,28 @@
-"""``saphan forecast``: forecast an exported release on one's own machine; nothing is asked and nothing is spent."""
+"""``saphan forecast``: forecast exported releases on one's own machine; nothing is asked and nothing is spent."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from contracts.forecast import ForecastSeries, Score
+from contracts.errors import InvalidInput
+from contracts.forecast import ForecastSeries, ModelCard, Score
+from contracts.release import ReleaseBody
 from contracts.values import Value
-from forecasting.run import HORIZON, LEVEL, look_ahead
+from forecasting.flags import meaning_of
+from forecasting.hierarchy import Hierarchy, single_level
+from forecasting.panel import panel_of
+from forecasting.released_levels import released_levels
+from forecasting.run import HORIZON, LEVEL, Outlook, look_ahead_hierarchy
 from gateway.centre.released_file import read_panel
 from saphan.backtest_commands import backtest_command
 from saphan.evaluation_commands import evaluate_command
 from saphan.factors_commands import factors_command
 from saphan.flow_commands import caseload_command, flow_command, reoffending_command
+from saphan.output import say, told_errors
 from saphan.publication_commands import list_forecasts, show_forecast
+from saphan.report_output import read_bodies
 from saphan.technology_commands import technology_command
 from saphan.warnings_commands import clock_command, fairness_command, warnings_command
 
@@ -29,45 +38,105 @@ app.command("flow")(flow_command)
 app.command("caseload")(caseload_command)
 app.command("reoffending")(reoffending_command)
 
-ReleaseFile = Annotated[Path, typer.Argument(metavar="FILE", help="An exported release: CSV, Parquet, XLSX or JSON.")]
+Exported = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="FILE...",
+        help="Releases in JSON, months of one standing series: all levels. One CSV, Parquet or XLSX: its finest table.",
+    ),
+]
 Horizon = Annotated[int, typer.Option(min=1, max=36, help="Months ahead.")]
 Level = Annotated[int, typer.Option(min=50, max=99, help="The intervals hold the count so many times in 100.")]
+Weekly = Annotated[bool, typer.Option("--weekly", help="By ISO week instead of by month; of releases in JSON.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
+
+JSON, NOTHING = ".json", "-"
 
 app.command("list")(list_forecasts)
 app.command("show")(show_forecast)
 
 
 class Forecasted(Value):
-    """A forecast that nobody has signed."""
+    """A forecast that nobody has signed; fields as of ``contracts.forecast.Forecast``."""
 
     model: str
     level: int
     months: tuple[str, ...]
     dimensions: tuple[str, ...]
     series: tuple[ForecastSeries, ...]
+    upper: tuple[ForecastSeries, ...]
     scores: tuple[Score, ...]
+    card: ModelCard
 
 
 @app.command("run")
 def run_command(
-    file: ReleaseFile, *, horizon: Horizon = HORIZON, level: Level = LEVEL, as_json: AsJson = False
+    files: Exported,
+    *,
+    horizon: Horizon = HORIZON,
+    level: Level = LEVEL,
+    weekly: Weekly = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Forecast every series of a release."""
-    outlook = look_ahead(read_panel(file), horizon, level)
-    if as_json:
-        typer.echo(
-            Forecasted(
-                model=outlook.model,
-                level=outlook.level,
-                months=outlook.months,
-                dimensions=outlook.dimensions,
-                series=outlook.series,
-                scores=outlook.scores,
-            ).model_dump_json()
-        )
-        return
-    typer.echo("\t".join((*outlook.dimensions, "month", "mean", "low", "high", "usual")))
-    for each in outlook.series:
+    """Forecast every series of releases on every level that they tell."""
+    with told_errors(as_json=as_json):
+        outlook = look_ahead_hierarchy(_levels(files, weekly=weekly), horizon, level)
+        if as_json:
+            typer.echo(_forecasted(outlook).model_dump_json())
+            return
+        for line in _lines(outlook):
+            typer.echo("\t".join(line))
+        for flag in sorted({flag for each in (*outlook.upper, *outlook.series) for flag in each.flags}):
+            meaning = meaning_of(flag)
+            say(f"[{flag}] {meaning.th} · {meaning.en}")
+        say(f"{outlook.card.limits.th} · {outlook.card.limits.en}")
+
+
+def _levels(files: Sequence[Path], *, weekly: bool) -> Hierarchy:
+    """All levels of releases in JSON, or the one table of a file of another form."""
+    if all(path.suffix == JSON for path in files):
+        bodies = read_bodies(files)
+        _check_one_dataset(bodies)
+        if len(bodies) == 1 and not weekly and _is_narrowed(bodies[0]):
+            return single_level(panel_of(bodies[0]))
+        return released_levels(bodies, weekly=weekly).hierarchy
+    if len(files) > 1 or weekly:
+        raise InvalidInput("release-not-a-series", why="several files, and weeks, are read from releases in JSON alone")
+    return single_level(read_panel(files[0]))
+
+
+def _is_narrowed(body: ReleaseBody) -> bool:
+    """Whether the question was about some labels alone that its finest table does not name."""
+    return not set(body.query.where) <= {axis.name for axis in body.grid.axes}
+
+
+def _check_one_dataset(bodies: Sequence[ReleaseBody]) -> None:
+    datasets = sorted({promise.contract.id for body in bodies for promise in body.promises})
+    if len(datasets) > 1:
+        raise InvalidInput("release-not-a-series", why=f"the files count different things: {', '.join(datasets)}")
+
+
+def _forecasted(outlook: Outlook) -> Forecasted:
+    return Forecasted(
+        model=outlook.model,
+        level=outlook.level,
+        months=outlook.months,
+        dimensions=outlook.dimensions,
+        series=outlook.series,
+        upper=outlook.upper,
+        scores=outlook.scores,
+        card=outlook.card,
+    )
+
+
+def _lines(outlook: Outlook) -> list[tuple[str, ...]]:
+    """A heading, then each month of each series, the finest first; ``-`` where a coarser one lacks a label."""
+    every = (*outlook.series, *outlook.upper)
+    names = tuple(dict.fromkeys(name for each in every for name in each.labels))
+    lines = [(*names, "month", "mean", "low", "high", "usual", "flags")]
+    for each in every:
+        labels = tuple(each.labels.get(name, NOTHING) for name in names)
+        told = ",".join(each.flags) or NOTHING
         for month, *figures in zip(outlook.months, each.mean, each.low, each.high, each.usual, strict=True):
-            typer.echo("\t".join((*each.labels.values(), month, *(f"{figure:g}" for figure in figures))))
+            lines.append((*labels, month, *(f"{figure:.2f}" for figure in figures), told))
+    return lines

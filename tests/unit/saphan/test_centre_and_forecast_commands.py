@@ -173,6 +173,6 @@ def test_a_release_is_forecast_without_a_gateway(exported: str) -> None:
 def test_a_forecast_prints_as_a_table(exported: str) -> None:
     lines = forecast("run", exported, "--horizon", "2").splitlines()
 
-    assert lines[0].split("\t") == ["province", "offence_group", "month", "mean", "low", "high", "usual"]
+    assert lines[0].split("\t") == ["province", "offence_group", "month", "mean", "low", "high", "usual", "flags"]
     assert lines[1].split("\t")[:3] == ["10", "G1", "2026-01"]
     assert len(lines) == 1 + 2 * 2
