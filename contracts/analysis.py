@@ -33,6 +33,7 @@ class AnalysisKind(StrEnum):
     REOFFENDING = "reoffending"
     BACKTEST = "backtest"
     FAIRNESS = "fairness"
+    WEEKLY = "weekly-forecast"
 
 
 class Column(Value):

@@ -25,6 +25,7 @@ from saphan.publication_commands import list_forecasts, show_forecast
 from saphan.report_output import read_bodies
 from saphan.technology_commands import technology_command
 from saphan.warnings_commands import clock_command, fairness_command, warnings_command
+from saphan.weekly_commands import weekly_command
 
 app = typer.Typer(help="Forecasts from released figures.", no_args_is_help=True)
 app.command("backtest")(backtest_command)
@@ -37,6 +38,7 @@ app.command("fairness")(fairness_command)
 app.command("flow")(flow_command)
 app.command("caseload")(caseload_command)
 app.command("reoffending")(reoffending_command)
+app.command("weekly")(weekly_command)
 
 Exported = Annotated[
     list[Path],

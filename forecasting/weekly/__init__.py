@@ -1,0 +1,1 @@
+"""The coming weeks: released weekly counts of police regions, forecast eight weeks ahead."""
