@@ -19,8 +19,7 @@ def trees(draw: st.DrawFn) -> tuple[list[int], list[np.ndarray], np.random.Gener
     sizes.append(draw(st.integers(sizes[1], 12)))
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
     parents = [
-        np.concatenate([np.arange(above), rng.integers(0, above, below - above)])
-        for above, below in pairwise(sizes)
+        np.concatenate([np.arange(above), rng.integers(0, above, below - above)]) for above, below in pairwise(sizes)
     ]
     return sizes, parents, rng
 
