@@ -4,7 +4,8 @@ A strike of clerks shows in one kind of offence in most areas at once while othe
 ever does that. So a month of a kind is marked when the total of the kind is far from its level, most areas say the
 same, and most other kinds are calm. Up to five months like that are a recording shock: no model sees them. Six and more
 are a change of what is counted: models see what came after it alone. Months and kinds that are known to have changed
-are declared in ``breaks.toml`` and need not be found.
+are declared in ``breaks.toml`` and need not be found; events after which people report or act otherwise, while the same
+things are counted, are declared there too: they are told, and nothing is forgotten for them.
 
 Nothing of a later month is used: whether a month is marked depends on the months up to it, and a forecast of the past
 sees the marks that could be seen then.
@@ -53,12 +54,16 @@ _DECLARED = Path(__file__).with_suffix(".toml")
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A change that is known: from ``month`` on (``YYYY-MM``) the codes named count something else, or begin or end."""
+    """A change that is known: from ``month`` on (``YYYY-MM``) the codes named count something else, or begin or end.
+
+    Where it does not reset, the same things are counted, but people report or act otherwise.
+    """
 
     month: str
     codes: frozenset[str]
     event: str
     source: str
+    resets: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +73,12 @@ class Marks:
     Attributes:
         shocks: Series x months: whether recording went wrong in a month.
         begins: For each series the first month of what is counted today; 0 without a change.
+        stirred: For each series whether a declared event that resets nothing lies after its first month.
     """
 
     shocks: Bools
     begins: Ints
+    stirred: Bools
 
     def hidden(self) -> Bools:
         """Series x months: what is not learnt."""
@@ -82,7 +89,10 @@ class Marks:
 def declared() -> tuple[Declared, ...]:
     """The changes of Thai criminal statistics that are known, oldest first."""
     given = tomllib.loads(_DECLARED.read_text(encoding="utf-8"))["change"]
-    return tuple(Declared(each["month"], frozenset(each["codes"]), each["event"], each["source"]) for each in given)
+    return tuple(
+        Declared(each["month"], frozenset(each["codes"]), each["event"], each["source"], each.get("resets", True))
+        for each in given
+    )
 
 
 def find(hierarchy: Hierarchy, known: Sequence[Declared] | None = None) -> tuple[Marks, ...]:
@@ -116,15 +126,18 @@ def _watched(hierarchy: Hierarchy) -> Panel:
 def _marks(panel: Panel, by_kind: dict[tuple[str, ...], Bools], changes: Sequence[Declared]) -> Marks:
     shape = panel.figures.shape
     shocks, begins = np.zeros(shape, dtype=np.bool_), np.zeros(shape[0], dtype=np.int64)
+    stirred = np.zeros(shape[0], dtype=np.bool_)
     months = panel.months
     when = [int((months < pd.Period(each.month, freq=months.freqstr)).sum()) for each in changes]
     for pool, kind in enumerate(kinds_of(panel)):
         marked = by_kind.get(kind)
         run, first = (np.zeros(shape[1], dtype=np.bool_), 0) if marked is None else _parted(marked)
-        known = [at for at, each in zip(when, changes, strict=True) if at < shape[1] and each.codes & set(kind)]
+        own = [(at, each.resets) for at, each in zip(when, changes, strict=True) if each.codes & set(kind)]
         members = panel.pools == pool
-        shocks[members], begins[members] = run, max([first, *known])
-    return Marks(shocks, begins)
+        shocks[members] = run
+        begins[members] = max([first, *(at for at, resets in own if resets and at < shape[1])])
+        stirred[members] = any(0 < at < shape[1] and not resets for at, resets in own)
+    return Marks(shocks, begins, stirred)
 
 
 def _parted(marked: Bools) -> tuple[Bools, int]:

@@ -15,6 +15,7 @@ BELOW_NOISE = "below-noise"
 MONTH_MISSING = "month-missing"
 RECORDING_BREAK = "recording-break"
 LEARNT_SINCE_BREAK = "learnt-since-break"
+REPORTING_CHANGED = "reporting-changed"
 HISTORY_TOO_SHORT = "short-history"
 NEVER_CHANGES = "never-changes"
 NOTHING_COUNTED = "nothing-counted"
@@ -65,5 +66,6 @@ def _tests(panel: Panel, marks: Marks) -> dict[str, Bools]:
         MONTH_MISSING: ~known.all(axis=1),
         RECORDING_BREAK: marks.shocks.any(axis=1),
         LEARNT_SINCE_BREAK: marks.begins > 0,
+        REPORTING_CHANGED: marks.stirred,
         HISTORY_TOO_SHORT: seen < 2 * panel.season,
     }

@@ -1,12 +1,16 @@
 """Recording shocks are found, flagged and not learnt; crime that rises everywhere is not mistaken for one."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from contracts.code_lists import code_list
 from forecasting.breaks import Declared, declared, find
 from forecasting.engine import forecast
+from forecasting.flow.breaks import breaks as law_breaks
 from forecasting.hierarchy import Hierarchy, single_level
-from forecasting.panel import Floats
+from forecasting.panel import Floats, Panel
+from forecasting.series_flags import flags_of
 from tests.forecast_hierarchies import KINDS, made_counts, made_hierarchy
 
 pytestmark = pytest.mark.unit
@@ -102,6 +106,45 @@ def test_the_declared_changes_of_the_country_have_a_source_each() -> None:
 
     assert [each.month for each in changes] == sorted(each.month for each in changes)
     assert all(each.codes and each.event and each.source for each in changes)
+
+
+def test_an_event_that_counts_the_same_things_is_told_and_nothing_is_forgotten() -> None:
+    event = Declared("2018-01", frozenset({"K2"}), "more is reported", "a notice", resets=False)
+    before = Declared("2016-01", frozenset({"K1"}), "before the first month", "a notice", resets=False)
+    late = Declared("2030-01", frozenset({"K0"}), "to come", "nobody", resets=False)
+
+    marks = find(made_hierarchy(COUNTS), (before, event, late))[-1]
+
+    assert marks.stirred[2::KINDS].all()
+    assert not marks.stirred[0::KINDS].any()
+    assert not marks.stirred[1::KINDS].any()
+    assert not marks.begins.any()
+
+
+def test_laws_that_the_caseload_lists_too_changed_their_codes_in_the_same_month() -> None:
+    resets = [each for each in declared() if each.resets]
+    complaints = set(code_list("tech_case_types").titles)
+
+    for law in law_breaks():
+        codes = {law.code} if law.code else complaints if law.dataset == "tpo_complaint" else set()
+        assert codes <= {code for each in resets if each.month == f"{law.day:%Y-%m}" for code in each.codes}
+
+
+def test_decrees_and_weekly_statistics_are_told_without_a_new_beginning() -> None:
+    told = {each.month: each.codes for each in declared() if not each.resets}
+
+    assert {month for month, codes in told.items() if "FROZEN" in codes} == {"2023-03", "2025-04"}
+    assert told["2025-11"] == frozenset(code_list("tech_case_types").titles)
+
+
+def test_a_forecast_over_a_declared_event_is_flagged() -> None:
+    index = pd.Index(["SHOP", "OTHER"], name="case_type")
+    columns = pd.period_range("2024-01", periods=30, freq="M")
+    panel = Panel(pd.DataFrame(np.tile([40.0, 50.0], (2, 15)), index=index, columns=columns), 0.0)
+
+    (found,) = flags_of(single_level(panel))
+
+    assert list(found) == [("reporting-changed",), ()]
 
 
 def test_one_or_two_kinds_cannot_tell_a_shock_from_crime() -> None:
