@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import ndtr
-from scipy.stats import nbinom
 
 from forecasting.intervals import SMALLEST_DISPERSION, SMALLEST_MEAN
 from forecasting.panel import Floats, Ints, Panel
@@ -119,24 +118,3 @@ def _factors(errors: _Errors, pool: Ints, number: int) -> Floats:
         believed = np.bincount(pool, weight * errors.spread, number)
         factor = np.clip(np.where(believed > 0, beyond / np.where(believed > 0, believed, 1.0), 1.0), LEAST, MOST)
     return factor
-
-
-def quantile_function(
-    mean: Floats, dispersion: Floats, levels: Sequence[float], centre: Floats | None = None
-) -> Floats:
-    """Quantiles of negative-binomial counts of variance mean + dispersion x mean squared.
-
-    Args:
-        mean: The forecast: series x horizon.
-        dispersion: Series x horizon.
-        levels: Each between 0 and 1.
-        centre: The mean of the distribution, if it is not the forecast; see ``centre_of``.
-
-    Returns:
-        Series x horizon x levels.
-    """
-    least = np.maximum(mean, SMALLEST_MEAN)
-    middle = least if centre is None else np.maximum(centre, SMALLEST_MEAN)
-    variance = np.maximum(least + dispersion * least**2, middle + SMALLEST_DISPERSION * middle**2)
-    size, chance = (middle**2 / (variance - middle))[..., None], (middle / variance)[..., None]
-    return np.asarray(nbinom.ppf(np.asarray(levels), size, chance), dtype=np.float64)

@@ -14,12 +14,14 @@ import numpy as np
 from contracts.errors import Unavailable
 from forecasting.breaks import find
 from forecasting.consistent import consistent
-from forecasting.dispersion import Dispersions, Past, centre_of, learnt, quantile_function
+from forecasting.dispersion import Dispersions, Past, centre_of, learnt
 from forecasting.hierarchy import Hierarchy
+from forecasting.intervals import SMALLEST_DISPERSION, SMALLEST_MEAN
 from forecasting.models.boosted import boosted
 from forecasting.models.level_filter import Filtered, Seen, level_filter
 from forecasting.models.theta import theta
 from forecasting.panel import MONTHS_A_YEAR, Bools, Floats, Ints, Panel
+from forecasting.predictive import NegativeBinomial
 from forecasting.reconcile import Method, reconciled
 from forecasting.seasons import ABOVE_NOISE, factors_over, without_gaps
 from forecasting.spread import Spread, Workers
@@ -81,14 +83,29 @@ class Outcome:
     filter_only: tuple[Bools, ...]
     method: Method
 
+    def variance(self, level: int) -> Floats:
+        """Variance of the coming exact counts of a level around ``centre``: series x horizon, in cases squared.
+
+        That of chance, and what goes beyond it; never less than that of independent cases.
+        """
+        least, centre = np.maximum(self.mean[level], SMALLEST_MEAN), np.maximum(self.centre[level], SMALLEST_MEAN)
+        beyond_chance = least + self.dispersion[level] * least**2
+        return np.asarray(np.maximum(beyond_chance, centre * (1.0 + SMALLEST_DISPERSION)), dtype=np.float64)
+
+    def predictive(self, level: int) -> NegativeBinomial:
+        """The distribution of the coming exact counts of a level, by its number in the hierarchy.
+
+        Whatever is published or scored of an outcome is read from it.
+        """
+        return NegativeBinomial(self.mean[level], self.variance(level), self.centre[level])
+
     def quantiles(self, levels: Sequence[float]) -> tuple[Floats, ...]:
         """Negative-binomial quantiles of the coming exact counts: for each level series x horizon x ``levels``.
 
         Args:
             levels: Each between 0 and 1.
         """
-        pairs = zip(self.mean, self.dispersion, self.centre, strict=True)
-        return tuple(quantile_function(mean, dispersion, levels, centre) for mean, dispersion, centre in pairs)
+        return tuple(self.predictive(place).quantiles(levels) for place in range(len(self.mean)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from forecasting.engine import EngineSettings, Outcome, rolling
+from forecasting.engine import EngineSettings, rolling
 from forecasting.hierarchy import Hierarchy
-from forecasting.intervals import SMALLEST_MEAN
-from forecasting.predictive import NegativeBinomial, Predictive
+from forecasting.predictive import Predictive
 
 ENGINE = "engine"
 
@@ -20,11 +19,7 @@ class EngineTrial:
 
     def rolling(self, hierarchy: Hierarchy, horizon: int, origins: Sequence[int]) -> list[list[Predictive]]:
         """See ``forecasting.evaluation.Forecaster``."""
-        return [_predictive(outcome) for outcome in rolling(hierarchy, horizon, origins, self.settings)]
-
-
-def _predictive(outcome: Outcome) -> list[Predictive]:
-    return [
-        NegativeBinomial(mean, mean.clip(SMALLEST_MEAN) + dispersion * mean.clip(SMALLEST_MEAN) ** 2, centre)
-        for mean, dispersion, centre in zip(outcome.mean, outcome.dispersion, outcome.centre, strict=True)
-    ]
+        return [
+            [outcome.predictive(level) for level in range(len(outcome.mean))]
+            for outcome in rolling(hierarchy, horizon, origins, self.settings)
+        ]

@@ -140,7 +140,7 @@ def score_level(named: tuple[str, str], windows: Sequence[Window], coherence: fl
     """The line of a model on a level (``named``) from its windows, at least one."""
     actual = np.concatenate([each.actual for each in windows])
     mean = np.concatenate([each.said.mean for each in windows])
-    compared = [Released(each.said, each.noise) if bool((each.noise > 0).any()) else each.said for each in windows]
+    compared = _compared(windows)
     exact = not any(isinstance(each, Released) for each in compared)
     before, upto = _transforms(windows, compared)
     total = float(actual.sum())
@@ -160,6 +160,22 @@ def score_level(named: tuple[str, str], windows: Sequence[Window], coherence: fl
         noise_wape=NOISE_ERROR * noise / total if total > 0 else 0.0,
         coherence=coherence,
     )
+
+
+def coverage_at(windows: Sequence[Window], level: int) -> float:
+    """Share of what came in the central intervals of ``level`` per cent by randomised PIT, 0 to 1.
+
+    Args:
+        windows: At least one; the known noise of the figures compared with is put on top of the counts forecast.
+        level: Of the intervals, in per cent.
+    """
+    before, upto = _transforms(windows, _compared(windows))
+    return float(pit_coverage(before, upto, level / 100).mean())
+
+
+def _compared(windows: Sequence[Window]) -> list[Predictive]:
+    """What was said of the figures that the windows compare with."""
+    return [Released(each.said, each.noise) if bool((each.noise > 0).any()) else each.said for each in windows]
 
 
 def _crps(windows: Sequence[Window], compared: Sequence[Predictive]) -> float:

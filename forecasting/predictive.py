@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
 import numpy as np
 from scipy.special import ndtr, ndtri
 from scipy.stats import nbinom, poisson
 
 from forecasting.intervals import SMALLEST_DISPERSION, SMALLEST_MEAN
-from forecasting.panel import Floats
+from forecasting.panel import Bools, Floats
 
 _POINTS = 40
 
@@ -59,6 +59,10 @@ class NegativeBinomial:
         """See ``Predictive``."""
         return self.upto(counts - 1.0)
 
+    def rows(self, kept: Bools) -> Self:
+        """Some of the series."""
+        return type(self)(self.mean[kept], self.variance[kept], None if self.centre is None else self.centre[kept])
+
     def _parameters(self) -> tuple[Floats, Floats]:
         centre = np.maximum(self.mean if self.centre is None else self.centre, SMALLEST_MEAN)
         wide = np.maximum(self.variance, centre * (1.0 + SMALLEST_DISPERSION))
@@ -67,15 +71,19 @@ class NegativeBinomial:
 
 @dataclass(frozen=True, slots=True)
 class ClippedNormal:
-    """A normal distribution whose part below zero is put on zero: the native intervals of the classical models."""
+    """A normal distribution whose part below zero is put on zero: the native intervals of the classical models.
+
+    ``point`` is the point forecast where that is not ``centre``.
+    """
 
     centre: Floats
     deviation: Floats
+    point: Floats | None = None
 
     @property
     def mean(self) -> Floats:
-        """The point forecast: the centre, as those models give it, but not below zero."""
-        return np.maximum(self.centre, 0.0)
+        """The point forecast, the centre if none is told, as those models give it; but not below zero."""
+        return np.maximum(self.centre if self.point is None else self.point, 0.0)
 
     def quantiles(self, levels: Sequence[float]) -> Floats:
         """See ``Predictive``."""

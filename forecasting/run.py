@@ -17,12 +17,12 @@ from forecasting.backtest import Backtest, backtest, origins
 from forecasting.card import card_of
 from forecasting.engine import EngineSettings, Outcome, rolling
 from forecasting.engine_trial import EngineTrial
+from forecasting.evaluation import Window, coverage_at
 from forecasting.hierarchy import Hierarchy, single_level
-from forecasting.intervals import released_interval
 from forecasting.models.prediction import Model
 from forecasting.models.seasonal import SeasonalBaseline, SeasonalNaive
 from forecasting.panel import MONTHS_A_YEAR, Floats, Panel, months_after
-from forecasting.scores import coverage, mase, wape
+from forecasting.scores import scaled_errors, seasonal_scale, wape
 from forecasting.seasons import SHORTEST, without_gaps
 from forecasting.series_flags import flags_of
 
@@ -227,28 +227,32 @@ def _where(hierarchy: Hierarchy, level: int) -> str:
 
 
 def _score(panel: Panel, place: int, tried: Sequence[tuple[int, Outcome]], level: int, where: str) -> Score:
-    scaled, held, actuals, means = [], [], [], []
-    for origin, outcome in tried:
-        mean, dispersion = outcome.mean[place], outcome.dispersion[place]
-        came = panel.figures[:, origin : origin + mean.shape[1]]
-        known = np.isfinite(came).all(axis=1)
-        if not known.any():
-            continue
-        variance = mean + dispersion * mean**2 + panel.noise
-        low, high = released_interval(mean, variance, level)
-        scaled.append(mase(came[known], mean[known], without_gaps(panel.figures[:, :origin])[known], panel.season))
-        held.append(coverage(came[known], low[known], high[known]))
-        actuals.append(came[known])
-        means.append(mean[known])
-    if not actuals:
+    """How the engine did on one level, on the months that were told; coverage is that of the published intervals."""
+    windows = [each for origin, outcome in tried if len((each := _window(panel, place, origin, outcome)).actual)]
+    if not windows:
         return Score(model=PUBLISHED.name, mase=None, wape=None, coverage=None, where=where)
-    told = [each for each in scaled if each is not None]
+    scaled = np.concatenate([scaled_errors(each.actual, each.said.mean, each.scale) for each in windows])
+    told = scaled[~np.isnan(scaled)]
+    actual, mean = (np.concatenate(rows) for rows in zip(*((w.actual, w.said.mean) for w in windows), strict=True))
     return Score(
         model=PUBLISHED.name,
-        mase=sum(told) / len(told) if told else None,
-        wape=wape(np.concatenate(actuals), np.concatenate(means)),
-        coverage=sum(held) / len(held),
+        mase=float(told.mean()) if len(told) else None,
+        wape=wape(actual, mean),
+        coverage=coverage_at(windows, level),
         where=where,
+    )
+
+
+def _window(panel: Panel, place: int, origin: int, outcome: Outcome) -> Window:
+    """What was published at an origin and what came, of the series of which every month did."""
+    said = outcome.predictive(place)
+    came = panel.figures[:, origin : origin + said.mean.shape[1]]
+    known = np.asarray(np.isfinite(came).all(axis=1), dtype=np.bool_)
+    return Window(
+        actual=came[known],
+        said=said.rows(known),
+        scale=seasonal_scale(without_gaps(panel.figures[:, :origin])[known], panel.season),
+        noise=np.sqrt(panel.noise)[known],
     )
 
 

@@ -11,7 +11,6 @@ import pandas as pd
 
 from contracts.errors import InvalidInput
 from contracts.release import ReleaseBody
-from forecasting.dispersion import quantile_function
 from forecasting.engine import forecast
 from forecasting.feed import missing_months, series_panel
 from forecasting.flow.breaks import Break, BreakKind, break_of
@@ -148,13 +147,12 @@ def _ahead(parts: Mapping[str, _Part], horizon: int, level: int) -> dict[str, _F
             tuple(part.seen.noise_variance for part in group.values()),
         )
         outcome = forecast(single_level(together), horizon)
-        mean, dispersion = outcome.mean[0], outcome.dispersion[0]
-        ends = quantile_function(mean, dispersion, [0.5 - level / 200, 0.5 + level / 200])
+        mean, said = outcome.mean[0], outcome.predictive(0)
+        ends = said.quantiles([0.5 - level / 200, 0.5 + level / 200])
         months = tuple(str(month) for month in months_after(together.months, horizon))
-        variance = mean + dispersion * mean**2
         low, high = np.minimum(ends[..., 0], mean), np.maximum(ends[..., 1], mean)
         for row, code in enumerate(group):
-            each = Ahead(months, mean[row], variance[row], low[row], high[row])
+            each = Ahead(months, mean[row], said.variance[row], low[row], high[row])
             found[code] = _Forecast(each, bool(outcome.filter_only[0][row]))
     return found
 

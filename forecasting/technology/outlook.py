@@ -10,15 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import ndtri
 
 from contracts.forecast import Score
 from forecasting.cells import ESTIMATE, SIGMA, CellTable
 from forecasting.engine import EngineSettings, Outcome, rolling
-from forecasting.evaluation import Window, score_level
+from forecasting.evaluation import Window, coverage_at, score_level
 from forecasting.hierarchy import single_level
 from forecasting.panel import MONTH, Floats, Panel, months_after, panel_of_table, with_cell_noise
-from forecasting.predictive import ClippedNormal, NegativeBinomial, Predictive
+from forecasting.predictive import ClippedNormal, Predictive
 from forecasting.scores import seasonal_scale
 from forecasting.seasons import SHORTEST, YEAR
 
@@ -68,10 +67,10 @@ def coming_counts(panel: Panel, horizon: int, level: int) -> Coming:
     outcomes, origins = _outcomes(panel, horizon)
     tail = 0.5 - level / 200
     quantiles = outcomes[-1].quantiles([tail, 1.0 - tail])[0]
-    said = [NegativeBinomial(each.mean[0], _variance(each)) for each in outcomes]
     mean = outcomes[-1].mean[0]
     low, high = np.minimum(quantiles[..., 0], mean), np.maximum(quantiles[..., 1], mean)
-    return _coming(panel, (mean, low, high), _score(panel, said[:-1], origins, horizon), horizon)
+    said = [each.predictive(0) for each in outcomes[:-1]]
+    return _coming(panel, (mean, low, high), _score(panel, said, origins, level), horizon)
 
 
 def coming_amounts(panel: Panel, cases: Panel, horizon: int, level: int) -> Coming:
@@ -89,11 +88,11 @@ def coming_amounts(panel: Panel, cases: Panel, horizon: int, level: int) -> Comi
     units = _units(panel, cases)
     scaled = _scaled(panel, units)
     outcomes, origins = _outcomes(scaled, horizon)
-    said = [ClippedNormal(each.mean[0], np.sqrt(_variance(each))) for each in outcomes]
-    mean, spread = said[-1].mean * units, said[-1].deviation * units
-    half = float(ndtri(0.5 + level / 200)) * spread
-    score = _score(scaled, said[:-1], origins, horizon)
-    return _coming(panel, (mean, np.maximum(mean - half, 0.0), mean + half), score, horizon)
+    said = [ClippedNormal(each.centre[0], np.sqrt(each.variance(0)), each.mean[0]) for each in outcomes]
+    tail = 0.5 - level / 200
+    ends, mean = said[-1].quantiles([tail, 1.0 - tail]) * units[..., None], said[-1].mean * units
+    low, high = np.minimum(ends[..., 0], mean), np.maximum(ends[..., 1], mean)
+    return _coming(panel, (mean, low, high), _score(scaled, said[:-1], origins, level), horizon)
 
 
 def _outcomes(panel: Panel, horizon: int) -> tuple[list[Outcome], list[int]]:
@@ -104,18 +103,13 @@ def _outcomes(panel: Panel, horizon: int) -> tuple[list[Outcome], list[int]]:
     return rolling(single_level(panel), horizon, [*scored, today], EngineSettings()), scored
 
 
-def _variance(outcome: Outcome) -> Floats:
-    mean = outcome.mean[0]
-    return np.asarray(mean + outcome.dispersion[0] * mean**2, dtype=np.float64)
-
-
-def _score(panel: Panel, said: Sequence[Predictive], origins: Sequence[int], horizon: int) -> Score:
-    """How the engine did on months that it had not seen; coverage is that of the 80 % interval."""
+def _score(panel: Panel, said: Sequence[Predictive], origins: Sequence[int], level: int) -> Score:
+    """How the engine did on months that it had not seen; coverage is that of the published intervals."""
     if not origins:
         return Score(model="engine", mase=None, wape=None, coverage=None)
     windows = [
         Window(
-            actual=panel.figures[:, origin : origin + horizon],
+            actual=panel.figures[:, origin : origin + each.mean.shape[1]],
             said=each,
             scale=seasonal_scale(panel.figures[:, :origin], YEAR),
             noise=np.sqrt(panel.noise),
@@ -127,7 +121,7 @@ def _score(panel: Panel, said: Sequence[Predictive], origins: Sequence[int], hor
         model="engine",
         mase=line.mase,
         wape=line.wape,
-        coverage=line.coverage80,
+        coverage=coverage_at(windows, level),
         scaled_crps=line.scaled_crps,
         where="case_type",
     )
@@ -153,7 +147,8 @@ def _units(panel: Panel, cases: Panel) -> Floats:
     """The mean amount of a case of each series; where noise hides it, that of all series: series x 1."""
     amounts, counts = panel.figures.sum(axis=1), cases.counts.loc[panel.counts.index].to_numpy().sum(axis=1)
     together = max(float(amounts.sum()) / max(float(counts.sum()), 1.0), 1.0)
-    clear = (amounts > 0) & (counts > 1)
+    noise = np.sqrt(panel.noise[:, 0] * panel.figures.shape[1])
+    clear = (amounts > NOISES * noise) & (amounts > 0) & (counts > 1)
     return np.where(clear, amounts / np.where(clear, counts, 1.0), together)[:, None]
 
 

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from forecasting.dispersion import LEAST, Past, centre_of, learnt, quantile_function
+from forecasting.dispersion import LEAST, Dispersions, Past, centre_of, learnt
+from forecasting.engine import Outcome
+from forecasting.reconcile import Method
 from tests.forecast_panels import panel
 
 pytestmark = pytest.mark.unit
@@ -58,15 +60,30 @@ def test_a_series_in_its_noise_still_has_cases() -> None:
 
     assert centre[0, 0] == pytest.approx(2.0 * 0.3989, rel=0.01)
     assert centre[0, 1] == pytest.approx(100.0)
-    high = quantile_function(np.array([[0.0]]), np.array([[1600.0]]), [0.95], centre[:, :1])
-    assert high[0, 0, 0] >= 1.0
 
 
-def test_quantiles_have_the_variance_that_was_said() -> None:
+def outcome(mean: float, spread: float) -> Outcome:
+    """An outcome of one series and month whose expectation is known give or take the root of ``spread``."""
+    means, spreads = np.array([[mean]]), np.array([[spread]])
+    dispersion = Dispersions(np.array([0]), np.ones(1)).of(means, spreads)
+    centre = centre_of(means, spreads)
+    return Outcome((means,), (centre,), (dispersion,), 0, (np.array([True]),), Method.NOTHING)
+
+
+def test_an_outcome_s_distribution_has_its_variance_around_its_centre() -> None:
     draw = np.random.default_rng(2)
-    levels = draw.random(4_000)
+    said = outcome(50.0, 100.0)
 
-    drawn = quantile_function(np.array([[50.0]]), np.array([[0.04]]), levels.tolist())[0, 0]
+    drawn = said.quantiles(draw.random(4_000).tolist())[0][0, 0]
 
+    assert said.variance(0)[0, 0] == pytest.approx(150.0)
     assert drawn.mean() == pytest.approx(50.0, rel=0.03)
-    assert drawn.var() == pytest.approx(50.0 + 0.04 * 2500.0, rel=0.1)
+    assert drawn.var() == pytest.approx(150.0, rel=0.1)
+
+
+def test_the_spread_of_a_series_in_its_noise_is_not_lost_with_its_mean() -> None:
+    said = outcome(0.0, 400.0)
+
+    assert said.variance(0)[0, 0] == pytest.approx(400.0, rel=0.01)
+    assert said.predictive(0).centre == pytest.approx(20.0 * 0.3989, rel=0.01)
+    assert said.quantiles([0.95])[0][0, 0, 0] > 20.0

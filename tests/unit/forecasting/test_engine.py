@@ -170,7 +170,6 @@ def test_weeks_are_forecast_by_the_same_engine() -> None:
 
 
 def test_dask_gives_what_this_process_gives() -> None:
-    pytest.importorskip("dask")
     small = single_level(made_hierarchy(COUNTS[:6, :48]).levels[-1])
 
     here = forecast(small, 3, EngineSettings(origins=1))
@@ -208,7 +207,6 @@ def test_more_nodes_than_a_dense_matrix_takes_are_reconciled_on_the_tree(monkeyp
 
 
 def test_boosting_is_a_third_member() -> None:
-    pytest.importorskip("lightgbm")
     small = single_level(made_hierarchy(COUNTS).levels[-1])
 
     plain = forecast(small, 3, EngineSettings(origins=1))

@@ -185,7 +185,7 @@ def test_without_arrests_nothing_is_flagged_as_such() -> None:
 
 
 @pytest.mark.parametrize(("dataset", "flagged"), [("crimes_case", True), ("dop_case", False), (None, False)])
-def test_a_sum_over_labels_that_are_not_there_counts_arrests_unseen(dataset: str | None, flagged: bool) -> None:
+def test_a_sum_over_labels_that_are_not_there_counts_arrests_unseen(dataset: str | None, *, flagged: bool) -> None:
     provinces = pd.Index(["10", "11"], name="province")
     months = pd.period_range("2021-01", periods=30, freq="M")
     counts = np.random.default_rng(3).poisson(30.0, (2, 30)).astype(np.float64)

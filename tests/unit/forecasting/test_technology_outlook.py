@@ -87,3 +87,31 @@ def test_a_short_history_has_a_forecast_without_a_score() -> None:
 
     assert found.score.wape is None
     assert found.months == ("2023-10", "2023-11")
+
+
+def test_damage_that_is_lost_in_its_noise_has_wide_intervals_that_hold_it() -> None:
+    rng, true, noise, types = np.random.default_rng(6), 150_000.0, 3e6, 30 * 6
+    index = pd.Index([f"T{number}" for number in range(types)], name="case_type")
+    cases = rng.poisson(10.0, (types, 30)) + 3.0 * rng.normal(size=(types, 30))
+    damage = true + noise * rng.normal(size=(types, 30))
+    seen = [
+        Panel(pd.DataFrame(figures, index=index, columns=MONTHS[:30]), sigma**2)
+        for figures, sigma in ((cases, 3.0), (damage, noise))
+    ]
+
+    ahead = coming_amounts(seen[1], seen[0], 3, 90)
+
+    assert ahead.high.min() > 0
+    assert (ahead.mean <= ahead.high).all()
+    assert float(((ahead.low <= true) & (true <= ahead.high)).mean()) >= 0.8
+
+
+def test_the_score_tells_how_often_intervals_of_the_published_level_held() -> None:
+    rng = np.random.default_rng(4)
+    seen = panel(rng.poisson(200.0, (2, 48)).astype(float) + 5.0 * rng.normal(size=(2, 48)), 5.0)
+
+    narrow, wide = (coming_counts(seen, 6, level).score.coverage for level in (50, 99))
+
+    assert narrow is not None
+    assert wide is not None
+    assert narrow < 0.8 < wide
