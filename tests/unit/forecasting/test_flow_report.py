@@ -267,3 +267,19 @@ def test_quarters_are_thai_fiscal_quarters_and_follow_the_data() -> None:
     assert month_ends(now, 2) == (number_of("2026-01"), number_of("2026-02"))
     assert quarter_of("2025-12") == "FY2569Q1"
     assert quarter_of("2026-09") == "FY2569Q4"
+
+
+def test_entries_that_are_lost_in_their_noise_have_an_interval_and_a_variance_that_hold_them() -> None:
+    true, rng, axis = 3, np.random.default_rng(3), FILES.stage.axis
+    asked = {"dimensions": ("month", axis), "period": factories.period(*SPAN)}
+    exact = release_of("oag_case", asked, lambda _: true, DAY, 2_000_000)
+    noise = np.rint(rng.normal(0.0, exact.released[0].sigma, (6, len(exact.released[0].cells))))
+    bodies = [with_cells(exact, [true + int(each) for each in row]) for row in noise]
+
+    ahead = [each.ahead for body in bodies for each in entries_of([body], "oag_case", axis, None, 90).values()]
+
+    known = [each for each in ahead if each is not None]
+    assert len(known) == 6 * 5
+    assert all(each.high.min() > 0 for each in known)
+    assert np.mean([(each.low <= true) & (true <= each.high) for each in known]) >= 0.8
+    assert min(float(each.variance.min()) for each in known) >= 1.0

@@ -5,7 +5,10 @@ import pandas as pd
 import pytest
 
 from contracts.errors import InvalidInput, Unavailable
+from forecasting.backtest import origins
 from forecasting.engine import EngineSettings
+from forecasting.engine_trial import EngineTrial
+from forecasting.evaluation import score
 from forecasting.flags import meaning_of
 from forecasting.hierarchy import Hierarchy, single_level
 from forecasting.panel import Panel
@@ -193,3 +196,16 @@ def test_a_sum_over_labels_that_are_not_there_counts_arrests_unseen(dataset: str
     made = look_ahead(Panel(pd.DataFrame(counts, provinces, months), 0.0), 2, 90, QUICK, Given(dataset=dataset))
 
     assert {"enforcement" in each.flags for each in made.series} == {flagged}
+
+
+def test_the_published_coverage_is_that_of_the_published_distribution_at_the_published_level() -> None:
+    # A case in three months: a normal interval around the forecast would say something else.
+    rare = single_level(panel(np.random.default_rng(8).poisson(0.3, (60, 48)).astype(np.float64), 0.5, 3))
+
+    made = {level: look_ahead_hierarchy(rare, 3, level, QUICK).scores[-1] for level in (80, 95)}
+
+    line = score(EngineTrial(QUICK), rare, rare, ("leaves",), (3, origins(48, 3), 12))[0]
+    assert made[80].coverage == pytest.approx(line.coverage80)
+    assert made[95].coverage == pytest.approx(line.coverage95)
+    assert made[80].mase == pytest.approx(line.mase)
+    assert made[80].wape == pytest.approx(line.wape)
