@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from contracts.code_lists import crosswalk
+from forecasting.breaks import Declared
 from forecasting.enforcement import VICTIMISATION
 from forecasting.panel import Panel
 from forecasting.warnings.chart import Marks, Windows
@@ -27,6 +28,9 @@ SHARE: Final = 0.5
 
 MOST_LOOKS: Final = 6
 """How often breaks are looked for again after those found were taken out: a longer break hides behind its beginning."""
+
+SETTLING: Final = 8
+"""Months from a declared change on in which nothing is judged: two are passed over, the forecast learns from others."""
 
 FEWEST: Final = 8
 """Areas below which a share says nothing."""
@@ -45,6 +49,22 @@ class Break:
     month: str
     groups: tuple[str, ...] = VICTIMISATION
     areas: tuple[str, ...] = ()
+
+
+def declared_breaks(months: Sequence[str], changes: Sequence[Declared]) -> tuple[Break, ...]:
+    """The months after declared changes of what is counted in which figures cannot be told from the change.
+
+    Args:
+        months: Those that are looked at, ``YYYY-MM``, oldest first.
+        changes: As of ``forecasting.breaks.declared``; of events that reset nothing, none.
+    """
+    found: list[Break] = []
+    for each in changes:
+        groups = tuple(group for group in VICTIMISATION if group in each.codes)
+        if each.resets and groups and months[0] < each.month <= months[-1]:
+            start = sum(month < each.month for month in months)
+            found.extend(Break(month, groups) for month in months[start : start + SETTLING])
+    return tuple(found)
 
 
 def found_breaks(panel: Panel, chart: Windows) -> tuple[Break, ...]:

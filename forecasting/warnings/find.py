@@ -15,13 +15,23 @@ import pandas as pd
 from contracts.code_lists import code_list, crosswalk
 from contracts.errors import InvalidInput
 from contracts.release import ReleaseBody
+from forecasting.breaks import Declared, declared
 from forecasting.cells import cell_table
 from forecasting.enforcement import VICTIMISATION, refuse_enforcement
 from forecasting.feed import COUNT, missing_months, series_panel
 from forecasting.models.prediction import Model
 from forecasting.panel import MONTH, Panel
 from forecasting.warnings.alarms import Alarm, above_floor, alarms
-from forecasting.warnings.breaks import GROUP, MOST_LOOKS, PROVINCE, REGION, Break, break_marks, found_breaks
+from forecasting.warnings.breaks import (
+    GROUP,
+    MOST_LOOKS,
+    PROVINCE,
+    REGION,
+    Break,
+    break_marks,
+    declared_breaks,
+    found_breaks,
+)
 from forecasting.warnings.chart import Marks, Windows, control_chart
 from forecasting.warnings.limits import Watch
 
@@ -111,6 +121,7 @@ def watch_areas(
     watch: Watch,
     groups: Sequence[str] = VICTIMISATION,
     breaks: Sequence[Break] = (),
+    changes: Sequence[Declared] | None = None,
 ) -> Watched:
     """Look for areas above expectation in releases by month, province and offence group.
 
@@ -120,6 +131,8 @@ def watch_areas(
         watch: How strictly.
         groups: The offence groups that are watched.
         breaks: Months whose recording is known to have broken; those in which areas moved together are found.
+        changes: Known changes of what is counted; those of ``forecasting.breaks.declared`` if not given, which the
+            forecast does not learn across either.
 
     Raises:
         InvalidInput: ``enforcement-is-not-risk``; ``release-not-a-series`` when no release tells it.
@@ -127,7 +140,8 @@ def watch_areas(
     """
     refuse_enforcement("warnings", CRIMES, {GROUP: tuple(groups)})
     provinces = _of_groups(series_panel(bodies, CRIMES, (PROVINCE, GROUP)), groups)
-    level, known = _without_breaks(provinces, model, watch, breaks)
+    told = declared_breaks([str(month) for month in provinces.months], declared() if changes is None else changes)
+    level, known = _without_breaks(provinces, model, watch, (*told, *breaks))
     levels = [level, _level(REGION, _regions(bodies, provinces, groups), model, watch, known)]
     series = sum(int(level.populous.sum()) for level in levels)
     chance = watch.chance(series)

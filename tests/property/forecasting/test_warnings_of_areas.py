@@ -1,12 +1,20 @@
 """Warnings: what is planted is found, what must not be judged is not, and false alarms are as rare as stated."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from pydantic_core import from_json
 
+from benchmarks import warnings
 from contracts.code_lists import code_list
 from contracts.errors import InvalidInput, Unavailable
+from contracts.release import ReleaseBody
+from forecasting.breaks import Declared, declared
+from forecasting.enforcement import VICTIMISATION
 from forecasting.panel import Floats
-from forecasting.warnings.breaks import Break
+from forecasting.warnings import find
+from forecasting.warnings.breaks import SETTLING, Break, declared_breaks
 from forecasting.warnings.expected import PooledLevel
 from forecasting.warnings.find import Watched, watch_areas
 from forecasting.warnings.limits import Watch
@@ -45,7 +53,7 @@ def test_the_planted_jump_is_found_in_its_province_and_group_with_the_month_in_w
     found = [each for each in noticed.now if (each.kind, each.area, each.group) == ("province", PLANTED.province, "G2")]
 
     assert [each.since for each in found] == [SINCE]
-    assert found[0].raised > SINCE or found[0].raised == SINCE
+    assert SINCE <= found[0].raised <= NOTICED
     assert found[0].alarm.figure > found[0].alarm.high
 
 
@@ -132,6 +140,43 @@ def test_a_break_of_several_months_hides_no_later_month_behind_its_beginning() -
     assert not [each for each in found.now if each.group == "G3"]
 
 
+LAW = Declared(MONTHS[MONTHS.index(NOTICED) - 9], frozenset({"G3", "SHOP"}), "a new law", "its text")
+
+
+@pytest.fixture(scope="module")
+def widened() -> ReleaseBody:
+    """From the month of a law on a fifth more counts as group G3: too little for a break to be found."""
+    counts = exact().copy()
+    start = MONTHS.index(LAW.month)
+    counts[start:, :, 2] = np.rint(1.2 * counts[start:, :, 2])
+    return month_release(NOTICED, counts, FIRST)
+
+
+def test_a_declared_change_of_what_is_counted_raises_no_warning(
+    widened: ReleaseBody, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unknown = watch_areas([widened], MODEL, Watch(), changes=())
+    monkeypatch.setattr(find, "declared", lambda: (LAW,))
+    known = watch_areas([widened], MODEL, Watch())
+
+    assert unknown.breaks == ()
+    assert [each for each in (*unknown.now, *unknown.past) if each.group == "G3" and each.raised >= LAW.month]
+    assert not [each for each in (*known.now, *known.past) if each.group == "G3" and each.raised >= LAW.month]
+    assert {each.month for each in known.breaks} == set(MONTHS[MONTHS.index(LAW.month) :][:SETTLING])
+
+
+def test_only_changes_of_what_is_watched_inside_the_months_are_breaks() -> None:
+    months = MONTHS[:24]
+    event = replace(LAW, month=months[12], resets=False)
+    before, after = replace(LAW, month=months[0]), replace(LAW, month=MONTHS[24])
+    online = replace(LAW, month=months[12], codes=frozenset({"SHOP"}))
+    late = replace(LAW, month=months[-1])
+
+    assert declared_breaks(months, (event, before, after, online)) == ()
+    assert declared_breaks(months, (late,)) == (Break(months[-1], ("G3",)),)
+    assert {each.groups for each in declared_breaks(("2013-09", "2013-10", "2013-11"), declared())} == {VICTIMISATION}
+
+
 def test_a_month_that_no_release_tells_is_not_nought_and_is_said_to_be_missing() -> None:
     start = MONTHS.index(NOTICED) - 3
     bodies = [month_release(MONTHS[start - 1]), month_release(NOTICED, None, MONTHS[start + 1])]
@@ -165,6 +210,30 @@ def test_a_report_says_what_where_since_when_how_sure_from_which_releases_and_wh
     assert noticed.releases[0] in report.card.data.en
     assert {each.name: len(each.rows) for each in report.tables}["warnings"] == len(noticed.now)
     assert "enforcement" in {flag for statement in report.statements for flag in statement.flags}
+
+
+def test_at_the_rate_of_the_product_false_alarms_come_and_surely_no_more_often_than_is_stated() -> None:
+    """The first setting of ``benchmarks.warnings``, half as long: what came and two Monte-Carlo errors lie below 1."""
+    found = false_alarms(np.random.default_rng(1), MODEL, Watch(), World(), 4)
+
+    assert (found.stated, found.years) == (1.0, 8.0)
+    assert found.alarms > 0
+    assert found.a_year + 2 * found.standard_error < found.stated
+
+
+def test_the_benchmark_prints_every_setting_with_its_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = {name: replace(world, series=12, months=40) for name, world in list(warnings.WORLDS.items())[:2]}
+    monkeypatch.setattr(warnings, "WORLDS", few)
+    monkeypatch.setattr("sys.argv", ["warnings", "--json", "--runs", "1"])
+
+    warnings.main()
+
+    told = from_json(capsys.readouterr().out)["figures"]
+    assert {f"{name}_{what}" for name in few for what in ("a_year", "error")} <= set(told)
+    assert told["years"] == pytest.approx(4 / 12)
+    assert all(figure >= 0 for figure in told.values())
 
 
 RATE = 20.0
