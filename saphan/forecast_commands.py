@@ -8,13 +8,14 @@ import typer
 
 from contracts.errors import InvalidInput
 from contracts.forecast import ForecastSeries, ModelCard, Score
+from contracts.odcs import bundled_ids
 from contracts.release import ReleaseBody
 from contracts.values import Value
 from forecasting.flags import meaning_of
 from forecasting.hierarchy import Hierarchy, single_level
 from forecasting.panel import panel_of
 from forecasting.released_levels import released_levels
-from forecasting.run import HORIZON, LEVEL, Outlook, look_ahead_hierarchy
+from forecasting.run import HORIZON, LEVEL, NOTHING_GIVEN, Given, Outlook, look_ahead_hierarchy
 from gateway.centre.released_file import read_panel
 from saphan.backtest_commands import backtest_command
 from saphan.evaluation_commands import evaluate_command
@@ -82,7 +83,8 @@ def run_command(
 ) -> None:
     """Forecast every series of releases on every level that they tell."""
     with told_errors(as_json=as_json):
-        outlook = look_ahead_hierarchy(_levels(files, weekly=weekly), horizon, level)
+        hierarchy, given = _read(files, weekly=weekly)
+        outlook = look_ahead_hierarchy(hierarchy, horizon, level, given=given)
         if as_json:
             typer.echo(_forecasted(outlook).model_dump_json())
             return
@@ -94,17 +96,17 @@ def run_command(
         say(f"{outlook.card.limits.th} · {outlook.card.limits.en}")
 
 
-def _levels(files: Sequence[Path], *, weekly: bool) -> Hierarchy:
-    """All levels of releases in JSON, or the one table of a file of another form."""
+def _read(files: Sequence[Path], *, weekly: bool) -> tuple[Hierarchy, Given]:
+    """All levels of releases in JSON and what they count, or the one table of a file of another form."""
     if all(path.suffix == JSON for path in files):
         bodies = read_bodies(files)
-        _check_one_dataset(bodies)
+        given = _one_dataset(bodies)
         if len(bodies) == 1 and not weekly and _is_narrowed(bodies[0]):
-            return single_level(panel_of(bodies[0]))
-        return released_levels(bodies, weekly=weekly).hierarchy
+            return single_level(panel_of(bodies[0])), given
+        return released_levels(bodies, weekly=weekly).hierarchy, given
     if len(files) > 1 or weekly:
         raise InvalidInput("release-not-a-series", why="several files, and weeks, are read from releases in JSON alone")
-    return single_level(read_panel(files[0]))
+    return single_level(read_panel(files[0])), NOTHING_GIVEN
 
 
 def _is_narrowed(body: ReleaseBody) -> bool:
@@ -112,10 +114,16 @@ def _is_narrowed(body: ReleaseBody) -> bool:
     return not set(body.query.where) <= {axis.name for axis in body.grid.axes}
 
 
-def _check_one_dataset(bodies: Sequence[ReleaseBody]) -> None:
+def _one_dataset(bodies: Sequence[ReleaseBody]) -> Given:
+    """What the releases count; a contract of an agency's own says nothing here of enforcement.
+
+    Raises:
+        InvalidInput: ``release-not-a-series`` for releases of several datasets.
+    """
     datasets = sorted({promise.contract.id for body in bodies for promise in body.promises})
     if len(datasets) > 1:
         raise InvalidInput("release-not-a-series", why=f"the files count different things: {', '.join(datasets)}")
+    return Given(dataset=datasets[0]) if datasets[0] in bundled_ids() else NOTHING_GIVEN
 
 
 def _forecasted(outlook: Outlook) -> Forecasted:
