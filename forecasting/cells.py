@@ -71,6 +71,11 @@ def cell_table(
         by: The labels wanted; ``fiscal_year`` may be added up from months.
         where: Only the cells with these labels, whether they are wanted in ``by`` or added up.
 
+    Returns:
+        Where cells are added up, so are their variances, as if the noise of each were independent. Of one family it is
+        not: the error of a sum is then too large rather than too small, but that of a difference of such sums is not
+        known to be.
+
     Raises:
         InvalidInput: ``release-not-a-series``, when no release tells it.
     """

@@ -4,7 +4,8 @@ Every area and group is judged each month over windows of different length, the 
 together. All those looks share one allowance: with ``rate`` false alarms a year, each look may be wrong by chance
 ``rate / (12 x series x windows)`` times (Bonferroni; windows overlap and an alarm that lasts counts once, so the true
 rate is below). ``forecasting.warnings.simulation`` measures it: of a stated 1 a year, 0.1 to 0.3 in worlds of 261
-series whose levels stay, 0.3 where they drift by 3 % a month, 0.9 where counts are large and wild besides.
+series whose levels stay, 0.5 where they drift by 3 % a month, 0.8 where counts are large and wild besides
+(``benchmarks.warnings``).
 """
 
 from dataclasses import dataclass
