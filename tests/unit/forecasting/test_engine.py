@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from contracts.errors import InvalidInput, Unavailable
-from forecasting import reconcile
+from forecasting import consistent, reconcile
 from forecasting.engine import EngineSettings, forecast, rolling
 from forecasting.hierarchy import Hierarchy, single_level
 from forecasting.reconcile import Method
@@ -158,6 +158,21 @@ def test_levels_that_are_no_tree_and_have_gaps_are_refused() -> None:
         )
 
     assert refused.value.code == "hierarchy-contradicts"
+    assert "lacks 2016-01, which others have" in refused.value.details["why"]
+
+
+def test_more_series_than_a_dense_matrix_takes_are_refused_without_a_tree(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consistent, "MOST_DENSE", 10)
+    leaves = HIERARCHY.levels[-1]
+    rows = np.arange(len(leaves.counts))
+    places = (rows % KINDS, rows // KINDS, rows)
+    first = Hierarchy((leaves.rows(rows < KINDS), leaves.rows(rows < len(rows) // KINDS), leaves), places)
+    noisy = [panel.showing(total + 1.0) for panel, total in zip(first.levels, first.sums(leaves.figures), strict=True)]
+
+    with pytest.raises(InvalidInput) as refused:
+        forecast(Hierarchy(tuple(noisy), places), 3)
+
+    assert refused.value.details["why"] == "its 35 series are no tree, and too many"
 
 
 def test_weeks_are_forecast_by_the_same_engine() -> None:

@@ -200,7 +200,8 @@ def test_a_sum_over_labels_that_are_not_there_counts_arrests_unseen(dataset: str
 
 def test_the_published_coverage_is_that_of_the_published_distribution_at_the_published_level() -> None:
     # A case in three months: a normal interval around the forecast would say something else.
-    rare = single_level(panel(np.random.default_rng(8).poisson(0.3, (60, 48)).astype(np.float64), 0.5, 3))
+    draw = np.random.default_rng(8)
+    rare = single_level(panel(draw.poisson(0.3, (60, 48)) + draw.normal(0.0, 0.5, (60, 48)), 0.5, 3))
 
     made = {level: look_ahead_hierarchy(rare, 3, level, QUICK).scores[-1] for level in (80, 95)}
 
