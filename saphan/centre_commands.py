@@ -19,7 +19,7 @@ from forecasting.spread import Spread
 from gateway.centre.feed import Stage, Step, Told, quietly
 from gateway.centre.home import CentreHome, Enrolment, Revision
 from gateway.centre.main import main, now, open_centre
-from gateway.centre.run import Round
+from gateway.centre.round import Round
 from gateway.centre.settings import DEFAULT_HOME, load_settings
 from saphan.output import show, table_of, told_errors
 

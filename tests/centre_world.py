@@ -10,7 +10,7 @@ import numpy as np
 from contracts.agreement import Activity
 from contracts.analysis import Analysis, PublishedAnalysis
 from contracts.canonical import digest_of
-from contracts.errors import Refused, SaphanError, Unavailable
+from contracts.errors import InvalidInput, Refused, SaphanError, Unavailable
 from contracts.forecast import Forecast, ForecastSeries, ModelCard, PublishedForecast
 from contracts.grid import Axis, Grid
 from contracts.lifecycle import AgreementState
@@ -20,12 +20,14 @@ from contracts.release import Release, ReleaseBody, ReleaseState, Withdrawal
 from contracts.request import Request, RequestState
 from contracts.views import AgreementView, PreviewCall, ReleaseSummary, RequestStatus
 from forecasting.engine import EngineSettings
+from forecasting.fairness.checks import Check
 from forecasting.hierarchy import Hierarchy
 from forecasting.panel import months_after
-from forecasting.run import Outlook
+from forecasting.run import Given, Outlook
 from gateway.centre.analyses import Standing
 from gateway.centre.feed import LATE
 from gateway.centre.home import CentreHome
+from gateway.centre.judged_plans import JudgedPlan
 from gateway.centre.questions import STANDING
 from gateway.centre.run import Centre
 from gateway.centre.settings import CentreSettings
@@ -64,7 +66,8 @@ class FakeLine:
     held: dict[str, Release] = field(default_factory=dict)
     published: list[Forecast] = field(default_factory=list)
     analysed: list[Analysis] = field(default_factory=list)
-    no_forecast: SaphanError = field(default_factory=lambda: Unavailable("nothing-published"))
+    owners: dict[str, str] = field(default_factory=dict)
+    no_forecast: SaphanError = field(default_factory=lambda: InvalidInput("unknown-publication"))
 
     def agreement(self, name: str) -> AgreementView:
         agreed = factories.agreement(id=name, activities=self.agreed)
@@ -127,19 +130,27 @@ class FakeLine:
         withdrawal = Withdrawal(release=name, state=ReleaseState.WITHDRAWN, reason="counted twice")
         self.held[name] = self.held[name].model_copy(update={"withdrawal": withdrawal})
 
-    def latest_forecast(self) -> PublishedForecast:
-        if not self.published:
+    def forecast(self, name: str) -> PublishedForecast:
+        found = next((each for each in self.published if each.id == name), None)
+        if found is None:
             raise self.no_forecast
-        return PublishedForecast(forecast=self.published[-1], digest=digest_of(self.published[-1]))
+        return PublishedForecast(forecast=found, digest=digest_of(found), agency=self.owners.get(name, "oja"))
 
     def publish_forecast(self, forecast: Forecast) -> PublishedForecast:
-        self.published.append(forecast)
-        return self.latest_forecast()
+        """A name that was used for something else is refused, as the gateway does."""
+        known = next((each for each in self.published if each.id == forecast.id), None)
+        if known is not None and digest_of(known) != digest_of(forecast):
+            raise InvalidInput("request-id-reused")
+        if known is None:
+            self.published.append(forecast)
+        return self.forecast(forecast.id)
 
     def analyses(self) -> tuple[AnalysisSummary, ...]:
         return tuple(summary_of_analysis(each, digest_of(each), "oja", NOW) for each in self.analysed)
 
     def publish_analysis(self, analysis: Analysis) -> PublishedAnalysis:
+        if any(each.id == analysis.id and digest_of(each) != digest_of(analysis) for each in self.analysed):
+            raise InvalidInput("request-id-reused")
         self.analysed.append(analysis)
         return PublishedAnalysis(analysis=analysis, digest=digest_of(analysis))
 
@@ -157,7 +168,10 @@ class Desk:
     now: datetime = NOW
     settings: dict[str, object] = field(default_factory=lambda: dict(SETTINGS))
     analyses: tuple[Standing, ...] = ()
+    plans: tuple[JudgedPlan, ...] = ()
+    checks: tuple[Check, ...] = ()
     engines: list[EngineSettings] = field(default_factory=list)
+    given: list[Given] = field(default_factory=list)
 
     @property
     def home(self) -> CentreHome:
@@ -166,14 +180,21 @@ class Desk:
     def centre(self) -> Centre:
         """A fresh process."""
         settings = CentreSettings.model_validate({"home": self.path, **self.settings})
-        return Centre(settings, self.home, self.line, lambda: self.now, self.analyses, ahead=self._ahead)
+        asked = (settings, self.home, self.line, lambda: self.now, self.analyses, lambda: self.plans)
+        return Centre(*asked, ahead=self._ahead, judge=self._judge)
 
-    def _ahead(self, hierarchy: Hierarchy, horizon: int, level: int, settings: EngineSettings) -> Outlook:
+    def _judge(self, _: Sequence[ReleaseBody]) -> tuple[Check, ...]:
+        return self.checks
+
+    def _ahead(  # the signature is that of the function that it stands for
+        self, hierarchy: Hierarchy, horizon: int, level: int, settings: EngineSettings, given: Given
+    ) -> Outlook:
         self.engines.append(settings)
-        return flat_outlook(hierarchy, horizon, level, settings)
+        self.given.append(given)
+        return flat_outlook(hierarchy, horizon, level, settings, given)
 
 
-def flat_outlook(hierarchy: Hierarchy, horizon: int, level: int, _: EngineSettings) -> Outlook:
+def flat_outlook(hierarchy: Hierarchy, horizon: int, level: int, _: EngineSettings, __: Given) -> Outlook:
     """The mean of each finest series for ever: the engine has tests of its own, and takes its time."""
     leaves, words = hierarchy.levels[-1], factories.text("card")
     flat = [tuple([float(mean)] * horizon) for mean in np.nanmean(leaves.figures, axis=1)]

@@ -8,37 +8,23 @@ a problem of the round and stops no other. The same releases give the same repor
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
-from importlib.metadata import version
+from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 import numpy as np
 
-from contracts.analysis import Analysis, AnalysisKind, PublishedAnalysis, Report, Statement
+from contracts.analysis import Analysis, AnalysisKind, PublishedAnalysis, Report
 from contracts.canonical import digest_of
 from contracts.errors import SaphanError, Unavailable
 from contracts.forecast import Citation
 from contracts.publication import AnalysisSummary
 from contracts.release import Release, ReleaseBody
-from forecasting.fairness.assess import assess
-from forecasting.fairness.checks import Check, publishable
-from forecasting.fairness.checks import Standing as Found
-from forecasting.fairness.report import checks_of
-from forecasting.interventions.plans import Plan
-from forecasting.warnings.expected import PooledLevel
+from forecasting.interventions.simulation import RUNS
+from gateway.centre.fairness import Fairness
 from gateway.centre.feed import Clock, Gathered, Stage, Step, Told
+from gateway.centre.judged_plans import JudgedPlan, by_groups, not_judged
+from gateway.centre.made_by import named
 
-ENGINE_VERSION: Final = version("saphan")
-"""Another version of the program may say something else of the same releases."""
-
-ASSESSED: Final = "crimes-monthly"
-"""Whoever reads this activity is checked for fairness."""
-
-SURVEY: Final = "cvs-reported"
-"""Tells the checks who does not report, where there is one."""
-
-ID_LETTERS: Final = 32
 SEED_BYTES: Final = 16
 
 log = logging.getLogger("saphan.centre")
@@ -58,10 +44,19 @@ class Line(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Inputs:
-    """What an analysis gets besides releases: draws that follow from its identifier, and the registered plans."""
+    """What an analysis gets besides releases.
+
+    Attributes:
+        generator: Draws that follow from its identifier.
+        plans: The registered plans that it is about.
+        groups: The offence groups that these are against.
+        simulations: Runs of its simulations.
+    """
 
     generator: np.random.Generator
-    plans: tuple[Plan, ...] = ()
+    plans: tuple[JudgedPlan, ...] = ()
+    groups: tuple[str, ...] = ()
+    simulations: int = RUNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +69,9 @@ class Standing:
         make: The analysis.
         needs: Activities without which it says nothing.
         also: Activities that it reads where they are there; without ``needs`` one of them is enough.
-        of_plans: Whether it is about the registered action plans.
+        of_plans: Whether it is about the registered action plans; it is made once for each set of offence groups.
+        groups: That set.
+        options: What it is made with, besides releases: other options are another analysis.
     """
 
     name: str
@@ -83,14 +80,20 @@ class Standing:
     needs: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     of_plans: bool = False
+    groups: tuple[str, ...] = ()
+    options: tuple[object, ...] = ()
 
-    def reads(self, gathered: Gathered, plans: Sequence[Plan]) -> tuple[Release, ...]:
+    def reads(self, gathered: Gathered) -> tuple[Release, ...]:
         """The releases that it is made from; none if it cannot be made."""
         there = {name for name, fed in gathered.fed.items() if fed.releases}
-        if not there.issuperset(self.needs) or (self.of_plans and not plans):
+        if not there.issuperset(self.needs):
             return ()
         read = [name for name in (*self.needs, *self.also) if name in there]
         return gathered.releases(*read) if read else ()
+
+    def against(self, groups: tuple[str, ...]) -> "Standing":
+        """The same about the plans against these groups."""
+        return replace(self, name="-".join((self.name, *groups)).lower(), groups=groups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +105,7 @@ class Analysed:
     skipped: tuple[str, ...] = ()
 
 
-def fairness_checks(bodies: Sequence[ReleaseBody]) -> tuple[Check, ...]:
-    """What the releases say of who is not heard, who is served worse, and whether forecasts follow arrests."""
-    return checks_of(assess(bodies, PooledLevel()))
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Desk:
     """Where analyses are made.
 
@@ -115,15 +113,17 @@ class Desk:
         line: The line to the gateway.
         gathered: The centre's releases.
         clock: The present, aware UTC.
+        fairness: The checks that reports about crime must pass.
         plans: The registered plans.
-        fairness: The checks that reports of ``ASSESSED`` must pass, of its releases.
+        simulations: Runs of each simulation.
     """
 
     line: Line
     gathered: Gathered
     clock: Clock
-    plans: tuple[Plan, ...] = ()
-    fairness: Callable[[Sequence[ReleaseBody]], tuple[Check, ...]] = fairness_checks
+    fairness: Fairness
+    plans: tuple[JudgedPlan, ...] = ()
+    simulations: int = RUNS
 
     def analyse(self, wanted: Sequence[Standing], told: Told) -> Analysed:
         """Make and publish every analysis that is not published yet.
@@ -132,8 +132,9 @@ class Desk:
             wanted: The analyses.
             told: Told how far it is.
         """
-        due = [each for each in wanted if each.reads(self.gathered, self.plans)]
-        found = Analysed(skipped=tuple(each.name for each in wanted if each not in due))
+        wishes = {each.name: self._each(each) if each.reads(self.gathered) else () for each in wanted}
+        due = [one for each in wishes.values() for one in each]
+        found = Analysed(skipped=tuple(name for name, each in wishes.items() if not each))
         try:
             known = {each.id for each in self.line.analyses()} if due else set()
         except SaphanError as error:
@@ -145,8 +146,12 @@ class Desk:
         told(Step(Stage.ANALYSES, len(due), len(due)))
         return found
 
+    def _each(self, standing: Standing) -> tuple[Standing, ...]:
+        """What is made of it: itself, or one for each set of groups that plans are against."""
+        return tuple(map(standing.against, by_groups(self.plans))) if standing.of_plans else (standing,)
+
     def _try(self, standing: Standing, known: set[str], found: Analysed) -> None:
-        releases = standing.reads(self.gathered, self.plans)
+        releases = standing.reads(self.gathered)
         name = self._name(standing, releases)
         try:
             if name not in known:
@@ -161,38 +166,29 @@ class Desk:
 
     def _analysis(self, standing: Standing, name: str, releases: Sequence[Release]) -> Analysis:
         seed = int.from_bytes(digest_of([name]).encode()[-SEED_BYTES:], "big")
-        inputs = Inputs(np.random.default_rng(seed), self.plans)
-        report = standing.make([each.body for each in releases], inputs)
-        checked = self._checked(report, self._checks if ASSESSED in standing.needs else ())
-        is_public = report.public and all(each.is_public for each in releases)
+        plans = self._plans(standing)
+        inputs = Inputs(np.random.default_rng(seed), plans, standing.groups, self.simulations)
+        report = self.fairness.checked(standing.make([each.body for each in releases], inputs))
+        read = self._cited(standing, releases)
+        is_public = report.public and all(each.is_public for each in read)
+        # Plans against arrests alone are in no set of groups: every evaluation says that they are not judged.
+        beside = not_judged((*plans, *(each for each in self.plans if standing.of_plans and not each.groups)))
         return Analysis(
             id=name,
-            report=checked.model_copy(update={"public": is_public}),
-            citations=tuple(Citation(release=each.body.id, digest=each.digest) for each in releases),
+            report=report.model_copy(update={"public": is_public, "statements": (*report.statements, *beside)}),
+            citations=tuple(Citation(release=each.body.id, digest=each.digest) for each in read),
             created=self.clock(),
         )
 
-    @cached_property
-    def _checks(self) -> tuple[Check, ...]:
-        return self.fairness([each.body for each in self.gathered.releases(ASSESSED, SURVEY)])
+    def _plans(self, standing: Standing) -> tuple[JudgedPlan, ...]:
+        return by_groups(self.plans)[standing.groups] if standing.of_plans else ()
 
-    @staticmethod
-    def _checked(report: Report, checks: Sequence[Check]) -> Report:
-        """The report with what the checks say of its kind beside it.
-
-        Raises:
-            Unavailable: ``analysis-withheld``.
-        """
-        verdict = publishable(report, checks)
-        if not verdict.publish:
-            raise Unavailable("analysis-withheld", kind=report.kind.value, checks=", ".join(verdict.because))
-        if report.kind is AnalysisKind.FAIRNESS:
-            return report
-        about = (each for each in checks if not each.kinds or report.kind in each.kinds)
-        beside = [Statement(text=each.text, flags=each.flags) for each in about if each.standing is Found.FLAGGED]
-        return report.model_copy(update={"statements": (*report.statements, *beside)})
+    def _cited(self, standing: Standing, releases: Sequence[Release]) -> tuple[Release, ...]:
+        """What it is made from, and what its checks are made from."""
+        read = {each.body.id: each for each in (*releases, *self.fairness.reads(standing.kind))}
+        return tuple(read.values())
 
     def _name(self, standing: Standing, releases: Sequence[Release]) -> str:
         plans = [str(each) for each in self.plans] if standing.of_plans else []
-        made_of = digest_of([standing.name, ENGINE_VERSION, *plans, *(each.digest for each in releases)])
-        return f"{standing.name}-{made_of.removeprefix('sha-256:')[:ID_LETTERS]}"
+        digests = (each.digest for each in self._cited(standing, releases))
+        return named(standing.name, *digests, *map(repr, standing.options), *plans, str(self.simulations))

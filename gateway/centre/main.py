@@ -3,24 +3,20 @@
 import logging
 import signal
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from types import FrameType
 
-from contracts.action_plan import ActionPlan
 from contracts.errors import SaphanError
-from forecasting.enforcement import VICTIMISATION
-from forecasting.interventions.plans import Plan
 from gateway import plan_calls
 from gateway.centre.feed import Clock
 from gateway.centre.home import CentreHome
+from gateway.centre.judged_plans import JudgedPlan, judged
 from gateway.centre.run import Centre
 from gateway.centre.schedule import Schedule, next_round
 from gateway.centre.settings import CentreSettings
 from gateway.client import Gateway
-
-PERCENT = 100
 
 log = logging.getLogger("saphan.centre")
 
@@ -43,20 +39,9 @@ def open_centre(settings: CentreSettings, clock: Clock = now) -> Iterator[Centre
         yield Centre(settings, home, line, clock, plans=lambda: registered_plans(line))
 
 
-def registered_plans(line: Gateway) -> tuple[Plan, ...]:
-    """The newest version of every action plan, as evaluations know it."""
-    return evaluated(each.plan for each in plan_calls.plans(line))
-
-
-def evaluated(plans: Iterable[ActionPlan]) -> tuple[Plan, ...]:
-    """Plans as evaluations know them; those against arrests alone, which nobody evaluates, are left out."""
-    return tuple(_plan(each) for each in plans if set(each.offence_groups) & set(VICTIMISATION))
-
-
-def _plan(plan: ActionPlan) -> Plan:
-    share = None if plan.target.percent is None else plan.target.percent / PERCENT
-    target = share if share is not None and abs(share) < 1 else None
-    return Plan(plan.id, plan.province, plan.start, plan.end + timedelta(days=1), target)
+def registered_plans(line: Gateway) -> tuple[JudgedPlan, ...]:
+    """The newest version of every action plan, with what of it can be judged."""
+    return judged(each.plan for each in plan_calls.plans(line))
 
 
 def serve(settings: CentreSettings, stop: threading.Event, clock: Clock = now) -> None:

@@ -8,35 +8,36 @@ The same releases, settings and engine make the same forecast under the same ide
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
-from pydantic import Field
+import pandas as pd
 
-from contracts.canonical import digest_of
 from contracts.dataset import Text
-from contracts.errors import InvalidInput, SaphanError, Unavailable
+from contracts.errors import InvalidInput, SaphanError
 from contracts.forecast import Citation, Forecast, PublishedForecast
 from contracts.periods import Period
 from contracts.release import Release
-from contracts.values import Value
 from contracts.views import RequestStatus
 from forecasting.engine import EngineSettings
 from forecasting.hierarchy import Hierarchy
-from forecasting.interventions.plans import Plan
 from forecasting.released_levels import released_levels
-from forecasting.run import PUBLISHED, Outlook, look_ahead_hierarchy
+from forecasting.run import PUBLISHED, Given, Outlook, look_ahead_hierarchy
 from gateway.centre import analyses, feed
-from gateway.centre.analyses import ENGINE_VERSION, Desk, Standing
+from gateway.centre.analyses import Desk, Standing
+from gateway.centre.fairness import Fairness, Judge, fairness_checks
 from gateway.centre.feed import Clock, Feed, Gathered, Stage, Step, Told, quietly
 from gateway.centre.home import CentreHome, Revision
+from gateway.centre.judged_plans import JudgedPlan
+from gateway.centre.made_by import named
 from gateway.centre.questions import CRIMES_MONTHLY, STANDING
 from gateway.centre.revising import declare
+from gateway.centre.round import Round
 from gateway.centre.settings import CentreSettings
 from gateway.centre.standing_analyses import ANALYSES
+from gateway.centre.windows import wanted_months
 
-ID_LETTERS: Final = 32
 TITLE = Text(th="พยากรณ์คดีอาญารายจังหวัดและกลุ่มฐานความผิด", en="Criminal cases by province and offence group")
 LIMITS = Text(
     th=(
@@ -57,39 +58,13 @@ log = logging.getLogger("saphan.centre")
 class Line(feed.Line, analyses.Line, Protocol):
     """What the centre needs of the gateway; ``gateway.client.Gateway`` is it."""
 
-    def latest_forecast(self) -> PublishedForecast:
-        """The newest forecast."""
+    def forecast(self, name: str) -> PublishedForecast:
+        """One forecast by its identifier."""
         ...
 
     def publish_forecast(self, forecast: Forecast) -> PublishedForecast:
         """Publish a forecast."""
         ...
-
-
-class Round(Value):
-    """What one round did.
-
-    ``releases`` names the valid releases of each activity, ``gaps`` the months of it that nobody has answered,
-    ``problems`` the error codes of what could not be had, and ``skipped`` the activities that the agreement lacks and
-    the analyses that need them. ``analyses`` has the identifier of each that stands published, by its kind, and
-    ``analysis_problems`` why others could not be made.
-    ``revisions`` are all that were declared.
-    ``published`` is false when the same forecast stood there already. Seconds are of wall time.
-    """
-
-    releases: dict[str, tuple[str, ...]]
-    gaps: dict[str, tuple[str, ...]]
-    problems: dict[str, tuple[str, ...]]
-    skipped: tuple[str, ...]
-    revisions: tuple[Revision, ...] = ()
-    forecast: str
-    published: bool
-    series: int
-    horizon: int
-    exchange_seconds: float
-    forecast_seconds: float
-    analyses: dict[str, str] = Field(default_factory=dict)
-    analysis_problems: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +79,7 @@ class Centre:
         analyses: What it says besides the forecast.
         plans: The registered action plans.
         ahead: Forecasts the levels of its releases.
+        judge: Makes the checks of fairness.
     """
 
     settings: CentreSettings
@@ -111,8 +87,9 @@ class Centre:
     line: Line
     clock: Clock
     analyses: tuple[Standing, ...] = ANALYSES
-    plans: Callable[[], tuple[Plan, ...]] = tuple
-    ahead: Callable[[Hierarchy, int, int, EngineSettings], Outlook] = look_ahead_hierarchy
+    plans: Callable[[], tuple[JudgedPlan, ...]] = tuple
+    ahead: Callable[[Hierarchy, int, int, EngineSettings, Given], Outlook] = look_ahead_hierarchy
+    judge: Judge = fairness_checks
 
     def round(self, told: Told = quietly) -> Round:
         """Ask everything, forecast, publish.
@@ -127,10 +104,13 @@ class Centre:
         gathered = self.gather(told)
         asked = time.monotonic()
         told(Step(Stage.FORECAST, 0, 1))
-        forecast, published = self._forecast(gathered)
+        fairness = Fairness(gathered, self.judge)
+        forecast, published = self._forecast(gathered, fairness)
         told(Step(Stage.FORECAST, 1, 1))
         forecast_seconds = time.monotonic() - asked
-        analysed = Desk(self.line, gathered, self.clock, self.plans()).analyse(self.analyses, told)
+        plans = self.plans()
+        desk = Desk(self.line, gathered, self.clock, fairness, plans, self.settings.simulations)
+        analysed = desk.analyse(self.analyses, told)
         return Round(
             releases={name: tuple(each.body.id for each in fed.releases) for name, fed in gathered.fed.items()},
             gaps={name: fed.gaps for name, fed in gathered.fed.items() if fed.gaps},
@@ -145,6 +125,7 @@ class Centre:
             forecast_seconds=round(forecast_seconds, 3),
             analyses=analysed.published,
             analysis_problems={kind: tuple(each.code for each in errors) for kind, errors in analysed.problems.items()},
+            plans_not_judged={each.plan.id: each.unjudged for each in plans if each.unjudged},
         )
 
     def revise(self, activity: str, period: Period, reason: str) -> Revision:
@@ -165,8 +146,12 @@ class Centre:
         looking = Feed(self.line, self.home, settings.agreement, settings.wait_seconds, self.clock, _waiting, told)
         return looking.gather(STANDING)
 
-    def forecast(self, releases: tuple[Release, ...]) -> Forecast:
+    def forecast(self, releases: tuple[Release, ...], fairness: Fairness) -> Forecast:
         """The forecast from the releases of the monthly series; the same ones give one of the same identifier.
+
+        Args:
+            releases: Of the monthly series.
+            fairness: The checks whose findings stand on it.
 
         Raises:
             InvalidInput: ``release-not-a-series``.
@@ -174,9 +159,11 @@ class Centre:
         """
         levels = released_levels([each.body for each in releases])
         settings = EngineSettings(spread=self.settings.engine, processes=self.settings.processes)
-        outlook = self.ahead(levels.hierarchy, self.settings.horizon, self.settings.level, settings)
+        given = Given(until=pd.Period(self._until(), freq="M"), dataset=CRIMES_MONTHLY.contract)
+        outlook = self.ahead(levels.hierarchy, self.settings.horizon, self.settings.level, settings, given)
+        cited = _cited(releases, fairness)
         return Forecast(
-            id=self._name(releases),
+            id=self._name(cited),
             title=TITLE,
             model=outlook.model,
             level=outlook.level,
@@ -185,21 +172,21 @@ class Centre:
             series=outlook.series,
             upper=outlook.upper,
             scores=outlook.scores,
-            citations=tuple(Citation(release=each.body.id, digest=each.digest) for each in releases),
-            limits=LIMITS,
+            citations=tuple(Citation(release=each.body.id, digest=each.digest) for each in cited),
+            limits=_joined([LIMITS, *fairness.of_forecast()]),
             card=outlook.card,
             created=self.clock(),
         )
 
-    def _forecast(self, gathered: Gathered) -> tuple[Forecast, bool]:
+    def _forecast(self, gathered: Gathered, fairness: Fairness) -> tuple[Forecast, bool]:
         """The forecast of what was gathered, and whether it is new."""
         releases = gathered.releases(CRIMES_MONTHLY.activity)
         if not releases:
             raise self._why_none(gathered)
-        latest = self._latest()
-        if latest is not None and latest.id == self._name(releases):
-            return latest, False
-        made = self.forecast(releases)
+        known = self._published(self._name(_cited(releases, fairness)))
+        if known is not None:
+            return known, False
+        made = self.forecast(releases, fairness)
         self.line.publish_forecast(made)
         return made, True
 
@@ -209,17 +196,33 @@ class Centre:
         told = gathered.problems.get(name)
         return told[0] if told else InvalidInput("unknown-activity", agreement=self.settings.agreement, activity=name)
 
-    def _name(self, releases: tuple[Release, ...]) -> str:
-        made_of = [*(each.digest for each in releases), str(self.settings.horizon), str(self.settings.level)]
-        return f"forecast-{digest_of([*made_of, PUBLISHED.name, ENGINE_VERSION]).removeprefix('sha-256:')[:ID_LETTERS]}"
+    def _until(self) -> str:
+        """The newest month that was asked for, whether it was told or not."""
+        return wanted_months(CRIMES_MONTHLY.months, CRIMES_MONTHLY.pace, self.clock())[-1]
 
-    def _latest(self) -> Forecast | None:
+    def _name(self, cited: Sequence[Release]) -> str:
+        settings = self.settings
+        made_with = (settings.agency, self._until(), str(settings.horizon), str(settings.level), PUBLISHED.name)
+        return named("forecast", *(each.digest for each in cited), *made_with)
+
+    def _published(self, name: str) -> Forecast | None:
+        """The forecast of this name, whatever was published after it. A stranger's under it is none of the centre's."""
         try:
-            return self.line.latest_forecast().forecast
-        except Unavailable as error:
-            if error.code != "nothing-published":
+            found = self.line.forecast(name)
+        except InvalidInput as error:
+            if error.code != "unknown-publication":
                 raise
             return None
+        return found.forecast if found.agency in (None, self.settings.agency) else None
+
+
+def _cited(releases: Sequence[Release], fairness: Fairness) -> tuple[Release, ...]:
+    """What a forecast is made from, and what its checks are made from."""
+    return tuple({each.body.id: each for each in (*releases, *fairness.releases)}.values())
+
+
+def _joined(texts: Sequence[Text]) -> Text:
+    return Text(th=" ".join(each.th for each in texts), en=" ".join(each.en for each in texts))
 
 
 def _waiting(status: RequestStatus) -> None:

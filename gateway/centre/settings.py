@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from contracts.errors import InvalidInput
 from contracts.identifiers import AgencyId, Identifier
+from forecasting.interventions.simulation import FEWEST_RUNS, RUNS
 from forecasting.spread import Spread
 from gateway.centre.schedule import Schedule
 
@@ -28,7 +29,7 @@ class CentreSettings(BaseSettings):
     address at which the gateway is reached. ``wait_seconds`` bounds the wait for one release. ``serve`` works on its
     ``schedule`` at ``hour`` of Bangkok; ``refresh_seconds`` is the pause before it tries again what failed, and between
     two rounds of the schedule ``refresh``. ``horizon`` months are forecast with intervals of ``level`` per cent, fitted
-    by ``engine`` in ``processes``.
+    by ``engine`` in ``processes``. ``simulations`` are the runs that tell how far an evaluation can be trusted.
     """
 
     model_config = SettingsConfigDict(env_prefix="SAPHAN_", frozen=True, extra="forbid")
@@ -45,6 +46,7 @@ class CentreSettings(BaseSettings):
     processes: int = Field(default=1, ge=1, le=256)
     horizon: int = Field(default=12, ge=1, le=36)
     level: int = Field(default=90, ge=50, le=99)
+    simulations: int = Field(default=RUNS, ge=FEWEST_RUNS, le=10_000)
 
     @override
     @classmethod

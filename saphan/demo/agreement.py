@@ -107,13 +107,6 @@ def _crimes(contract: ContractRef) -> tuple[Activity, ...]:
         ),
         _activity(
             contract,
-            id="crimes-pilots",
-            title=Text(th="คดีในพื้นที่สถานีนำร่องรายกลุ่มฐานความผิด", en="Crimes at the pilot stations, by offence group"),
-            dimensions=("month", "ssz_station", "offence_group"),
-            nano_rho_per_request=20_000_000,
-        ),
-        _activity(
-            contract,
             id="crimes-stages",
             title=Text(th="คดีอาญารายขั้นตอน", en="Crimes by stage of the case"),
             purpose="justice-statistics",

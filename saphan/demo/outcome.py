@@ -1,7 +1,7 @@
 """What the demonstration reports: one object, every figure read back from the running federation and verified."""
 
 from contracts.values import Value
-from gateway.centre.run import Round
+from gateway.centre.round import Round
 from gateway.client import Gateway
 from privacy.mechanisms import NANO
 

@@ -17,7 +17,7 @@ from contracts.canonical import canonical_bytes
 from contracts.errors import InvalidInput, Unavailable
 from contracts.federation import Federation
 from contracts.signing import new_key
-from gateway.centre.run import Round
+from gateway.centre.round import Round
 from gateway.client import Gateway
 from saphan.demo.agreement import AGREEMENT, agreement
 from saphan.demo.outcome import Outcome, Seconds, outcome_of
@@ -30,6 +30,8 @@ HOST: Final = "127.0.0.1"
 START_SECONDS: Final = 60
 PAUSE_SECONDS: Final = 0.1
 PORTS_TRIED: Final = 50
+SIMULATIONS: Final = 100
+"""Of the centre's evaluations: the fewest that say anything, so that the first look takes no longer than it must."""
 
 Say = Callable[[str], None]
 
@@ -132,6 +134,8 @@ class Demo:
         enrolments = [(self._home(agency.name), [self._enrolment(agency)]) for agency in AGENCIES]
         self.processes.run_together([*enrolments, (self._home("gateway"), [gateway]), (self._home("centre"), [centre])])
         (self._home("gateway") / "saphan.toml").write_text("synthetic = true\n", encoding="utf-8")
+        with (self._home("centre") / "saphan.toml").open("a", encoding="utf-8") as settings:
+            settings.write(f"simulations = {SIMULATIONS}\n")
 
     def _enrolment(self, agency: DemoAgency) -> tuple[str, ...]:
         return (

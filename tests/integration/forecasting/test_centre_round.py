@@ -148,7 +148,7 @@ def test_a_round_releases_the_standing_series_and_publishes_a_forecast_that_cite
         "tpo-monthly": 6,
     }
     assert "dop-monthly" in done.skipped
-    published = centre.line.latest_forecast()
+    published = centre_line(centre).latest_forecast()
     assert published.forecast.id == done.forecast
     assert published.flagged == ()
     assert [each.release for each in published.forecast.citations] == list(done.releases["crimes-monthly"])
@@ -234,7 +234,7 @@ def test_an_analysis_is_made_of_the_releases_and_published_for_everybody(world: 
 
 def test_a_forecast_is_canonical_and_reads_back(centre: Centre) -> None:
     centre.round()
-    forecast = centre.line.latest_forecast().forecast
+    forecast = centre_line(centre).latest_forecast().forecast
 
     assert Forecast.model_validate_json(canonical_bytes(forecast)) == forecast
 

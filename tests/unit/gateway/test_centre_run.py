@@ -2,21 +2,29 @@
 
 import signal
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from contracts.analysis import AnalysisKind
 from contracts.canonical import digest_of
 from contracts.errors import InvalidInput, Refused, Unavailable
 from contracts.fit import check_question
 from contracts.query import Series
+from forecasting.fairness.checks import SAYS_WHERE, Check
+from forecasting.fairness.checks import Standing as Found
 from forecasting.spread import Spread
 from gateway.centre import main as program
-from gateway.centre.main import evaluated, serve
+from gateway.centre.fairness import UNCHECKED, Fairness
+from gateway.centre.judged_plans import judged
+from gateway.centre.main import serve
 from gateway.centre.questions import CRIMES_MONTHLY, STANDING, StandingQuestion
-from gateway.centre.run import LIMITS, TITLE, Centre, Round
+from gateway.centre.round import Round
+from gateway.centre.run import LIMITS, TITLE, Centre
 from gateway.centre.settings import CentreSettings
+from gateway.centre.standing_analyses import ANALYSES
 from gateway.centre.windows import requests_for, wanted_months
 from saphan.demo.agreement import activities as demonstrated
 from tests import factories
@@ -135,7 +143,7 @@ def test_an_agency_that_is_late_with_something_else_does_not_stop_the_forecast(d
     assert done.published
 
 
-def test_a_gateway_that_cannot_tell_the_newest_forecast_gets_none(desk: Desk) -> None:
+def test_a_gateway_that_cannot_tell_a_forecast_gets_none(desk: Desk) -> None:
     desk.line.no_forecast = Unavailable("gateway-unreachable")
 
     with pytest.raises(Unavailable) as error:
@@ -255,15 +263,106 @@ def test_where_the_models_were_fitted_does_not_change_the_name(desk: Desk) -> No
     assert desk.centre().round().forecast == first.forecast
 
 
-def test_plans_are_evaluated_with_their_target_and_those_against_arrests_alone_are_not() -> None:
+def test_plans_are_judged_with_their_target_on_the_groups_with_victims() -> None:
     words = {"th": "ลดลง", "en": "fewer"}
     given = (
-        plan(id="plan-1", offence_groups=("G1", "G4"), target={"percent": -15, "words": words}),
+        plan(id="plan-1", offence_groups=("G4", "G2", "G1"), target={"percent": -15, "words": words}),
         plan(id="plan-2", offence_groups=("G4",)),
         plan(id="plan-3", offence_groups=("G2",), target={"count": 5, "words": words}),
     )
 
-    first, last = evaluated(given)
+    first, second, third = judged(given)
 
-    assert (first.id, first.target, last.target) == ("plan-1", -0.15, None)
-    assert (first.start, first.end) == (given[0].start, given[0].end + timedelta(days=1))
+    assert (first.groups, second.groups, third.groups) == (("G1", "G2"), (), ("G2",))
+    assert (first.plan.id, first.plan.target, third.plan.target) == ("plan-1", -0.15, None)
+    assert (first.plan.start, first.plan.end) == (given[0].start, given[0].end + timedelta(days=1))
+
+
+def test_a_forecast_that_was_published_before_another_is_found_again(desk: Desk) -> None:
+    first = desk.centre().round()
+    desk.settings |= {"horizon": 6}
+    desk.centre().round()
+    desk.settings |= {"horizon": 12}
+    desk.now += timedelta(hours=1)
+
+    again = desk.centre().round()
+
+    assert (again.forecast, again.published, again.horizon) == (first.forecast, False, 12)
+    assert len(desk.line.published) == 2
+
+
+def test_a_strangers_forecast_under_the_name_is_not_taken_for_the_centres_own(desk: Desk) -> None:
+    first = desk.centre().round()
+    desk.line.owners[first.forecast] = "rtp"
+    desk.now += timedelta(hours=1)
+
+    with pytest.raises(InvalidInput) as error:
+        desk.centre().round()
+
+    assert error.value.code == "request-id-reused"
+
+
+def test_the_forecast_is_told_how_far_was_asked_also_where_the_newest_months_are_missing(desk: Desk) -> None:
+    desk.centre().round()
+    desk.line.trouble["crimes-monthly"] = Unavailable("waiting-for-agency", agency="rtp")
+    desk.now += timedelta(days=30)
+
+    late = desk.centre().round()
+
+    assert [str(each.until) for each in desk.given] == ["2025-12", "2026-01"]
+    assert desk.given[0].dataset == "crimes_case"
+    assert late.gaps["crimes-monthly"] == ("2026-01",)
+    assert late.published
+
+
+def test_what_the_checks_found_stands_on_the_forecast_which_is_published_all_the_same(desk: Desk) -> None:
+    desk.checks = (
+        Check("loop", Found.WITHHOLD, factories.text("follows arrests"), (), SAYS_WHERE),
+        Check("shares", Found.FLAGGED, factories.text("women report less")),
+        Check("source", Found.PASSED, factories.text("all well")),
+        Check("population", Found.FLAGGED, factories.text("registered"), (), (AnalysisKind.FACTORS,)),
+    )
+
+    desk.centre().round()
+
+    said = desk.line.published[0].limits.en
+    assert said == f"{LIMITS.en} {factories.text('follows arrests').en} {factories.text('women report less').en}"
+
+
+@pytest.mark.parametrize("error", [InvalidInput("release-not-a-series", why="x"), ValueError("17 cases")])
+def test_checks_that_cannot_be_made_are_said_on_the_forecast(desk: Desk, error: Exception) -> None:
+    def judge(_: object) -> tuple[Check, ...]:
+        raise error
+
+    centre = replace(desk.centre(), judge=judge)
+
+    centre.round()
+
+    assert desk.line.published[0].limits.en == f"{LIMITS.en} {UNCHECKED.en}"
+
+
+def test_a_survey_that_is_not_public_tells_nothing_in_public(desk: Desk) -> None:
+    desk.line.agreed = activities(("crimes-monthly", "cvs-reported"))
+    desk.now = NOVEMBER
+    gathered = desk.centre().gather()
+    survey = gathered.releases("cvs-reported")
+    assert Fairness(gathered).releases == (*gathered.releases("crimes-monthly"), *survey)
+    for each in survey:
+        secret = each.model_copy(update={"body": each.body.model_copy(update={"public": False})})
+        desk.line.held[each.body.id] = secret
+
+    assert Fairness(desk.centre().gather()).releases == gathered.releases("crimes-monthly")
+
+
+def test_every_activity_that_the_demonstration_pays_for_is_read() -> None:
+    references = {name: bundled(name).reference for name in ("crimes_case", "tpo_complaint", "dop_case")}
+    read = {name for each in ANALYSES for name in (*each.needs, *each.also)}
+    shown = {"crimes-daily", "tpo-daily"}  # averages a day, on the pages
+
+    assert {each.id for each in demonstrated(references)} <= read | shown
+
+
+def test_scores_of_zones_are_asked_with_fear_and_trust() -> None:
+    [scores] = [each for each in STANDING if each.activity == "ssz-scores"]
+
+    assert {"fear_mean:mean", "trust_mean:mean"} <= set(scores.measures)

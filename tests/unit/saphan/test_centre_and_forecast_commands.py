@@ -15,7 +15,8 @@ from contracts.periods import Period
 from contracts.release import Release
 from gateway.centre.feed import Stage, Step, Told
 from gateway.centre.home import Revision, Span
-from gateway.centre.run import Centre, Round
+from gateway.centre.round import Round
+from gateway.centre.run import Centre
 from gateway.centre.settings import CentreSettings
 from gateway.client import Result
 from saphan import centre_commands, forecast_commands
