@@ -23,8 +23,14 @@ ACTIVITY: Final = ("activity_day", "activity_title_th", "activity_title_en", "ac
 TOLD: Final = ("owner", "version", "digest", "registered_at", "cites_withdrawn_release")
 """What an export says beside the plan; an import takes no notice of it."""
 
-EVALUATED: Final = ("id", "province", "start", "end", "target", "owner", "forecast", "cites_withdrawn_release")
-"""What an evaluation reads: ``end`` is the first day after the plan, ``target`` is in per cent."""
+EVALUATED: Final = (
+    *("id", "province", "start", "end", "target", "owner", "forecast", "cites_withdrawn_release"),
+    "offence_groups",
+)
+"""What an evaluation reads: ``end`` is the first day after the plan, ``target`` is in per cent.
+
+The last columns are passed over by it: rows are to be chosen by ``offence_groups``, and evaluated with that choice.
+"""
 
 HEADING: Final = 1
 SEPARATOR: Final = ";"
@@ -111,9 +117,8 @@ def evaluation_csv(views: Iterable[PlanView]) -> str:
     for view in views:
         plan, flagged = view.plan, "yes" if view.flagged else "no"
         days = (plan.start.isoformat(), (plan.end + timedelta(days=1)).isoformat())
-        writer.writerow(
-            (plan.id, plan.province, *days, _number(plan.target.percent), plan.owner, plan.forecast, flagged)
-        )
+        told = (_number(plan.target.percent), plan.owner, plan.forecast, flagged, SEPARATOR.join(plan.offence_groups))
+        writer.writerow((plan.id, plan.province, *days, *told))
     return out.getvalue()
 
 
