@@ -1,4 +1,4 @@
-"""The monthly scores of the Smart Safety Zones as the centre asks and tells them, and the plans' file for evaluations."""
+"""The monthly scores of the Smart Safety Zones as the centre asks and tells them; the plans' file for evaluations."""
 
 import pytest
 
