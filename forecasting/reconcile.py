@@ -17,7 +17,7 @@ from importlib import import_module
 import numpy as np
 
 from forecasting.hierarchy import Hierarchy
-from forecasting.panel import Floats
+from forecasting.panel import Bools, Floats
 from forecasting.tree import tree_gls
 
 MOST_DENSE = 3_000
@@ -25,6 +25,10 @@ MOST_DENSE = 3_000
 
 FEWEST_ERRORS = 12
 _SMALLEST_VARIANCE = 1e-2
+
+MOSTLY = 0.9
+"""Share of nodes that were never wrong from which on nothing can be learnt of how errors go together."""
+
 _LONGEST_ERRORS = 84
 
 
@@ -92,7 +96,9 @@ def _method(hierarchy: Hierarchy, errors: tuple[Floats, ...], *, quick: bool) ->
         return Method.NOTHING
     if quick and hierarchy.parents is not None:
         return Method.TREE_WLS
-    enough = int(np.isfinite(np.vstack(errors)).all(axis=0).sum()) >= FEWEST_ERRORS
+    wrong = np.vstack(errors)
+    wrong = wrong[:, np.isfinite(wrong).all(axis=0)]
+    enough = wrong.shape[1] >= FEWEST_ERRORS and float(_still(wrong).mean()) < MOSTLY
     if enough and hierarchy.nodes <= MOST_DENSE:
         return Method.MINT_SHRINK
     return Method.BOTTOM_UP if hierarchy.parents is None else Method.TREE_WLS
@@ -103,12 +109,17 @@ def _mint(hierarchy: Hierarchy, base: Floats, errors: Floats) -> Floats:
     known = np.flatnonzero(np.isfinite(errors).all(axis=0))[-_LONGEST_ERRORS:]
     wrong = errors[:, known]
     # A node that was never wrong would weigh infinitely much.
-    still = wrong.std(axis=1) < np.sqrt(_SMALLEST_VARIANCE)
+    still = _still(wrong)
     wrong[still] += np.sqrt(_SMALLEST_VARIANCE) * np.where(np.arange(wrong.shape[1]) % 2, 1.0, -1.0)
     # Loaded here because the package takes seconds to load.
     mint = import_module("hierarchicalforecast.methods").MinTrace("mint_shrink")
     found = mint.fit_predict(S=summing(hierarchy), y_hat=base, y_insample=wrong, y_hat_insample=np.zeros_like(wrong))
     return np.asarray(found["mean"], dtype=np.float64)[-hierarchy.leaves :]
+
+
+def _still(wrong: Floats) -> Bools:
+    """Which nodes were never wrong."""
+    return np.asarray(wrong.std(axis=1) < np.sqrt(_SMALLEST_VARIANCE))
 
 
 def summing(hierarchy: Hierarchy) -> Floats:

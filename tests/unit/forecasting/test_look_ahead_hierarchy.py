@@ -210,3 +210,10 @@ def test_the_published_coverage_is_that_of_the_published_distribution_at_the_pub
     assert made[95].coverage == pytest.approx(line.coverage95)
     assert made[80].mase == pytest.approx(line.mase)
     assert made[80].wape == pytest.approx(line.wape)
+
+
+def test_a_hierarchy_that_never_changes_is_forecast_as_it_is_and_flagged() -> None:
+    found = look_ahead_hierarchy(made_hierarchy(np.full((24, 40), 30.0)), 3, 90, QUICK)
+
+    assert all("never-changes" in each.flags for each in found.series)
+    assert {figure for each in found.series for figure in each.mean} == {30.0}
