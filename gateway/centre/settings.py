@@ -15,7 +15,6 @@ from typing_extensions import override
 
 from contracts.errors import InvalidInput
 from contracts.identifiers import AgencyId, Identifier
-from forecasting.interventions.simulation import FEWEST_RUNS, RUNS
 from forecasting.spread import Spread
 from gateway.centre.schedule import Schedule
 
@@ -46,7 +45,7 @@ class CentreSettings(BaseSettings):
     processes: int = Field(default=1, ge=1, le=256)
     horizon: int = Field(default=12, ge=1, le=36)
     level: int = Field(default=90, ge=50, le=99)
-    simulations: int = Field(default=RUNS, ge=FEWEST_RUNS, le=10_000)
+    simulations: int = Field(default=500, ge=100, le=10_000)
 
     @override
     @classmethod

@@ -126,13 +126,15 @@ class Demo:
         self.address = f"http://{HOST}:{_free_port(self.settings.port)}"
         for name in ("gateway", "centre", *(agency.name for agency in AGENCIES)):
             self._home(name).mkdir(mode=0o700, parents=True)
-        gateway = ("gateway", "init", "--home", ".", "--operator", "oja", "--title-th", "สกธ.", "--title-en", "OJA")
+        words = ("--title-th", "สกธ.", "--title-en", "OJA")
+        gateway = ("gateway", "init", "--home", "gateway", "--operator", "oja", *words)
         centre = (
-            *("centre", "init", "--home", ".", "--agency", "oja", "--gateway", self.address),
-            *("--agreement", AGREEMENT, "--title-th", "สกธ.", "--title-en", "OJA"),
+            *("centre", "init", "--home", "centre", "--agency", "oja", "--gateway", self.address),
+            *("--agreement", AGREEMENT, *words),
         )
         enrolments = [(self._home(agency.name), [self._enrolment(agency)]) for agency in AGENCIES]
-        self.processes.run_together([*enrolments, (self._home("gateway"), [gateway]), (self._home("centre"), [centre])])
+        # The gateway and the centre are the same member's, so that one process may make both homes.
+        self.processes.run_together([*enrolments, (self.settings.folder, [gateway, centre])])
         (self._home("gateway") / "saphan.toml").write_text("synthetic = true\n", encoding="utf-8")
         with (self._home("centre") / "saphan.toml").open("a", encoding="utf-8") as settings:
             settings.write(f"simulations = {SIMULATIONS}\n")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from contracts.analysis import AnalysisKind
 from contracts.canonical import digest_of
@@ -15,6 +16,7 @@ from contracts.fit import check_question
 from contracts.query import Series
 from forecasting.fairness.checks import SAYS_WHERE, Check
 from forecasting.fairness.checks import Standing as Found
+from forecasting.interventions.simulation import FEWEST_RUNS, RUNS
 from forecasting.spread import Spread
 from gateway.centre import main as program
 from gateway.centre.fairness import UNCHECKED, Fairness
@@ -366,3 +368,10 @@ def test_scores_of_zones_are_asked_with_fear_and_trust() -> None:
     [scores] = [each for each in STANDING if each.activity == "ssz-scores"]
 
     assert {"fear_mean:mean", "trust_mean:mean"} <= set(scores.measures)
+
+
+def test_simulations_are_as_many_as_evaluations_make_and_no_fewer_than_say_anything(desk: Desk) -> None:
+    assert desk.centre().settings.simulations == RUNS
+    desk.settings |= {"simulations": FEWEST_RUNS - 1}
+    with pytest.raises(ValidationError):
+        desk.centre()
