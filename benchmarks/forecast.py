@@ -30,6 +30,9 @@ YEARLY = (1.0, 2.0, 4.0)
 RUNS = 3
 WEEKLY = "city_week"
 SPEED, INTERVENTIONS = "speed", "interventions"
+FILES: Mapping[str, Path] = {"state": STATE_FILE, "city": CITY_FILE, WEEKLY: CITY_FILE}
+"""The file that each real set is read from."""
+
 TARGETS: Mapping[str, str] = {"state": "aisp", "city": "district", THAI: "province", WEEKLY: "area"}
 """The level of each set that stands for a province (of the weeks: the sparse one)."""
 
@@ -56,7 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         figures |= speed_figures(asked.processes)
     found = Found(lines_of(run_all(jobs_of(asked), asked.processes)))
     if INTERVENTIONS in asked.parts:
-        figures |= intervention_figures(asked.data)
+        has_state = asked.data is not None and (asked.data / STATE_FILE).is_file()
+        figures |= intervention_figures(asked.data if has_state else None)
     figures |= _named(found) | _prices(asked.noises)
     ratios = _ratios(found, asked.noises)
     if not options.json:
@@ -123,16 +127,18 @@ def parts_of(options: argparse.Namespace) -> tuple[str, ...]:
 
 def _asked(options: argparse.Namespace) -> Asked:
     parts = parts_of(options)
-    needed = [] if options.synthetic else [options.data / STATE_FILE, options.data / CITY_FILE]
-    missing = [path.name for path in needed if not path.is_file()]
-    if missing and set(parts) & {*FROM_DATA}:
+    missing = sorted({FILES[part] for part in parts if part in FILES and not (options.data / FILES[part]).is_file()})
+    if missing:
         print(
-            f"The real sets are not in {options.data} ({', '.join(missing)} missing): give their folder with --data, "
+            f"Not in {options.data}: {', '.join(map(str, missing))}. Give the folder of the real sets with --data, "
             "or take the made-up Thai set with --synthetic.",
             file=sys.stderr,
         )
         raise SystemExit(DATA_IS_MISSING)
-    data = None if options.synthetic or missing else options.data
+    has_state = (options.data / STATE_FILE).is_file()
+    if INTERVENTIONS in parts and not (options.synthetic or has_state):
+        print(f"Not in {options.data}: {STATE_FILE}. Interventions run on the generator alone.", file=sys.stderr)
+    data = None if options.synthetic or not (has_state or {*FILES} & {*parts}) else options.data
     made = Made(provinces=options.provinces, offences=options.offences)
     noises = (*map(Noise, options.epsilons), *(Noise(epsilon, year=True) for epsilon in options.years))
     return Asked(parts, data, options.processes, options.runs, noises, made, options.slow)

@@ -181,6 +181,20 @@ def test_without_the_real_sets_it_says_so_and_exits_2(tmp_path: Path) -> None:
     assert "--synthetic" in finished.stderr
 
 
+def test_a_part_needs_no_more_than_its_own_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "state_monthly" / "counts.parquet"
+    file.parent.mkdir()
+    file.touch()
+
+    with pytest.raises(SystemExit) as caught:
+        main(["--data", str(tmp_path), "--only", "city,state"])
+
+    assert caught.value.code == 2
+    told = capsys.readouterr().err
+    assert "incidents.parquet" in told
+    assert "counts.parquet" not in told
+
+
 def test_a_part_that_it_has_not_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["--only", "moon"])
