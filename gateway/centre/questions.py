@@ -103,6 +103,7 @@ STANDING: Final = (
     StandingQuestion("crimes-offences", CRIMES, COUNT, (MONTH, "police_region", "offence"), 2 * YEAR),
     StandingQuestion("crimes-weekly", CRIMES, COUNT, (WEEK, "police_region", "offence_group"), 3 * YEAR),
     StandingQuestion("crimes-clock", CRIMES, COUNT, (*WHEN, "police_region", "offence_group"), YEAR, Pace.YEAR),
+    StandingQuestion("crimes-pilots", CRIMES, COUNT, ("ssz_station", "offence_group"), YEAR, Pace.QUARTER),
     StandingQuestion("crimes-stages", CRIMES, COUNT, (MONTH, "stage"), 2 * YEAR),
     StandingQuestion("tpo-monthly", COMPLAINTS, (*COUNT, "damage_thb:sum"), (MONTH, "case_type")),
     FRAUDS_DAILY,
@@ -131,6 +132,6 @@ STANDING: Final = (
 )
 """In the order of importance: what comes first is asked first, should a budget be short.
 
-The weeks go back three years: a forecast of weeks needs 104 whole ones. Crimes at the pilot stations are not asked: an
-evaluation needs two years before September 2021, and the contract begins in January 2020.
+The weeks go back three years: a forecast of weeks needs 104 whole ones. The pilot stations are asked by quarter
+and in groups only: a zone of 0.42 km2 has a handful of cases a month.
 """
