@@ -25,10 +25,10 @@ from connectors.sources import open_source
 from contracts.agreement import Activity, Agreement
 from contracts.dataset import DatasetContract, Text
 from contracts.federation import Federation, KeyPurpose, Member
+from contracts.keys import SigningKey, new_key
 from contracts.lifecycle import Act
 from contracts.periods import Period
 from contracts.query import Family
-from contracts.signing import SigningKey, new_key
 from gateway import agreement_calls
 from gateway.client import Gateway
 from gateway.home import GatewayHome

@@ -21,9 +21,10 @@ from contracts.contract_versions import check_version, version_order
 from contracts.dataset import ContractRef, Text
 from contracts.errors import InvalidInput, Refused
 from contracts.federation import KeyPurpose, Member
+from contracts.keys import SigningKey, key_file_name, new_key
 from contracts.odcs import SUFFIX, bundled_ids, bundled_text
 from contracts.retirement import RETIREMENT_KIND, ContractRetirement
-from contracts.signing import SigningKey, key_file_name, new_key, sign_document
+from contracts.signing import sign_document
 from contracts.views import PublishedContract, SignedText
 from policies.rules import installed_texts
 

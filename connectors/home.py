@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from contracts.errors import IntegrityError, InvalidInput
 from contracts.federation import Federation, Member
-from contracts.signing import SigningKey, key_file_name, load_key
+from contracts.keys import SoftwareKey, key_file_name, load_key
 from policies.rules import FILES, Rules, digest, installed, rules_of
 
 PRIVATE_FOLDER = 0o700
@@ -75,11 +75,11 @@ class Home:
             os.fsync(file.fileno())
         part.replace(path)
 
-    def save_key(self, key: SigningKey) -> None:
+    def save_key(self, key: SoftwareKey) -> None:
         """Keep a private key."""
         self.write(self.path / "keys" / key_file_name(key.kid), key.to_pem())
 
-    def key(self, kid: str) -> SigningKey:
+    def key(self, kid: str) -> SoftwareKey:
         """A private key of the agency.
 
         Raises:

@@ -21,6 +21,7 @@ from connectors.snapshot import kept_from
 from connectors.snapshot_retention import Pruned, prune
 from contracts.canonical import canonical_bytes, digest_of_bytes
 from contracts.dataset import DatasetContract
+from contracts.keys import SigningKey
 from contracts.merkle import leaf_hash, root_of
 from contracts.retention import (
     DeletedDigests,
@@ -30,7 +31,7 @@ from contracts.retention import (
     RetentionRule,
     RuleOutcome,
 )
-from contracts.signing import SigningKey, sign_compact
+from contracts.signing import sign_compact
 
 CERTIFICATE_KIND: Final = "retention-certificate"
 PROGRAM: Final = "connector"

@@ -12,6 +12,7 @@ from contracts.canonical import canonical_bytes, digest_of
 from contracts.errors import IntegrityError, InvalidInput, Refused
 from contracts.federation import Federation, KeyPurpose, PublicKey
 from contracts.identifiers import Digest, KeyId
+from contracts.keys import SigningKey
 from contracts.lifecycle import (
     ACT_KIND,
     Act,
@@ -23,7 +24,7 @@ from contracts.lifecycle import (
     ends_at,
     fold,
 )
-from contracts.signing import SigningKey, payload_of, sign_document, verify_document
+from contracts.signing import payload_of, sign_document, verify_document
 from contracts.values import Value
 from contracts.views import AgreementView
 

@@ -12,8 +12,9 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, Field, ValidationError
 
 from contracts.errors import Refused, Unavailable
+from contracts.keys import SigningKey
 from contracts.message_signatures import JSON_TYPE, Message, Tag, new_nonce, sign
-from contracts.signing import SigningKey, sign_claims
+from contracts.signing import sign_claims
 
 TOKEN_PATH = "/v1/token"  # noqa: S105  # a path, not a secret
 FORM_TYPE = "application/x-www-form-urlencoded"

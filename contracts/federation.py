@@ -2,12 +2,16 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final, Literal, Self
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, model_validator
 
 from contracts.dataset import Text
 from contracts.identifiers import AgencyId, KeyId
 from contracts.values import Value
+
+P256: Final = "P-256"
+ED25519: Final = "Ed25519"
 
 
 class KeyPurpose(StrEnum):
@@ -21,18 +25,32 @@ class KeyPurpose(StrEnum):
     GATEWAY = "gateway"
     TOKEN = "token"  # noqa: S105  # a purpose, not a secret
     LOG = "log"
+    WITNESS = "witness"
+    ROOT = "root"
+    REGISTRAR = "registrar"
+    REGISTRY = "registry"
 
 
 class PublicKey(Value):
-    """A member's public P-256 key (JWK members ``x`` and ``y``, base64url) and when it may sign."""
+    """A member's public key (JWK members ``crv``, ``x`` and ``y``, base64url) and when it may sign.
+
+    A key of the log or of a witness is Ed25519 and has no ``y``; every other is P-256.
+    """
 
     kid: KeyId
     purpose: KeyPurpose
+    crv: Literal["P-256", "Ed25519"] = P256
     x: str = Field(pattern=r"^[A-Za-z0-9_-]{43}$")
-    y: str = Field(pattern=r"^[A-Za-z0-9_-]{43}$")
+    y: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]{43}$")
     valid_from: AwareDatetime
     valid_until: AwareDatetime
     revoked: bool = False
+
+    @model_validator(mode="after")
+    def _is_a_point(self) -> Self:
+        if (self.y is None) != (self.crv == ED25519):
+            raise ValueError("a P-256 key has x and y, an Ed25519 key x alone")
+        return self
 
     def is_valid(self, at: datetime) -> bool:
         """Whether it may sign at that instant."""
@@ -40,7 +58,9 @@ class PublicKey(Value):
 
     def as_jwk(self) -> dict[str, str]:
         """The key as a JWK with its ``kid``."""
-        return {"kty": "EC", "crv": "P-256", "x": self.x, "y": self.y, "kid": self.kid, "alg": "ES256"}
+        if self.y is None:
+            return {"kty": "OKP", "crv": self.crv, "x": self.x, "kid": self.kid, "alg": ED25519}
+        return {"kty": "EC", "crv": self.crv, "x": self.x, "y": self.y, "kid": self.kid, "alg": "ES256"}
 
 
 class Member(Value):

@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from contracts.canonical import canonical_bytes
 from contracts.errors import IntegrityError, Refused
-from contracts.signing import Resolve, SigningKey, sign_compact, verify_compact
+from contracts.keys import SigningKey
+from contracts.signing import Resolve, sign_compact, verify_compact
 from contracts.transparency import Checkpoint, LogEntry, LogExport, Receipt
 
 CHECKPOINT_KIND = "checkpoint"

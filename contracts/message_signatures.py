@@ -21,10 +21,11 @@ from enum import StrEnum
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from contracts.errors import Refused
-from contracts.signing import COORDINATE_BYTES, Resolve, SigningKey, verifying_key
+from contracts.keys import COORDINATE_BYTES, SigningKey
+from contracts.signing import Resolve, verifying_key
 
 WINDOW_SECONDS = 60
 CLOCK_SKEW_SECONDS = 5
@@ -132,8 +133,7 @@ def sign(message: Message, key: SigningKey, tag: Tag, now: datetime, nonce: str)
     parameters = (
         f';created={created};expires={created + WINDOW_SECONDS};nonce="{nonce}";keyid="{key.kid}";tag="{tag.value}"'
     )
-    r, s = decode_dss_signature(key.private.sign(signature_base(signed, covered, parameters), _ES256))
-    raw = r.to_bytes(COORDINATE_BYTES, "big") + s.to_bytes(COORDINATE_BYTES, "big")
+    raw = key.sign(signature_base(signed, covered, parameters))
     headers["signature-input"] = f"{LABEL}=({' '.join(covered)}){parameters}"
     headers["signature"] = f"{LABEL}=:{base64.b64encode(raw).decode()}:"
     return signed

@@ -1,4 +1,4 @@
-"""Keys of the federation and their signatures over documents: ES256 as JWS (RFC 7515, RFC 7518).
+"""Signatures over documents by the federation's keys: ES256 as JWS (RFC 7515, RFC 7518).
 
 A *document* is text that several people sign (agreement, contract): JWS in general JSON serialisation. What one program
 signs alone (release, part, checkpoint, forecast) is a compact JWS. Both carry the ``kind`` of their payload in the
@@ -9,12 +9,8 @@ payloads and key ids, never signature bytes.
 import base64
 import binascii
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime
 from functools import lru_cache
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from joserfc import jws
 from joserfc.errors import JoseError
@@ -22,15 +18,15 @@ from joserfc.jwk import ECKey
 from pydantic import Field, TypeAdapter, ValidationError
 
 from contracts.canonical import Json, canonical_bytes
-from contracts.errors import InvalidInput, Refused
-from contracts.federation import KeyPurpose, PublicKey
+from contracts.errors import Refused
+from contracts.federation import PublicKey
 from contracts.identifiers import KeyId
+from contracts.keys import SigningKey
 from contracts.values import Value
 
 ALGORITHM = "ES256"
 MOST_SIGNATURES = 32
 MOST_BYTES = 64 * 2**20
-COORDINATE_BYTES = 32
 TYP_START, TYP_END = "saphan-", "+jws"
 
 Resolve = Callable[[str], PublicKey | None]
@@ -38,32 +34,6 @@ Resolve = Callable[[str], PublicKey | None]
 
 _key_id: TypeAdapter[str] = TypeAdapter(KeyId)
 _unreadable = (JoseError, ValueError, TypeError, KeyError, AttributeError, binascii.Error)
-
-
-@dataclass(frozen=True, slots=True)
-class SigningKey:
-    """A private P-256 key and its name; it is never printed, compared or sent."""
-
-    kid: str
-    private: ec.EllipticCurvePrivateKey = field(repr=False, compare=False)
-
-    def public_key(self, purpose: KeyPurpose, valid_from: datetime, valid_until: datetime) -> PublicKey:
-        """The public half, as the federation registers it for one purpose and one half-open span of time."""
-        numbers = self.private.public_key().public_numbers()
-        return PublicKey(
-            kid=self.kid,
-            purpose=purpose,
-            x=_coordinate(numbers.x),
-            y=_coordinate(numbers.y),
-            valid_from=valid_from,
-            valid_until=valid_until,
-        )
-
-    def to_pem(self) -> bytes:
-        """The key as unencrypted PKCS 8 PEM, for a file that only its owner reads."""
-        return self.private.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
 
 
 class SignedDocument(Value):
@@ -92,38 +62,13 @@ class _Registry(jws.JWSRegistry):
 _registry = _Registry(algorithms=[ALGORITHM])
 
 
-def new_key(kid: str) -> SigningKey:
-    """A fresh key from the operating system's randomness."""
-    return SigningKey(_checked(kid), ec.generate_private_key(ec.SECP256R1()))
-
-
-def load_key(kid: str, pem: bytes) -> SigningKey:
-    """The key of that name from its PEM file.
-
-    Raises:
-        InvalidInput: ``setting-invalid``, when it is not an unencrypted P-256 private key.
-    """
-    try:
-        private = serialization.load_pem_private_key(pem, password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise InvalidInput("setting-invalid", setting=f"key {kid}", why="not a private key in PEM") from error
-    if not isinstance(private, ec.EllipticCurvePrivateKey) or not isinstance(private.curve, ec.SECP256R1):
-        raise InvalidInput("setting-invalid", setting=f"key {kid}", why="not a P-256 key")
-    return SigningKey(_checked(kid), private)
-
-
-def key_file_name(kid: str) -> str:
-    """The file that holds a key: ``ccib#steward-1`` lives in ``ccib~steward-1.pem``."""
-    return f"{kid.replace('#', '~')}.pem"
-
-
 def verifying_key(key: PublicKey) -> ec.EllipticCurvePublicKey:
     """A registered key in the form that checks signatures; points are decoded once.
 
     Raises:
         Refused: ``signature-wrong``, when the registered numbers are no point of the curve.
     """
-    return _point(key.x, key.y).public_key
+    return _known_point(key).public_key
 
 
 def sign_document(payload: bytes, kind: str, *keys: SigningKey) -> str:
@@ -225,7 +170,7 @@ def verify_compact(token: str, kind: str, resolve: Resolve) -> SignedDocument:
     key = resolve(kid)
     if key is None or key.kid != kid:
         raise Refused("key-unknown", kid=_shown(kid))
-    public = _point(key.x, key.y)
+    public = _known_point(key)
     try:
         payload = jws.deserialize_compact(token, public, registry=_registry).payload
     except _unreadable as error:
@@ -240,7 +185,8 @@ def sign_claims(claims: Json, key: SigningKey, typ: str = "JWT") -> str:
 
 def _signed(payload: bytes, typ: str, key: SigningKey) -> str:
     headers = {"alg": ALGORITHM, "typ": typ, "kid": key.kid}
-    return jws.serialize_compact(headers, payload, ECKey(key.private, key.private), registry=_registry)
+    signed = f"{_encode(canonical_bytes(headers))}.{_encode(payload)}"
+    return f"{signed}.{_encode(key.sign(signed.encode()))}"
 
 
 def _signature(payload: bytes, kind: str, key: SigningKey) -> _Signature:
@@ -266,6 +212,12 @@ def _headers(token: str) -> dict[str, object]:
         raise Refused("signature-wrong", why="not a JWS") from error
 
 
+def _known_point(key: PublicKey) -> ECKey:
+    if key.y is None:
+        raise Refused("signature-wrong", why="the registered key signs notes of a log and nothing else")
+    return _point(key.x, key.y)
+
+
 @lru_cache(maxsize=1024)
 def _point(x: str, y: str) -> ECKey:
     try:
@@ -278,23 +230,12 @@ def _typ(kind: str) -> str:
     return f"{TYP_START}{kind}{TYP_END}"
 
 
-def _checked(kid: str) -> str:
-    try:
-        return _key_id.validate_python(kid)
-    except ValidationError as error:
-        raise InvalidInput("setting-invalid", setting="key id", why="it is written owner#purpose-number") from error
-
-
 def _shown(kid: str) -> str:
     """A key id for an error text; what is not one is not repeated."""
     try:
         return _key_id.validate_python(kid)
     except ValidationError:
         return "?"
-
-
-def _coordinate(number: int) -> str:
-    return _encode(number.to_bytes(COORDINATE_BYTES, "big"))
 
 
 def _encode(data: bytes) -> str:

@@ -21,8 +21,9 @@ from contracts.agreement_acts import (
 from contracts.agreement_signatures import AGREEMENT_KIND
 from contracts.canonical import canonical_bytes, digest_of
 from contracts.errors import InvalidInput, Refused, SaphanError
+from contracts.keys import SigningKey
 from contracts.lifecycle import Act, AgreementAct, AgreementState, Because
-from contracts.signing import SigningKey, sign_document
+from contracts.signing import sign_document
 from contracts.values import Value
 from contracts.views import AgreementView, SignedText
 from gateway.client import Gateway

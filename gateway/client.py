@@ -25,11 +25,12 @@ from contracts.calls import FORM_TYPE, TOKEN_PATH, SignedCalls
 from contracts.canonical import canonical_bytes
 from contracts.errors import IntegrityError, Unavailable, from_problem
 from contracts.federation import Federation, KeyPurpose, PublicKey
+from contracts.keys import SigningKey
 from contracts.message_signatures import Message, Tag, headers_of, verify
 from contracts.query import Query
 from contracts.release import Release, ReleaseState, Withdrawal
 from contracts.request import Request, RequestState
-from contracts.signing import SigningKey, sign_compact
+from contracts.signing import sign_compact
 from contracts.transparency import LogExport
 from contracts.values import Value
 from contracts.views import (

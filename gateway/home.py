@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from contracts.dataset import Text
 from contracts.errors import InvalidInput
 from contracts.federation import Federation, KeyPurpose, Member
-from contracts.signing import SigningKey, key_file_name, load_key, new_key
+from contracts.keys import SigningKey, key_file_name, load_key, new_key
 
 PRIVATE_FOLDER: Final = 0o700
 PRIVATE_FILE: Final = 0o600

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contracts.federation import Federation
-from contracts.signing import SigningKey
+from contracts.keys import SigningKey
 from gateway.crash import Crash, never
 from gateway.store.engine import Store
 

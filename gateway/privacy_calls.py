@@ -2,10 +2,11 @@
 
 from contracts.breach import Breach, BreachView
 from contracts.canonical import canonical_bytes
+from contracts.keys import SigningKey
 from contracts.personal_data import Disclosure, DisclosureLine, SubjectAct, SubjectCase, SubjectFiling
 from contracts.processing import ProcessingRecord
 from contracts.retention import IssuedCertificate
-from contracts.signing import SigningKey, sign_compact
+from contracts.signing import sign_compact
 from contracts.values import Value
 from contracts.views import SignedText
 from gateway.client import Gateway

@@ -2,7 +2,8 @@
 
 from contracts.canonical import canonical_bytes
 from contracts.errors import IntegrityError, InvalidInput, SaphanError
-from contracts.signing import SigningKey, sign_document
+from contracts.keys import SigningKey
+from contracts.signing import sign_document
 from contracts.suspension import SUSPENSION_KIND, Order, Suspension, SuspensionView, read_order
 from contracts.views import SignedText
 from gateway.client import Gateway

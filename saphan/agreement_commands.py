@@ -17,8 +17,8 @@ from contracts.agreement import Agreement
 from contracts.agreement_acts import AgreementHistory, check_history
 from contracts.errors import InvalidInput
 from contracts.federation import KeyPurpose
+from contracts.keys import SigningKey
 from contracts.lifecycle import NEEDS_REASON, Act, Because
-from contracts.signing import SigningKey
 from contracts.views import AgreementView
 from gateway import agreement_calls
 from gateway.agreement_calls import Words

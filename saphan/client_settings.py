@@ -17,7 +17,7 @@ from typing_extensions import override
 from contracts.errors import InvalidInput
 from contracts.federation import Federation, KeyPurpose
 from contracts.identifiers import AgencyId
-from contracts.signing import SigningKey, key_file_name, load_key
+from contracts.keys import SigningKey, key_file_name, load_key
 
 DEFAULT_HOME: Final = Path(".saphan")
 CALLING_KEYS: Final = ("client-1", "connector-1")

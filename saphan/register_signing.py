@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from contracts.errors import InvalidInput
 from contracts.federation import KeyPurpose
-from contracts.signing import SigningKey
+from contracts.keys import SigningKey
 from contracts.values import Value
 from gateway.workbook import Sheet, save
 from saphan.client_settings import MemberHome

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from contracts.errors import InvalidInput
-from contracts.signing import SigningKey, key_file_name, load_key
+from contracts.keys import SigningKey, key_file_name, load_key
 from contracts.suspension import Order, Suspension, SuspensionView
 from gateway import suspension_calls
 from saphan.client_commands import connected

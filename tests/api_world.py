@@ -16,10 +16,10 @@ from contracts.canonical import canonical_bytes
 from contracts.errors import Problem
 from contracts.federation import KeyPurpose, PublicKey
 from contracts.forecast import Citation, Forecast, ForecastSeries
+from contracts.keys import key_file_name
 from contracts.message_signatures import Message, Tag, headers_of, verify
 from contracts.release import Release
 from contracts.request import Request
-from contracts.signing import key_file_name
 from contracts.task import Lease, LeaseCall
 from gateway.api.desk import Desk
 from gateway.client import Gateway

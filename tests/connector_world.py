@@ -23,11 +23,12 @@ from contracts.canonical import canonical_bytes, digest_of
 from contracts.dataset import DatasetContract
 from contracts.errors import SaphanError
 from contracts.federation import KeyPurpose
+from contracts.keys import new_key
 from contracts.lifecycle import AgreementState
 from contracts.message_signatures import Message, Tag, sign
 from contracts.odcs import bundled_text, canonical_document, read_contract
 from contracts.request import Request
-from contracts.signing import new_key, sign_claims, sign_document
+from contracts.signing import sign_claims, sign_document
 from contracts.suspension import Suspended
 from contracts.task import Charge, Forwarded, LeasedTask, Part, Task
 from tests import factories

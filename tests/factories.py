@@ -20,10 +20,10 @@ from contracts.dataset import (
     Tier,
 )
 from contracts.federation import Federation, KeyPurpose, Member, PublicKey
+from contracts.keys import SoftwareKey, new_key
 from contracts.periods import Period
 from contracts.query import Query
 from contracts.request import Request
-from contracts.signing import SigningKey, new_key
 from contracts.task import Part, PartMeasure
 
 NOW = datetime(2026, 1, 15, 3, 0, tzinfo=UTC)
@@ -216,9 +216,9 @@ class Keys:
     """A federation and every private key in it."""
 
     federation: Federation
-    signing: dict[str, SigningKey]
+    signing: dict[str, SoftwareKey]
 
-    def __getitem__(self, kid: str) -> SigningKey:
+    def __getitem__(self, kid: str) -> SoftwareKey:
         """The private key of that name."""
         return self.signing[kid]
 
@@ -238,7 +238,7 @@ def federation(
 
     Of officers each has two, so that one drafts (``officer-1``) and the other signs.
     """
-    signing: dict[str, SigningKey] = {}
+    signing: dict[str, SoftwareKey] = {}
     members = []
     for agency, purposes in (purposes_of or PURPOSES_OF).items():
         keys = []
@@ -252,7 +252,7 @@ def federation(
 
 
 @cache
-def signing_key(kid: str) -> SigningKey:
+def signing_key(kid: str) -> SoftwareKey:
     """The key of that name, the same one throughout a test run."""
     return new_key(kid)
 

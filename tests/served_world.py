@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx2
 
-from contracts.signing import key_file_name
+from contracts.keys import key_file_name
 from gateway.main import system_clock
 from gateway.store.engine import Store
 from tests import factories

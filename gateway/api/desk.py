@@ -8,8 +8,8 @@ from datetime import datetime
 
 from starlette.requests import HTTPConnection
 
+from contracts.keys import SigningKey
 from contracts.message_signatures import Message, Tag, sign
-from contracts.signing import SigningKey
 from gateway.caller import Caller
 from gateway.exchange import Exchange
 from gateway.identity.authorization_server import TokenEndpoint

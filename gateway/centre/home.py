@@ -13,9 +13,9 @@ from contracts.dataset import Text
 from contracts.errors import InvalidInput
 from contracts.federation import Federation, KeyPurpose, Member
 from contracts.identifiers import Identifier
+from contracts.keys import SigningKey, key_file_name, load_key, new_key
 from contracts.periods import Period
 from contracts.request import Request
-from contracts.signing import SigningKey, key_file_name, load_key, new_key
 from contracts.values import Value
 from gateway.home import GatewayHome
 

@@ -9,7 +9,8 @@ from joserfc.jwk import ECKey
 
 from contracts.errors import Refused
 from contracts.federation import PublicKey
-from contracts.signing import SigningKey, verifying_key
+from contracts.keys import SigningKey
+from contracts.signing import sign_claims, verifying_key
 
 ALGORITHMS: Final = ("ES256",)
 LONGEST_TOKEN: Final = 4096
@@ -28,8 +29,7 @@ class Jwt(NamedTuple):
 
 def write(claims: Mapping[str, object], kind: str, key: SigningKey) -> str:
     """Sign claims as a JWT whose ``typ`` is ``kind`` and whose ``kid`` names the key."""
-    header = {"alg": ALGORITHMS[0], "typ": kind, "kid": key.kid}
-    return jwt.encode(header, dict(claims), ECKey.import_key(key.private), algorithms=ALGORITHMS)
+    return sign_claims(claims, key, kind)
 
 
 def read(token: str, kinds: frozenset[str], resolve: Callable[[str], PublicKey | None]) -> Jwt:

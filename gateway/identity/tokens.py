@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from contracts.canonical import digest_of
 from contracts.errors import Refused
 from contracts.federation import Federation, KeyPurpose, PublicKey
-from contracts.signing import SigningKey
+from contracts.keys import SigningKey
 from contracts.task import Task
 from gateway.identity import jwts
 

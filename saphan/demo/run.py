@@ -16,7 +16,7 @@ from pydantic_core import to_json
 from contracts.canonical import canonical_bytes
 from contracts.errors import InvalidInput, Unavailable
 from contracts.federation import Federation
-from contracts.signing import new_key
+from contracts.keys import new_key
 from gateway.centre.round import Round
 from gateway.client import Gateway
 from saphan.demo.agreement import AGREEMENT, agreement

@@ -28,12 +28,12 @@ from contracts.agreement import Activity, Agreement
 from contracts.dataset import ContractRef, ProtectAt, Text
 from contracts.errors import Unavailable
 from contracts.federation import Federation, KeyPurpose, Member
+from contracts.keys import SigningKey, new_key
 from contracts.lifecycle import Act
 from contracts.odcs import SUFFIX
 from contracts.periods import Period
 from contracts.query import Mechanism
 from contracts.release import ReleaseBody
-from contracts.signing import SigningKey, new_key
 from gateway import agreement_calls
 from gateway.client import Gateway
 from gateway.home import GatewayHome

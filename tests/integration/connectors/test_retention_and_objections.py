@@ -21,9 +21,10 @@ from contracts.canonical import digest_of
 from contracts.dataset import DatasetContract
 from contracts.errors import InvalidInput, SaphanError, Unavailable
 from contracts.federation import KeyPurpose
+from contracts.keys import new_key
 from contracts.merkle import leaf_hash, root_of
 from contracts.retention import IssuedCertificate, RetentionRule, RuleOutcome
-from contracts.signing import new_key, verify_compact
+from contracts.signing import verify_compact
 from tests.connector_world import PRICE, SECRET, World, _fill, case, contract_of, contract_text
 from tests.factories import NOW
 

@@ -9,9 +9,9 @@ import pytest
 from connectors.home import Home
 from connectors.journal.retention_tables import RetentionBook
 from connectors.retention import IMPORTS, certificates, proof_of, retain
+from contracts.keys import SigningKey, new_key
 from contracts.merkle import leaf_hash, root_of
 from contracts.retention import IssuedCertificate
-from contracts.signing import SigningKey, new_key
 from tests.connector_world import Killed
 from tests.factories import NOW
 

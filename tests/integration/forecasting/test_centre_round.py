@@ -14,10 +14,10 @@ from contracts.canonical import canonical_bytes
 from contracts.dataset import DatasetContract, Grain
 from contracts.errors import Unavailable
 from contracts.forecast import Forecast
+from contracts.keys import key_file_name
 from contracts.query import Family, FamilyTable, Series
 from contracts.release import ReleaseState, Withdrawal
 from contracts.request import Request
-from contracts.signing import key_file_name
 from contracts.task import Lease, LeaseCall
 from contracts.transparency import EventKind, LogEntry
 from contracts.views import RequestStatus

@@ -7,7 +7,7 @@ import pytest
 
 from contracts.errors import InvalidInput
 from contracts.federation import Federation, KeyPurpose
-from contracts.signing import key_file_name
+from contracts.keys import key_file_name
 from gateway.home import GatewayHome
 from gateway.main import create_app, system_clock
 from gateway.settings import GatewaySettings

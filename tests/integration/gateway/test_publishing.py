@@ -11,10 +11,11 @@ from contracts.dataset import DatasetContract
 from contracts.errors import InvalidInput, Refused, Unavailable
 from contracts.federation import KeyPurpose
 from contracts.forecast import Citation, Forecast, ForecastSeries
+from contracts.keys import SigningKey, new_key
 from contracts.odcs import canonical_document, read_contract
 from contracts.odcs_yaml import parse
 from contracts.release import Release, ReleaseState, Withdrawal
-from contracts.signing import SigningKey, new_key, sign_compact, sign_document
+from contracts.signing import sign_compact, sign_document
 from contracts.transparency import EventKind
 from contracts.views import PublishedContract
 from tests import factories

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from contracts.federation import Federation, KeyPurpose, Member
-from contracts.signing import key_file_name
+from contracts.keys import key_file_name
 from gateway.home import GatewayHome
 from gateway.main import create_app
 from gateway.settings import load_settings

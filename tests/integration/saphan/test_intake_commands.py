@@ -15,10 +15,10 @@ from connectors.intake.store import prune_imported
 from connectors.retention import retain
 from contracts.errors import InvalidInput, Problem
 from contracts.grid import grid_of
+from contracts.keys import new_key
 from contracts.odcs import bundled_text, read_contract
 from contracts.query import Query
 from contracts.retention import RetentionRule
-from contracts.signing import new_key
 from saphan.connector_commands import Refreshed, Snapshots, app
 from saphan.intake_commands import PastImports, Written
 from tests.intake_world import DATASET, GOOD, csv_file, row

@@ -12,8 +12,9 @@ from contracts.canonical import canonical_bytes
 from contracts.dataset import DatasetContract
 from contracts.errors import InvalidInput, Refused, SaphanError
 from contracts.federation import KeyPurpose
+from contracts.keys import new_key
 from contracts.message_signatures import Message, Tag, sign
-from contracts.signing import new_key, sign_document
+from contracts.signing import sign_document
 from contracts.task import Lease, LeasedTask
 from tests import factories
 from tests.connector_world import Case, Known, case, contract_of, contract_text, with_key

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from contracts.federation import Federation, KeyPurpose, Member, PublicKey
-from contracts.signing import new_key
+from contracts.keys import new_key
 from tests.factories import NOW, federation, signing_key, text
 
 pytestmark = pytest.mark.unit

@@ -6,12 +6,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from contracts.errors import Refused
 from contracts.federation import KeyPurpose
+from contracts.keys import SigningKey, new_key
 from contracts.message_signatures import (
     CLOCK_SKEW_SECONDS,
     WINDOW_SECONDS,
@@ -25,7 +23,6 @@ from contracts.message_signatures import (
     signature_base,
     verify,
 )
-from contracts.signing import SigningKey, new_key
 from tests.factories import NOW, federation
 
 pytestmark = pytest.mark.unit
@@ -175,8 +172,7 @@ def resigned(parameters: str, components: str = "", key: SigningKey = CLIENT) ->
 
 
 def sign_base(base: bytes, key: SigningKey) -> str:
-    r, s = decode_dss_signature(key.private.sign(base, ec.ECDSA(hashes.SHA256())))
-    return base64.b64encode(r.to_bytes(32, "big") + s.to_bytes(32, "big")).decode()
+    return base64.b64encode(key.sign(base)).decode()
 
 
 CREATED = int(NOW.timestamp())

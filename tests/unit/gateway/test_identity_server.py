@@ -12,7 +12,8 @@ import pytest
 from contracts.calls import ASSERTION_TYPE, SignedCalls
 from contracts.errors import Refused
 from contracts.federation import Federation
-from contracts.signing import SigningKey, sign_claims
+from contracts.keys import SigningKey
+from contracts.signing import sign_claims
 from gateway.caller import Caller
 from gateway.identity.authorization_server import TokenAnswer, TokenEndpoint
 from gateway.identity.tokens import AccessTokens, TokenIssuer

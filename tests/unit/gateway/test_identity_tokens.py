@@ -11,7 +11,8 @@ import pytest
 from contracts.canonical import digest_of
 from contracts.errors import Refused
 from contracts.federation import KeyPurpose
-from contracts.signing import SigningKey, sign_claims
+from contracts.keys import SigningKey
+from contracts.signing import sign_claims
 from contracts.task import Forwarded, Task
 from gateway.identity import jwts
 from gateway.identity.metadata import public_keys, server_metadata
