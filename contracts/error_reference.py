@@ -10,8 +10,8 @@ On the wire it is RFC 9457 problem details (`application/problem+json`) with the
 
 | numbers | family | exit code | what the caller can do |
 |---|---|---|---|
-| 11xx | invalid input | 2 | correct it and send it again |
-| 12xx | refused | 3 | read the reasons; change what is asked or agreed |
+| 11xx, 15xx | invalid input | 2 | correct it and send it again |
+| 12xx, 16xx | refused | 3 | read the reasons; change what is asked or agreed |
 | 13xx | unavailable | 4 | wait, or start what is down |
 | 14xx | integrity | 5 | stop and tell the auditors |
 """

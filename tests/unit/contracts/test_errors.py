@@ -21,7 +21,7 @@ from contracts.errors import (
 
 pytestmark = pytest.mark.unit
 
-HUNDREDS = {"invalid-input": 11, "refused": 12, "unavailable": 13, "integrity": 14}
+HUNDREDS = {"invalid-input": (11, 15), "refused": (12, 16), "unavailable": (13,), "integrity": (14,)}
 FOLDERS = ("contracts", "policies", "privacy", "forecasting", "connectors", "gateway", "saphan")
 RAISED = re.compile(r"\b(Refused|InvalidInput|Unavailable|IntegrityError|from_code)\(\s*\"([a-z0-9-]+)\"")
 ROOT = Path(__file__).parents[3]
@@ -90,7 +90,7 @@ def test_every_code_makes_an_error_of_its_family(code: str) -> None:
 
     assert isinstance(error, FAMILIES[CATALOGUE[code].family])
     assert re.fullmatch(r"[a-z][a-z0-9-]*", code)
-    assert CATALOGUE[code].number // 100 == HUNDREDS[CATALOGUE[code].family]
+    assert CATALOGUE[code].number // 100 in HUNDREDS[CATALOGUE[code].family]
 
 
 @pytest.mark.parametrize("code", sorted(CATALOGUE))
