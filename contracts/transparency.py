@@ -35,6 +35,9 @@ class EventKind(StrEnum):
     DISCLOSURE_RECORDED = "disclosure.recorded"
     REGISTER_WRITTEN = "register.written"
     RETENTION_DELETED = "retention.deleted"
+    PERSON_SIGNED_IN = "person.signed-in"
+    PERSON_SIGN_IN_FAILED = "person.sign-in-failed"
+    PERSON_ROLE_CHANGED = "person.role-changed"
 
 
 class LogEntry(Value):

@@ -18,7 +18,7 @@ FOLDERS = ("contracts", "policies", "privacy", "forecasting", "connectors", "gat
 CEILING = 400
 FORBIDDEN_NAMES = {"utils", "util", "core", "common", "helpers", "base", "manager", "misc"}
 KINDS = {"unit", "property", "integration", "e2e", "architecture", "web"}
-FIRST_DIGITS = {"invalid-input": 11, "refused": 12, "unavailable": 13, "integrity": 14}
+FIRST_DIGITS = {"invalid-input": {11, 15}, "refused": {12, 16}, "unavailable": {13}, "integrity": {14}}
 
 
 def modules() -> Iterator[Path]:
@@ -70,7 +70,7 @@ def test_error_numbers_are_unique_and_in_their_family() -> None:
     assert len(numbers) == len(set(numbers))
     for code, entry in CATALOGUE.items():
         assert entry.family in FAMILIES, code
-        assert entry.number // 100 == FIRST_DIGITS[entry.family], code
+        assert entry.number // 100 in FIRST_DIGITS[entry.family], code
 
 
 def test_every_error_speaks_both_languages() -> None:
