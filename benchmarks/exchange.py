@@ -26,14 +26,14 @@ import sqlalchemy as sa
 import uvicorn
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from joserfc import jws, jwt
 from jwt.algorithms import ECAlgorithm
 
 from benchmarks.federation import AGREEMENT, Agency, Running, loopback_listener, running
 from benchmarks.report import print_report
-from contracts import message_signatures, signing
+from contracts import keys, message_signatures
 from contracts.request import Request
 from gateway.asking import query_of
-from gateway.identity import jwts
 
 ROWS = 5_000
 WARM_UP = 20
@@ -165,10 +165,10 @@ def _traced() -> Iterator[Counter[str]]:
 
 def _count_crypto(count: Callable[[Any, str, str], None]) -> None:
     """The few places where raw ECDSA happens: our signature modules, the gateway's tokens, PyJWT in the connector."""
-    count(message_signatures, "decode_dss_signature", "sign")
-    count(signing, "_signed", "sign")
-    count(signing, "_point", "verify")
-    count(jwts, "write", "sign")
+    count(keys.SoftwareKey, "sign", "sign")
+    count(message_signatures, "encode_dss_signature", "verify")
+    count(jws, "deserialize_compact", "verify")
+    count(jwt, "decode", "verify")
     count(ECAlgorithm, "verify", "verify")
 
 
