@@ -1,10 +1,12 @@
 """The outbound-only agent: it leases tasks over one HTTP client, answers them in a few threads, and posts the parts.
 
 Nothing calls it: it opens no port. While the gateway cannot be reached, or the data cannot be read, it waits longer and
-longer and tries again; what was charged stands in the journal and is taken up at every turn and at every start.
+longer and tries again; what was charged stands in the journal and is taken up at every turn and at every start. Each
+poll is a heartbeat, too: it names what is being worked on, and the leases of that go on.
 """
 
 import logging
+import math
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
@@ -22,12 +24,14 @@ from connectors.guard import Guard
 from connectors.journal import notices as kept
 from connectors.journal.notices import OwnOrder
 from connectors.orders import bring_orders
+from connectors.pacing import Pace, Quiet, chance
 from contracts.calls import FORM_TYPE, TOKEN_PATH, SignedCalls
 from contracts.canonical import canonical_bytes
 from contracts.errors import Problem, SaphanError, Unavailable, from_problem
 from contracts.identifiers import Digest
 from contracts.message_signatures import Message, headers_of
-from contracts.task import Lease, LeaseCall, Part
+from contracts.protocol import SPOKEN, choose
+from contracts.task import Holding, Lease, LeaseCall, Part
 from contracts.views import PublishedContract, SignedText
 
 LEASE_PATH: Final = "/v1/tasks:lease"
@@ -54,6 +58,7 @@ class Channel:
         guard: Checks the gateway's signatures.
         clock: Gives the time.
         at: Called at the crash points around each send.
+        quiet: Until when the gateway asked, by ``Retry-After``, that nothing be sent.
     """
 
     http: httpx2.Client
@@ -61,19 +66,23 @@ class Channel:
     guard: Guard
     clock: Callable[[], datetime]
     at: Hook = carry_on
+    quiet: Quiet = field(default_factory=Quiet)
     _token: Lock = field(default_factory=Lock)
 
     def lease(self, call: LeaseCall) -> Lease:
         """Ask for work, waiting for it as long as the call says.
 
         Raises:
-            Unavailable: ``gateway-unreachable`` or ``unknown-answer``.
+            Unavailable: ``gateway-unreachable``, ``gateway-asks-to-wait`` or ``unknown-answer``.
+            Refused: ``connector-outdated`` or ``gateway-outdated``, when it is of a version not offered.
             SaphanError: What the gateway refused, or what is wrong with its signature.
         """
         self.at(CrashPoint.LEASE_BEFORE_SEND)
         answered = self._call("POST", LEASE_PATH, canonical_bytes(call), call.wait_seconds + ANSWER_SECONDS)
         self.at(CrashPoint.LEASE_AFTER_SEND)
-        return self.guard.check_lease(answered, self.clock())
+        lease = self.guard.check_lease(answered, self.clock())
+        choose(call.speaks, (lease.protocol,))
+        return lease
 
     def post(self, part: Part) -> None:
         """Post a part; when this returns, the gateway has signed that it has it.
@@ -111,6 +120,8 @@ class Channel:
         self.at(CrashPoint.ORDER_AFTER_SEND)
 
     def _call(self, method: str, path: str, body: bytes, seconds: float) -> Message:
+        if left := self.quiet.left(self.clock()):
+            raise Unavailable("gateway-asks-to-wait", seconds=math.ceil(left.total_seconds()))
         with self._token:
             if self.calls.needs_token(self.clock()):
                 self._obtain_token()
@@ -139,28 +150,16 @@ class Channel:
             )
         except httpx2.HTTPError as error:
             raise Unavailable("gateway-unreachable") from error
+        headers = headers_of(response.headers.raw)
+        self.quiet.read(response.status_code, headers, self.clock())
         return Message(
             message.method,
             message.path,
-            headers_of(response.headers.raw),
+            headers,
             response.content,
             response.status_code,
             message,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How many answers at once, how long a poll waits, and how soon a failure is tried again."""
-
-    workers: int = 2
-    wait_seconds: int = 20
-    retry: timedelta = timedelta(milliseconds=500)
-    longest_retry: timedelta = timedelta(seconds=10)
-
-    def delay(self, failures: int) -> timedelta:
-        """How long to wait after so many failures in a row: twice as long each time."""
-        return min(self.longest_retry, self.retry * float(2 ** min(failures - 1, 16)))
 
 
 @dataclass(slots=True)
@@ -179,6 +178,8 @@ class Agent:
         clock: Gives the time.
         pace: How fast.
         stop: Set from outside to end the loop after its turn.
+        speaks: The versions of the protocol that this connector knows.
+        chance: Gives a number of [0, 1), so that many connectors do not try again all at once.
     """
 
     channel: Channel
@@ -186,6 +187,10 @@ class Agent:
     clock: Callable[[], datetime]
     pace: Pace = field(default_factory=Pace)
     stop: Event = field(default_factory=Event)
+    speaks: tuple[int, ...] = SPOKEN
+    chance: Callable[[], float] = chance
+    _rest: Quiet = field(default_factory=Quiet)
+    _attempts: dict[str, int] = field(default_factory=dict)
     _running: dict[str, Future[None]] = field(default_factory=dict)
     _troubles: dict[str, _Trouble] = field(default_factory=dict)
     _orders: dict[Digest, _Trouble] = field(default_factory=dict)
@@ -219,15 +224,23 @@ class Agent:
         self._collect()
         self._send_orders()
         self._take_up(pool)
-        free = self.pace.workers - len(self._running)
-        if free > 0 or not wait(self._running.values(), BUSY_WAIT_SECONDS, FIRST_COMPLETED).done:
+        free, pause = self.pace.workers - len(self._running), self._pause()
+        if pause:
+            # Short steps, so that what was made meanwhile is gathered and sent on.
+            self.stop.wait(min(pause.total_seconds(), BUSY_WAIT_SECONDS))
+        elif free > 0 or not wait(self._running.values(), BUSY_WAIT_SECONDS, FIRST_COMPLETED).done:
             self._lease(pool, max(free, 0))
+
+    def _pause(self) -> timedelta:
+        """How long the gateway asked not to be polled."""
+        now = self.clock()
+        return max(self.channel.quiet.left(now), self._rest.left(now))
 
     def _send_orders(self) -> None:
         """Bring the gateway what was ordered here while it could not be reached; in force here it is already."""
         for order, code in bring_orders(self.desk.journal, self.channel.order, self._is_order_due).items():
             failures = self._orders[order].failures + 1 if order in self._orders else 1
-            self._orders[order] = _Trouble(failures, self.clock() + self.pace.delay(failures))
+            self._orders[order] = _Trouble(failures, self.clock() + self._delay(failures))
             log.warning("an order to suspend or lift is sent again later: %s", code)
 
     def _is_order_due(self, order: Digest) -> bool:
@@ -248,27 +261,41 @@ class Agent:
                 self._running[each.task.id] = pool.submit(resume, each, self.desk, self.clock)
 
     def _lease(self, pool: ThreadPoolExecutor, free: int) -> None:
+        try:
+            lease = self._poll(self._lease_call(free))
+        except SaphanError as error:
+            self._failed_leases += 1
+            log.warning("no lease: %s", error.code)
+            self.stop.wait(self._delay(self._failed_leases).total_seconds())
+            return
+        self._failed_leases = 0
+        self._rest.ask(timedelta(seconds=lease.pause_seconds), self.clock())
+        # What was heard is in force before any task that came along is looked at.
+        notices.take(self.desk.journal, self.desk.guard.federation, lease.notices, self.clock())
+        for lost in lease.lost:
+            # What is being made is posted all the same: the first part that arrives counts, whoever made it.
+            self._attempts.pop(lost, None)
+            log.warning("the lease of task %s was lost", lost)
+        for leased in lease.tasks:
+            self._attempts[leased.task.id] = leased.attempt
+            if leased.task.id not in self._running:
+                self._running[leased.task.id] = pool.submit(answer, leased, self.desk, self.clock)
+
+    def _lease_call(self, free: int) -> LeaseCall:
         waits = BUSY_WAIT_SECONDS if self._running or self._troubles else self.pace.wait_seconds
-        call = LeaseCall(
+        held = ((task, self._attempts[task]) for task in self._running if task in self._attempts)
+        return LeaseCall(
             agency=self.desk.guard.agency,
             data_versions=self.desk.data_versions(),
             wait_seconds=min(waits, self.pace.wait_seconds) if free else 0,
             most=min(free, MOST_TASKS),
             notices_after=kept.cursor(self.desk.journal),
+            speaks=self.speaks,
+            working=tuple(Holding(task=task, attempt=attempt) for task, attempt in held),
         )
-        try:
-            lease = self._poll(call)
-        except SaphanError as error:
-            self._failed_leases += 1
-            log.warning("no lease: %s", error.code)
-            self.stop.wait(self.pace.delay(self._failed_leases).total_seconds())
-            return
-        self._failed_leases = 0
-        # What was heard is in force before any task that came along is looked at.
-        notices.take(self.desk.journal, self.desk.guard.federation, lease.notices, self.clock())
-        for leased in lease.tasks:
-            if leased.task.id not in self._running:
-                self._running[leased.task.id] = pool.submit(answer, leased, self.desk, self.clock)
+
+    def _delay(self, failures: int) -> timedelta:
+        return self.pace.delay(failures, self.chance())
 
     def _poll(self, call: LeaseCall) -> Lease:
         self._is_polling = True
@@ -285,6 +312,7 @@ class Agent:
             if not future.done():
                 continue
             del self._running[task]
+            self._attempts.pop(task, None)
             error = future.exception()
             if error is None:
                 self._troubles.pop(task, None)
@@ -297,7 +325,7 @@ class Agent:
         name = error.code if isinstance(error, SaphanError) else type(error).__name__
         failures = self._troubles[task].failures + 1 if task in self._troubles else 1
         log.warning("task %s is tried again later: %s", task, name)
-        self._troubles[task] = _Trouble(failures, self.clock() + self.pace.delay(failures))
+        self._troubles[task] = _Trouble(failures, self.clock() + self._delay(failures))
 
 
 def _problem(answered: Message) -> SaphanError:

@@ -11,18 +11,20 @@ from types import FrameType
 
 import httpx2
 
-from connectors.agent import Agent, Channel, Pace
+from connectors.agent import Agent, Channel
 from connectors.answer import Desk
 from connectors.crash import Hook, carry_on, kill_at
 from connectors.guard import Guard
 from connectors.home import Home
 from connectors.journal.book import Journal
+from connectors.pacing import Pace
 from connectors.settings import ConnectorSettings
 from connectors.shelf import Shelf
 from connectors.situation import JournalSituation
 from connectors.snapshot import Snapshot
 from contracts.calls import SignedCalls
 from contracts.errors import SaphanError
+from contracts.federation import KeyPurpose
 
 log = logging.getLogger("saphan.connector")
 
@@ -98,7 +100,8 @@ def open_channel(settings: ConnectorSettings, journal: Journal, clock: Callable[
     federation = home.federation()
     situation = JournalSituation(journal, settings.agency, federation)
     guard = Guard(settings.agency, federation, Shelf(journal).approved, situation, home.rules())
-    calls = SignedCalls(home.key(f"{settings.agency}#connector-1"), settings.agency, federation.gateway)
+    key = home.keys.newest(federation, settings.agency, KeyPurpose.CONNECTOR, clock())
+    calls = SignedCalls(key, settings.agency, federation.gateway)
     proxy = None if settings.proxy is None else settings.proxy.get_secret_value()
     # The environment must not redirect an agency's traffic: a proxy is a setting.
     plain = {"accept-encoding": "identity"}

@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, Field, model_validator
 from contracts.dataset import ContractRef
 from contracts.identifiers import AgencyId, Code, Digest, Identifier, Name, NanoRho
 from contracts.periods import Window
+from contracts.protocol import FIRST, Protocol, Protocols
 from contracts.values import Value
 
 LARGEST_CELL: Final = 2**52
@@ -65,18 +66,35 @@ class Notice(Value):
     document: str
 
 
+class Holding(Value):
+    """A task that a connector is working on, as the so-manieth time that it was handed out."""
+
+    task: Identifier
+    attempt: int = Field(ge=1, le=LARGEST_VERSION)
+
+
 class Lease(Value):
-    """The answer to a connector that asks for work; ``notices`` are those behind the number that it gave."""
+    """The answer to a connector that asks for work; ``notices`` are those behind the number that it gave.
+
+    ``protocol`` is the version that both speak, ``speaks`` all that the gateway does. ``lost`` names the tasks in hand
+    whose leases ran out or were taken back: they may be handed to somebody else. The next call for work is asked not to
+    come before ``pause_seconds`` have passed.
+    """
 
     tasks: tuple[LeasedTask, ...]
     notices: tuple[Notice, ...] = ()
+    protocol: Protocol = FIRST
+    speaks: Protocols = (FIRST,)
+    lost: tuple[Identifier, ...] = ()
+    pause_seconds: int = Field(default=0, ge=0, le=3600)
 
 
 class LeaseCall(Value):
     """A connector asks for work and says on which snapshot it would answer.
 
     ``data_versions`` gives the number of the current snapshot for each dataset, ``notices_after`` the last notice that
-    the connector has written down. Who wants no tasks (``most`` is 0) asks for notices alone.
+    the connector has written down. Who wants no tasks (``most`` is 0) asks for notices alone. ``speaks`` names the
+    versions of the protocol that the connector knows. ``working`` is its heartbeat: the leases of these tasks go on.
     """
 
     agency: AgencyId
@@ -84,6 +102,8 @@ class LeaseCall(Value):
     wait_seconds: int = Field(ge=0, le=30)
     most: int = Field(default=4, ge=0, le=16)
     notices_after: int = Field(default=0, ge=0, le=LARGEST_NUMBER)
+    speaks: Protocols = (FIRST,)
+    working: tuple[Holding, ...] = Field(default=(), max_length=16)
 
 
 class Charge(Value):

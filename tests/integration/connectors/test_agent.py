@@ -10,9 +10,10 @@ from threading import Event
 
 import pytest
 
-from connectors.agent import Agent, Channel, Pace
+from connectors.agent import Agent, Channel
 from connectors.answer import answer, resume
 from connectors.crash import CrashPoint, Hook, carry_on
+from connectors.pacing import Pace
 from contracts.calls import SignedCalls
 from contracts.canonical import digest_of
 from contracts.errors import InvalidInput, Refused, SaphanError, Unavailable
@@ -276,7 +277,7 @@ def test_an_interrupt_breaks_off_a_poll_and_nothing_else(scene: Scene) -> None:
 
 def test_waiting_doubles_up_to_a_limit() -> None:
     pace = Pace(retry=timedelta(seconds=1), longest_retry=timedelta(seconds=10))
-    assert [pace.delay(n).total_seconds() for n in (1, 2, 3, 4, 5, 1000)] == [1, 2, 4, 8, 10, 10]
+    assert [pace.longest(n).total_seconds() for n in (1, 2, 3, 4, 5, 1000)] == [1, 2, 4, 8, 10, 10]
 
 
 @pytest.mark.parametrize(
