@@ -28,26 +28,26 @@ step (5), and both are settled with the charge in step (8).
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, NoReturn
 
 from contracts.canonical import digest_of
-from contracts.errors import InvalidInput, Refused, SaphanError, from_code
+from contracts.errors import InvalidInput, SaphanError, from_code
 from contracts.federation import KeyPurpose
 from contracts.request import RequestState
 from contracts.standing import Standing
-from contracts.task import Charge, Forwarded, Lease, LeaseCall, LeasedTask, Task
+from contracts.task import Charge, Forwarded, Lease, LeaseCall, Task
 from contracts.views import RequestStatus
-from gateway import events
+from gateway import events, leasing
 from gateway.agreement_moves import activate_due
 from gateway.caller import Caller
 from gateway.crash import CrashPoint
 from gateway.finish import finish, hand_over, last_tick
 from gateway.held import end_overdue, overdue, take_up
+from gateway.leasing import TaskToken
 from gateway.means import Means
-from gateway.notices import notices_after
 from gateway.parts import check_part, read_part
 from gateway.question import (
     Asked,
@@ -67,9 +67,6 @@ from gateway.store.engine import Transaction
 from gateway.store.relay import NewTask
 from gateway.store.requests import HeldRequest, NewRequest, Outcome
 from policies.decide import Denial, decide, details
-
-TaskToken = Callable[[Task, datetime], str]
-"""Signs the gateway's access token for a leased task."""
 
 NAME_LENGTH = 32
 
@@ -226,33 +223,8 @@ class Exchange(Records):
         self._ask_again(heir)
 
     def lease(self, caller: Caller, call: LeaseCall) -> Lease:
-        """Step (6): hand a connector its waiting tasks and the notices it has not heard of; it does not wait for any.
-
-        Raises:
-            Refused: ``not-allowed``, unless a connector asks for its own agency.
-        """
-        if caller.purpose is not KeyPurpose.CONNECTOR or call.agency != caller.agency:
-            raise Refused("not-allowed")
-        now = self.means.clock()
-        with self._store.read() as r:
-            is_noted = relay.is_noted(r, call.agency, call.data_versions, now)
-            has_work = call.most > 0 and relay.has_free_task(r, call.agency, now)
-            notices = notices_after(r, call.agency, call.notices_after)
-        if not is_noted:
-            with self._store.transaction() as t:
-                relay.note_presence(t, call.agency, now)
-                relay.note_versions(t, call.agency, call.data_versions, now)
-        return Lease(tasks=self._leased(call, now) if has_work else (), notices=notices)
-
-    def _leased(self, call: LeaseCall, now: datetime) -> tuple[LeasedTask, ...]:
-        until = now + timedelta(seconds=self.means.settings.lease_seconds)
-        with self._store.transaction() as t:
-            leased = relay.lease(t, call.agency, call.most, now, until)
-            self.means.crash(CrashPoint.BEFORE_LEASED)
-        self.means.crash(CrashPoint.AFTER_LEASED)
-        return tuple(
-            LeasedTask(task=each.task, token=self._task_token(each.task, now), attempt=each.attempt) for each in leased
-        )
+        """Step (6): hand a connector its waiting tasks; see ``gateway.leasing``."""
+        return leasing.lease(self.means, self._task_token, caller, call)
 
     def accept_part(self, caller: Caller, task: str, forwarded: Forwarded) -> None:
         """Step (6): keep a connector's signed part, then (7) to (9) if it was the last one.

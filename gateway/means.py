@@ -7,6 +7,7 @@ from datetime import datetime
 
 from contracts.federation import Federation
 from contracts.keys import SigningKey
+from contracts.protocol import SPOKEN
 from gateway.crash import Crash, never
 from gateway.store.engine import Store
 
@@ -25,12 +26,13 @@ class ExchangeSettings:
     """``issuer`` names this gateway in tokens, requests and checkpoints.
 
     Results and refusals leave on a tick of ``tick_seconds``; a connector that leased a task and went silent loses it
-    after ``lease_seconds``.
+    after ``lease_seconds``. ``speaks`` are the versions of the protocol between gateway and connectors.
     """
 
     issuer: str
     tick_seconds: float = 1.0
     lease_seconds: float = 30.0
+    speaks: tuple[int, ...] = SPOKEN
 
 
 @dataclass(frozen=True, slots=True)

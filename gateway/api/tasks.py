@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from contracts.protocol import choose, offered
 from contracts.task import Lease, LeaseCall
 from gateway.api.desk import desk_of
 from gateway.api.signed import answer_member, forwarded_of, json_of
@@ -18,6 +19,8 @@ MOST_PART_BYTES: Final = 2**25
 
 async def _lease(request: Request) -> Response:
     desk, caller = desk_of(request), request.state.caller
+    # Before all else: a call of another version may hold what this one does not know.
+    choose(offered(request.state.message.body), desk.exchange.means.settings.speaks)
     call = LeaseCall.model_validate_json(request.state.message.body)
     await run_in_threadpool(desk.exchange.admit, caller)
 
@@ -29,7 +32,7 @@ async def _lease(request: Request) -> Response:
 
 
 def _has_work(leased: Lease) -> bool:
-    return bool(leased.tasks or leased.notices)
+    return bool(leased.tasks or leased.notices or leased.lost)
 
 
 async def _post_part(request: Request) -> Response:

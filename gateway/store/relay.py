@@ -64,6 +64,18 @@ class Seen:
     last_seen: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """What became of the tasks that a connector is working on.
+
+    ``held`` are those whose lease still runs, and until when; ``lost`` those that were or may be handed out again, or
+    taken back. What is answered already is neither.
+    """
+
+    held: Mapping[str, datetime]
+    lost: tuple[str, ...]
+
+
 def add_tasks(t: Transaction, request: str, new: Sequence[NewTask], now: datetime) -> None:
     """Let one task for each contract of a request wait for its connector."""
     t.add(
@@ -104,6 +116,29 @@ def lease(t: Transaction, agency: str, most: int, now: datetime, until: datetime
         taken = tasks.c.id.in_([row.id for row in rows])
         t.run(update(tasks).where(taken).values(leased_until=until, attempt=tasks.c.attempt + 1))
     return tuple(Leased(Task.model_validate_json(row.task), row.attempt + 1) for row in rows)
+
+
+def heartbeat(r: Reading, agency: str, working: Mapping[str, int], now: datetime) -> Beat:
+    """How the leases stand of the tasks that an agency's connector names, each with its attempt."""
+    if not working:
+        return Beat({}, ())
+    columns = (tasks.c.id, tasks.c.attempt, tasks.c.leased_until, tasks.c.posted_at, tasks.c.part_digest)
+    rows = r.all(select(*columns).where(tasks.c.agency == agency, tasks.c.id.in_(working)))
+    answered = {row.id for row in rows if row.part_digest is not None}
+    held = {
+        row.id: row.leased_until
+        for row in rows
+        if row.posted_at is None and row.leased_until > now and row.attempt == working[row.id]
+    }
+    return Beat(held, tuple(sorted(working.keys() - held.keys() - answered)))
+
+
+def renew(t: Transaction, agency: str, held: Collection[str], now: datetime, until: datetime) -> None:
+    """Let the leases of an agency's tasks go on until ``until``; one that ran out meanwhile stays out."""
+    still = (tasks.c.agency == agency) & tasks.c.posted_at.is_(None) & (tasks.c.leased_until > now)
+    rows = t.take_free(select(tasks.c.id).where(tasks.c.id.in_(held), still))
+    if rows:
+        t.run(update(tasks).where(tasks.c.id.in_([row.id for row in rows])).values(leased_until=until))
 
 
 def held_task(r: Reading, task: str) -> HeldTask | None:
