@@ -21,7 +21,7 @@ from contracts.contract_versions import check_version, version_order
 from contracts.dataset import ContractRef, Text
 from contracts.errors import InvalidInput, Refused
 from contracts.federation import KeyPurpose, Member
-from contracts.keys import SigningKey, key_file_name, new_key
+from contracts.keys import SigningKey, new_key
 from contracts.odcs import SUFFIX, bundled_ids, bundled_text
 from contracts.retirement import RETIREMENT_KIND, ContractRetirement
 from contracts.signing import sign_document
@@ -69,7 +69,7 @@ def make_home(home: Home, enrolment: Enrolment, now: datetime) -> Member:
             ``unknown-contract``; ``contract-invalid``.
     """
     connector = f"{enrolment.agency}#connector-1"
-    if (home.path / "keys" / key_file_name(connector)).exists():
+    if home.keys.holds(connector):
         raise InvalidInput("setting-invalid", setting="home", why="it holds keys already")
     texts = [_text(each) for each in enrolment.datasets]
     home.make()
@@ -191,7 +191,7 @@ def _is_retired(journal: Journal, digest: str) -> bool:
 
 
 def _signers(home: Home, agency: str) -> tuple[SigningKey, ...]:
-    return tuple(home.key(f"{agency}#{purpose.value}-1") for purpose in (KeyPurpose.STEWARD, KeyPurpose.DPO))
+    return tuple(home.keys.latest(agency, purpose) for purpose in (KeyPurpose.STEWARD, KeyPurpose.DPO))
 
 
 def _check_version(journal: Journal, written: WrittenContract) -> None:

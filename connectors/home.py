@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from contracts.errors import IntegrityError, InvalidInput
 from contracts.federation import Federation, Member
-from contracts.keys import SoftwareKey, key_file_name, load_key
+from contracts.keys import SigningKey, SoftwareKey
+from keys.folder import KeyFolder
 from policies.rules import FILES, Rules, digest, installed, rules_of
 
 PRIVATE_FOLDER = 0o700
@@ -50,6 +51,11 @@ class Home:
         return self.path / "policies.digest"
 
     @property
+    def keys(self) -> KeyFolder:
+        """The agency's private keys."""
+        return KeyFolder(self.path)
+
+    @property
     def settings(self) -> Path:
         """The settings file."""
         return self.path / "saphan.toml"
@@ -77,18 +83,15 @@ class Home:
 
     def save_key(self, key: SoftwareKey) -> None:
         """Keep a private key."""
-        self.write(self.path / "keys" / key_file_name(key.kid), key.to_pem())
+        self.keys.save(key)
 
-    def key(self, kid: str) -> SoftwareKey:
+    def key(self, kid: str) -> SigningKey:
         """A private key of the agency.
 
         Raises:
-            InvalidInput: ``setting-invalid`` when the home does not hold it.
+            InvalidInput: ``setting-invalid`` when the home does not hold it, ``key-not-opened``.
         """
-        path = self.path / "keys" / key_file_name(kid)
-        if not path.is_file():
-            raise InvalidInput("setting-invalid", setting="keys", why=f"the home holds no key {kid}")
-        return load_key(kid, path.read_bytes())
+        return self.keys.key(kid)
 
     def secret(self, name: str) -> bytes:
         """A random secret of 256 bits, made at its first use."""

@@ -21,7 +21,7 @@ from connectors.pacing import Pace
 from connectors.settings import ConnectorSettings
 from connectors.shelf import Shelf
 from connectors.situation import JournalSituation
-from connectors.snapshot import Snapshot
+from connectors.snapshot import Snapshot, keeping_open
 from contracts.calls import SignedCalls
 from contracts.errors import SaphanError
 from contracts.federation import KeyPurpose
@@ -74,7 +74,7 @@ def serve(settings: ConnectorSettings, clock: Callable[[], datetime] = now) -> N
     try:
         with open_channel(settings, journal, clock) as channel:
             agent = agent_of(settings, channel, journal, clock)
-            with _stopped_by_signals(agent):
+            with keeping_open(home.snapshot), _stopped_by_signals(agent):
                 agent.run()
     finally:
         journal.close()

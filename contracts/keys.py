@@ -118,8 +118,8 @@ def load_key(kid: str, pem: bytes) -> SoftwareKey:
 
 
 def key_file_name(kid: str) -> str:
-    """The file that holds a key: ``ccib#steward-1`` lives in ``ccib~steward-1.pem``."""
-    return f"{kid.replace('#', '~')}.pem"
+    """The file that holds a key: ``ccib#steward-1`` lives in ``ccib~steward-1.key``."""
+    return f"{kid.replace('#', '~')}.key"
 
 
 def checked_kid(kid: str) -> str:

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from contracts.dataset import Text
 from contracts.errors import InvalidInput
 from contracts.federation import Federation, KeyPurpose, Member
-from contracts.keys import SigningKey, key_file_name, load_key, new_key
+from contracts.keys import SigningKey, new_key
+from keys.folder import KeyFolder
 
 PRIVATE_FOLDER: Final = 0o700
 PRIVATE_FILE: Final = 0o600
@@ -29,6 +30,11 @@ class GatewayHome:
     def database(self) -> Path:
         """The embedded database."""
         return self.path / "gateway.db"
+
+    @property
+    def keys(self) -> KeyFolder:
+        """The gateway's private keys."""
+        return KeyFolder(self.path)
 
     @property
     def settings(self) -> Path:
@@ -68,10 +74,9 @@ class GatewayHome:
         public = []
         for purpose in PURPOSES:
             kid = f"{operator}#{purpose.value}-1"
-            path = self.path / "keys" / key_file_name(kid)
-            key = load_key(kid, path.read_bytes()) if path.is_file() else new_key(kid)
-            self.write(path, key.to_pem())
-            public.append(key.public_key(purpose, valid_from, valid_until))
+            if not self.keys.holds(kid):
+                self.keys.save(new_key(kid))
+            public.append(self.keys.key(kid).public_key(purpose, valid_from, valid_until))
         member = Member(agency=operator, title=title, keys=tuple(public))
         self.write(self.public, member.model_dump_json(indent=2).encode())
         return member
@@ -82,14 +87,7 @@ class GatewayHome:
         Raises:
             InvalidInput: ``setting-invalid``, when none is registered, the home holds none, or it is another one.
         """
-        for registered in reversed(federation.keys_of(federation.operator, purpose, at)):
-            path = self.path / "keys" / key_file_name(registered.kid)
-            if path.is_file():
-                key = load_key(registered.kid, path.read_bytes())
-                if key.public_key(purpose, registered.valid_from, registered.valid_until) != registered:
-                    raise InvalidInput("setting-invalid", setting="keys", why=f"{registered.kid} is not the registered")
-                return key
-        raise InvalidInput("setting-invalid", setting="keys", why=f"the home holds no registered {purpose.value} key")
+        return self.keys.newest(federation, federation.operator, purpose, at)
 
     def federation(self) -> Federation:
         """The pinned keys of all members.

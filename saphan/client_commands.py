@@ -84,8 +84,8 @@ def connected(home: Path | None, *, as_json: bool, of_question: bool = False) ->
     """The member's line to its gateway; errors are told and end the command."""
     with told_errors(as_json=as_json, of_question=of_question):
         member = MemberHome(load_client_settings(home=home))
-        settings = member.settings
-        with Gateway(settings.gateway, member.calling_key(), settings.agency, member.federation()) as gateway:
+        settings, now = member.settings, datetime.now(UTC)  # noqa: TID251  # a command begins here
+        with Gateway(settings.gateway, member.calling_key(now), settings.agency, member.federation()) as gateway:
             yield gateway, member
 
 

@@ -1,7 +1,9 @@
 """Who uses the command line: the member's home, its name and where the gateway is."""
 
+import sys
 from dataclasses import dataclass
 from datetime import datetime
+from getpass import getpass
 from pathlib import Path
 from typing import Final
 
@@ -17,10 +19,11 @@ from typing_extensions import override
 from contracts.errors import InvalidInput
 from contracts.federation import Federation, KeyPurpose
 from contracts.identifiers import AgencyId
-from contracts.keys import SigningKey, key_file_name, load_key
+from contracts.keys import SigningKey
+from keys.folder import KeyFolder
 
 DEFAULT_HOME: Final = Path(".saphan")
-CALLING_KEYS: Final = ("client-1", "connector-1")
+CALLERS: Final = (KeyPurpose.CLIENT, KeyPurpose.CONNECTOR)
 ACT: Final = (KeyPurpose.OFFICER, KeyPurpose.DPO)
 """Whose keys act on agreements."""
 
@@ -57,15 +60,26 @@ class MemberHome:
 
     settings: ClientSettings
 
-    def calling_key(self) -> SigningKey:
-        """The key that signs calls: the client's, or the connector's where there is no client."""
-        return self._key(CALLING_KEYS)
+    @property
+    def keys(self) -> KeyFolder:
+        """The member's private keys; a passphrase is asked for at the terminal."""
+        return KeyFolder(self.settings.home, asked_passphrase if sys.stdin.isatty() else None)
+
+    def calling_key(self, now: datetime) -> SigningKey:
+        """The newest registered key that signs calls: the client's, or the connector's where there is no client.
+
+        Raises:
+            InvalidInput: ``setting-invalid``.
+        """
+        held = [kid for purpose in CALLERS for kid in self.keys.of(self.settings.agency, purpose)]
+        purpose = CALLERS[0] if any(f"#{CALLERS[0].value}-" in kid for kid in held) else CALLERS[1]
+        return self.keys.newest(self.federation(), self.settings.agency, purpose, now)
 
     def people(self) -> tuple[SigningKey, ...]:
         """The keys of officers and data protection officers that the home holds."""
-        files = sorted((self.settings.home / "keys").glob(f"{self.settings.agency}~*.pem"))
-        kids = [(file.stem.replace("~", "#"), file) for file in files]
-        return tuple(load_key(kid, file.read_bytes()) for kid, file in kids if kid.partition("#")[2].startswith(PEOPLE))
+        kids = [kid.partition("#") for kid in self.keys.kids()]
+        own = ["".join(kid) for kid in kids if kid[0] == self.settings.agency and kid[2].startswith(PEOPLE)]
+        return tuple(self.keys.key(kid) for kid in own)
 
     def signers(self, now: datetime) -> tuple[tuple[KeyPurpose, SigningKey], ...]:
         """Those of them that are registered and may sign now, each with what it may sign.
@@ -90,14 +104,6 @@ class MemberHome:
             why = "federation.json is missing or cannot be read"
             raise InvalidInput("setting-invalid", setting="federation", why=why) from error
 
-    def _key(self, names: tuple[str, ...]) -> SigningKey:
-        for name in names:
-            kid = f"{self.settings.agency}#{name}"
-            path = self.settings.home / "keys" / key_file_name(kid)
-            if path.is_file():
-                return load_key(kid, path.read_bytes())
-        raise InvalidInput("setting-invalid", setting="keys", why=f"the home holds no key {' or '.join(names)}")
-
 
 def load_client_settings(**given: object) -> ClientSettings:
     """Read the settings; what is ``None`` was not given.
@@ -114,3 +120,8 @@ def load_client_settings(**given: object) -> ClientSettings:
         # No member's home lacks its name: this is none.
         others = ("home-without-settings",) if (name, first["type"]) == ("agency", "missing") else ()
         raise InvalidInput("setting-invalid", others=others, setting=name, why=first["type"]) from error
+
+
+def asked_passphrase() -> bytes:
+    """The passphrase of a home's keys, asked for at the terminal and never shown."""
+    return getpass("วลีรหัสผ่านของกุญแจ · passphrase of the keys: ").encode()

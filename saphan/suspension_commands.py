@@ -7,8 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from contracts.errors import InvalidInput
-from contracts.keys import SigningKey, key_file_name, load_key
+from contracts.keys import SigningKey
 from contracts.suspension import Order, Suspension, SuspensionView
 from gateway import suspension_calls
 from saphan.client_commands import connected
@@ -77,11 +76,7 @@ def list_command(
 
 
 def _key(member: MemberHome, name: str) -> SigningKey:
-    kid = f"{member.settings.agency}#{name}"
-    path = member.settings.home / "keys" / key_file_name(kid)
-    if not path.is_file():
-        raise InvalidInput("setting-invalid", setting="keys", why=f"the home holds no key {kid}")
-    return load_key(kid, path.read_bytes())
+    return member.keys.key(f"{member.settings.agency}#{name}")
 
 
 def _table(views: tuple[SuspensionView, ...]) -> Table:

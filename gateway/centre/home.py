@@ -13,11 +13,12 @@ from contracts.dataset import Text
 from contracts.errors import InvalidInput
 from contracts.federation import Federation, KeyPurpose, Member
 from contracts.identifiers import Identifier
-from contracts.keys import SigningKey, key_file_name, load_key, new_key
+from contracts.keys import SigningKey, new_key
 from contracts.periods import Period
 from contracts.request import Request
 from contracts.values import Value
 from gateway.home import GatewayHome
+from keys.folder import KeyFolder
 
 KEYS: Final = ((KeyPurpose.CLIENT, 1), (KeyPurpose.OFFICER, 1), (KeyPurpose.OFFICER, 2))
 """The centre asks with its client key; its first officer drafts agreements, its second signs them."""
@@ -87,6 +88,11 @@ class CentreHome:
         return GatewayHome(self.path)
 
     @property
+    def keys(self) -> KeyFolder:
+        """The centre's private keys."""
+        return self.folder.keys
+
+    @property
     def _asked(self) -> Path:
         return self.path / "asked.json"
 
@@ -99,13 +105,13 @@ class CentreHome:
         Raises:
             InvalidInput: ``setting-invalid`` for a home that holds keys.
         """
-        if self._key_file(_kid(KeyPurpose.CLIENT, enrolment.agency)).exists():
+        if self.keys.holds(_kid(KeyPurpose.CLIENT, enrolment.agency)):
             raise InvalidInput("setting-invalid", setting="home", why="it holds keys already")
         self.folder.make()
         keys = []
         for purpose, number in KEYS:
             key = new_key(_kid(purpose, enrolment.agency, number))
-            self.folder.write(self._key_file(key.kid), key.to_pem())
+            self.keys.save(key)
             keys.append(key.public_key(purpose, now, now + KEYS_LAST))
         settings = {"agency": enrolment.agency, "gateway": enrolment.gateway, "agreement": enrolment.agreement}
         # A JSON string is a TOML basic string.
@@ -121,11 +127,7 @@ class CentreHome:
         Raises:
             InvalidInput: ``setting-invalid`` when the home does not hold it.
         """
-        kid = _kid(purpose, agency, number)
-        path = self._key_file(kid)
-        if not path.is_file():
-            raise InvalidInput("setting-invalid", setting="keys", why=f"the home holds no key {kid}")
-        return load_key(kid, path.read_bytes())
+        return self.keys.key(_kid(purpose, agency, number))
 
     def federation(self) -> Federation:
         """The pinned keys of all members.
@@ -182,9 +184,6 @@ class CentreHome:
     def _keep(self, kept: Asked, **changes: object) -> None:
         changed = kept.model_copy(update=changes)
         self.folder.write(self._asked, changed.model_dump_json(by_alias=True, exclude={"out"}).encode())
-
-    def _key_file(self, kid: str) -> Path:
-        return self.path / "keys" / key_file_name(kid)
 
 
 def _out_in(path: Path) -> Out | None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from types import FrameType
 
 from contracts.errors import SaphanError
+from contracts.federation import KeyPurpose
 from gateway import plan_calls
 from gateway.centre.feed import Clock
 from gateway.centre.home import CentreHome
@@ -34,7 +35,8 @@ def open_centre(settings: CentreSettings, clock: Clock = now) -> Iterator[Centre
         InvalidInput: ``setting-invalid``, when the home is incomplete.
     """
     home = CentreHome(settings.home)
-    key, federation = home.key(settings.agency), home.federation()
+    federation = home.federation()
+    key = home.keys.newest(federation, settings.agency, KeyPurpose.CLIENT, clock())
     with Gateway(settings.gateway, key, settings.agency, federation, clock=clock) as line:
         yield Centre(settings, home, line, clock, plans=lambda: registered_plans(line))
 

@@ -121,8 +121,8 @@ def test_no_program_is_given_anything_by_its_environment(running: Path) -> None:
 
 
 def test_no_private_key_or_database_lies_in_two_homes(running: Path) -> None:
-    keys = [path.read_bytes() for path in running.glob("*/keys/*.pem")]
-    names = [path.name for path in running.glob("*/keys/*.pem")]
+    keys = [path.read_bytes() for path in running.glob("*/keys/*.key")]
+    names = [path.name for path in running.glob("*/keys/*.key")]
 
     assert len(keys) == len(set(keys)) == len(set(names)) >= 3 + 2 + 3 * 4
     for name in pids(running):
@@ -130,9 +130,9 @@ def test_no_private_key_or_database_lies_in_two_homes(running: Path) -> None:
     owners = {path.name.partition("~")[0] for path in (running / "gateway/keys").iterdir()}
     assert owners == {"oja"}
     assert {path.name.partition("~")[2] for path in (running / "gateway/keys").iterdir()} == {
-        "gateway-1.pem",
-        "token-1.pem",
-        "log-1.pem",
+        "gateway-1.key",
+        "token-1.key",
+        "log-1.key",
     }
 
 

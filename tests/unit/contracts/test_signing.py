@@ -234,7 +234,7 @@ def test_a_key_survives_its_file() -> None:
 
     assert verify_compact(sign_compact(PAYLOAD, "release", loaded), "release", OFFICERS).signers == {OJA.kid}
     assert b"BEGIN PRIVATE KEY" in OJA.to_pem()
-    assert key_file_name(OJA.kid) == "oja~officer-1.pem"
+    assert key_file_name(OJA.kid) == "oja~officer-1.key"
 
 
 def test_a_private_key_is_not_printed() -> None:

@@ -41,19 +41,19 @@ def test_nobody_else_may_look_into_the_home(home: CentreHome) -> None:
 
     assert stat.S_IMODE(home.path.stat().st_mode) == 0o700
     files = [path for path in home.path.rglob("*") if path.is_file()]
-    assert {"oja~client-1.pem", "crimes-monthly~0~2025-10~2025-12.json", "saphan.toml"} <= {each.name for each in files}
+    assert {"oja~client-1.key", "crimes-monthly~0~2025-10~2025-12.json", "saphan.toml"} <= {each.name for each in files}
     assert stat.S_IMODE((home.path / "out").stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
 
 
 def test_enrolling_never_overwrites_keys(home: CentreHome) -> None:
-    before = (home.path / "keys" / "oja~client-1.pem").read_bytes()
+    before = (home.path / "keys" / "oja~client-1.key").read_bytes()
 
     with pytest.raises(InvalidInput) as error:
         home.enrol(ENROLMENT, NOW)
 
     assert error.value.code == "setting-invalid"
-    assert (home.path / "keys" / "oja~client-1.pem").read_bytes() == before
+    assert (home.path / "keys" / "oja~client-1.key").read_bytes() == before
 
 
 def test_a_missing_key_is_named(home: CentreHome) -> None:

@@ -1,0 +1,188 @@
+"""The folder of a home that holds private keys: sealed ones, and references to keys in a hardware module.
+
+What opens them is a secret in the home's ``secrets/key-unlock``: 256 random bits, made with the first key. An operator
+moves that file to where secrets are mounted and leaves a link, so that a copy of the home opens nothing; a person may
+have a passphrase instead, which is asked for.
+"""
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from contracts.errors import InvalidInput
+from contracts.federation import Federation, KeyPurpose
+from contracts.keys import SigningKey, SoftwareKey, checked_kid, key_file_name, load_key
+from keys.reference import HardwareReference, hardware_reference
+from keys.sealed import PASSPHRASE, RANDOM_SECRET, SALT_BYTES, Sealer, sealed_key, unseal
+
+PRIVATE_FOLDER: Final = 0o700
+PRIVATE_FILE: Final = 0o600
+SECRET_BYTES: Final = 32
+
+Ask = Callable[[], bytes]
+"""Asks a person for the passphrase of the home's keys."""
+
+
+@dataclass(frozen=True)
+class KeyFolder:
+    """The private keys of one home. Nobody but its user may look inside.
+
+    Args:
+        home: The home's folder.
+        ask: Asks for a passphrase where the home has no file that opens its keys; without it such keys stay shut.
+    """
+
+    home: Path
+    ask: Ask | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where the keys lie."""
+        return self.home / "keys"
+
+    @property
+    def unlock(self) -> Path:
+        """The secret that opens them."""
+        return self.home / "secrets" / "key-unlock"
+
+    def kids(self) -> tuple[str, ...]:
+        """The names of the keys that lie here, in order."""
+        return tuple(sorted(file.stem.replace("~", "#") for file in self.folder.glob("*~*.key")))
+
+    def holds(self, kid: str) -> bool:
+        """Whether a key of that name lies here."""
+        return self._file(kid).is_file()
+
+    def key(self, kid: str) -> SigningKey:
+        """A private key.
+
+        Raises:
+            InvalidInput: ``setting-invalid`` when the home does not hold it, ``key-not-opened``.
+        """
+        if not self.holds(kid):
+            raise InvalidInput("setting-invalid", setting="keys", why=f"the home holds no key {kid}")
+        data = self._file(kid).read_bytes()
+        reference = hardware_reference(data)
+        if reference is not None:
+            return _in_hardware(reference, self._secret(kid))
+        return self._software(kid, data)
+
+    def of(self, agency: str, purpose: KeyPurpose) -> tuple[str, ...]:
+        """The names of a member's keys of a purpose that lie here, the highest number last."""
+        start = f"{agency}#{purpose.value}-"
+        return tuple(sorted((kid for kid in self.kids() if kid.startswith(start)), key=number_of))
+
+    def latest(self, agency: str, purpose: KeyPurpose) -> SigningKey:
+        """The key of the highest number, whether or not it is registered.
+
+        Raises:
+            InvalidInput: ``setting-invalid`` when the home holds none, ``key-not-opened``.
+        """
+        return self.key((f"{agency}#{purpose.value}-1", *self.of(agency, purpose))[-1])
+
+    def newest(self, federation: Federation, agency: str, purpose: KeyPurpose, at: datetime) -> SigningKey:
+        """The newest key of a purpose that is registered, may sign at that instant and lies here.
+
+        Raises:
+            InvalidInput: ``setting-invalid``, when there is none, or the one that lies here is not the registered one.
+        """
+        registered = sorted(federation.keys_of(agency, purpose, at), key=lambda each: each.valid_from, reverse=True)
+        for each in registered:
+            if self.holds(each.kid):
+                key = self.key(each.kid)
+                public = key.public_key(purpose, each.valid_from, each.valid_until)
+                if (public.x, public.y) != (each.x, each.y):
+                    raise InvalidInput("setting-invalid", setting="keys", why=f"{each.kid} is not the registered one")
+                return key
+        raise InvalidInput("setting-invalid", setting="keys", why=f"the home holds no registered {purpose.value} key")
+
+    def save(self, key: SoftwareKey) -> None:
+        """Seal a key into the folder; one of that name is replaced.
+
+        Raises:
+            InvalidInput: ``key-not-opened``, when the home's keys are under a passphrase that cannot be asked for.
+        """
+        self._write(self._file(key.kid), self._sealer(key.kid).seal(key))
+
+    def refer(self, reference: HardwareReference) -> None:
+        """Note that a key lies in a hardware module, whose PIN is the secret of this home."""
+        self._write(self._file(reference.kid), reference.model_dump_json(indent=2).encode())
+
+    def seal_again(self, passphrase: bytes | None) -> tuple[str, ...]:
+        """Put every software key under a passphrase, or under fresh random bits; give their names.
+
+        With a passphrase the file that opened them is removed: from then on a person is asked.
+        """
+        held = tuple(self._software(kid, data) for kid, data in self._files() if hardware_reference(data) is None)
+        salt = secrets.token_bytes(SALT_BYTES)
+        if passphrase is None:
+            sealer = Sealer(secrets.token_bytes(SECRET_BYTES), RANDOM_SECRET, salt, secrets.token_bytes)
+        else:
+            sealer = Sealer(passphrase, PASSPHRASE, salt, secrets.token_bytes)
+        sealed = {self._file(key.kid): sealer.seal(key) for key in held}
+        if passphrase is None:
+            self._write(self.unlock, sealer.secret)
+        for path, data in sealed.items():
+            self._write(path, data)
+        if passphrase is not None:
+            self.unlock.unlink(missing_ok=True)
+        return tuple(key.kid for key in held)
+
+    def _file(self, kid: str) -> Path:
+        return self.folder / key_file_name(checked_kid(kid))
+
+    def _files(self) -> Iterator[tuple[str, bytes]]:
+        return ((kid, self._file(kid).read_bytes()) for kid in self.kids())
+
+    def _software(self, kid: str, data: bytes) -> SoftwareKey:
+        sealed = sealed_key(data)
+        return load_key(kid, data) if sealed is None else unseal(kid, sealed, self._secret(kid))
+
+    def _sealer(self, kid: str) -> Sealer:
+        before = next((each for each in (sealed_key(data) for _, data in self._files()) if each is not None), None)
+        if before is not None:
+            # The secret is tried first: a key under another one than its neighbours' could not be opened later.
+            unseal(before.kid, before, self._secret(kid))
+            return Sealer(self._secret(kid), before.cost, before.salt, secrets.token_bytes)
+        if not self.unlock.exists():
+            self._write(self.unlock, secrets.token_bytes(SECRET_BYTES))
+        return Sealer(self._secret(kid), RANDOM_SECRET, secrets.token_bytes(SALT_BYTES), secrets.token_bytes)
+
+    def _secret(self, kid: str) -> bytes:
+        with suppress(FileNotFoundError):
+            return self.unlock.read_bytes()
+        if self.ask is None:
+            raise InvalidInput("key-not-opened", kid=kid)
+        return self.ask()
+
+    @staticmethod
+    def _write(path: Path, data: bytes) -> None:
+        """Write a file that only its owner may read; it is whole or it is not there. A link stays a link."""
+        target = path.resolve()
+        target.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        part = target.with_name(f"{target.name}.part")
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(target)
+
+
+def number_of(kid: str) -> int:
+    """The number at the end of a key's name."""
+    return int(kid.rpartition("-")[2])
+
+
+def _in_hardware(reference: HardwareReference, secret: bytes) -> SigningKey:
+    # Imported here: a home without such keys needs no PKCS#11.
+    try:
+        from keys.hardware import HardwareKey  # noqa: PLC0415  # as said above
+    except ImportError as error:
+        raise InvalidInput("setting-invalid", setting="keys", why="install saphan[pkcs11] for hardware keys") from error
+    return HardwareKey(reference, secret.decode().strip())
