@@ -23,6 +23,9 @@ from sqlalchemy.sql.dml import UpdateBase
 from typing_extensions import override
 
 BUSY_MILLISECONDS = 30_000
+CHANNEL = "saphan_changed"
+"""Where PostgreSQL passes on that something changed; see ``gateway.store.wakeups``."""
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ON_CONNECT = (
     "PRAGMA journal_mode=WAL",
@@ -72,6 +75,8 @@ class Reading:
 class Transaction(Reading):
     """A write transaction: all of it happens, or nothing does."""
 
+    _has_told = False
+
     def lock(self, select: AnySelect) -> AnyRow | None:
         """The first row, which nobody else changes until this transaction ends."""
         return self._connection.execute(select.with_for_update()).first()
@@ -79,6 +84,12 @@ class Transaction(Reading):
     def take_free(self, select: AnySelect) -> Sequence[AnyRow]:
         """Every row that no other transaction holds, locked."""
         return self._connection.execute(select.with_for_update(skip_locked=True)).all()
+
+    def tell(self) -> None:
+        """Wake those who wait in other processes when this commits; on SQLite nobody can be told."""
+        if not self._has_told and self._connection.dialect.name == "postgresql":
+            self._connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
+        self._has_told = True
 
     def run(self, statement: UpdateBase) -> int:
         """Run an insert, update or delete; give the number of rows that it touched."""

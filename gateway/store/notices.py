@@ -31,6 +31,7 @@ def add(t: Transaction, document: str, now: datetime, agencies: Collection[str] 
     t.add(notices, [{"number": number, "document": document, "to_all": agencies is None, "added_at": now}])
     t.add(notice_agencies, [{"number": number, "agency": each} for each in sorted(set(agencies or ()))])
     t.run(update(notice_head).values(last=number))
+    t.tell()
     return number
 
 

@@ -78,6 +78,7 @@ class Beat:
 
 def add_tasks(t: Transaction, request: str, new: Sequence[NewTask], now: datetime) -> None:
     """Let one task for each contract of a request wait for its connector."""
+    t.tell()
     t.add(
         tasks,
         [
@@ -176,6 +177,7 @@ def accept_part(t: Transaction, task: str, part: Forwarded, digest: str, now: da
             .where(tasks.c.id == task)
             .values(part=part.model_dump_json(), part_digest=digest, posted_at=now)
         )
+        t.tell()
     elif held != digest:
         raise Refused("part-already-posted")
     return held is None
@@ -183,6 +185,7 @@ def accept_part(t: Transaction, task: str, part: Forwarded, digest: str, now: da
 
 def close_tasks(t: Transaction, request: str, now: datetime) -> None:
     """Take back the tasks of a request that ends without an answer to them: they are handed out no more."""
+    t.tell()
     t.run(update(tasks).where(tasks.c.request == request, tasks.c.posted_at.is_(None)).values(posted_at=now))
 
 

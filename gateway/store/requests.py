@@ -223,6 +223,7 @@ def _move(t: Transaction, request: HeldRequest, state: RequestState, **columns: 
     if state is not request.state and state not in TRANSITIONS[request.state]:
         raise ValueError(f"a {request.state} request does not become {state}")
     t.run(update(requests).where(requests.c.id == request.id).values(state=state, **columns))
+    t.tell()
 
 
 def _held(row: AnyRow) -> HeldRequest:

@@ -1,0 +1,122 @@
+"""Wake-ups between gateway processes on PostgreSQL: LISTEN and NOTIFY, and who of them does the ticks' work.
+
+Who changes what others wait for says so in his transaction (``Transaction.tell``); PostgreSQL passes it on when that
+commits, to every process that listens. It is a hint and nothing else: who waits looks again by himself, often while
+nobody listens for him and now and then while somebody does, so a lost wake-up costs time and never a request.
+
+The same connection holds an advisory lock: one process at a time leads, and carries on what others left lying. The
+lock goes with the connection, so a leader that dies is followed at once.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Event, Thread
+from typing import Any, Final
+
+import psycopg
+from sqlalchemy.engine import Engine
+
+from gateway.store.engine import CHANNEL
+
+LEADERSHIP: Final = 0x5A_50_48_4E
+"""The number of the advisory lock; PostgreSQL keeps it for each database."""
+
+TURN_SECONDS: Final = 0.25
+TURNS_BETWEEN_TRIES: Final = 8
+"""After so many turns the line is tried with a query, which is also how a process that does not lead asks to."""
+
+GATHER_SECONDS: Final = 0.02
+"""Wake-ups that come so close together are one."""
+
+AGAIN_SECONDS: Final = 1.0
+"""How soon a broken connection is made anew."""
+
+STOP_SECONDS: Final = 15.0
+"""The longest that stopping waits for the thread: it may be in the midst of connecting."""
+
+PATIENCE: Final = {"connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+"""How soon a server that is gone without a word is noticed, in seconds (libpq, section 34.1.2)."""
+
+log = logging.getLogger("saphan.gateway")
+
+
+@dataclass(slots=True)
+class Wakeups:
+    """A thread with one connection that calls ``ring`` when any process has told of a change.
+
+    Args:
+        connect: Opens an autocommitting connection.
+        ring: Called in the thread, also after each new connection: something may have been missed before.
+    """
+
+    connect: Callable[[], psycopg.Connection[Any]]
+    ring: Callable[[], None]
+    _hears: bool = False
+    _leads: bool = False
+    _stop: Event = field(default_factory=Event)
+    _thread: Thread | None = None
+
+    @property
+    def hears(self) -> bool:
+        """Whether the connection stands, so that who waits need not look again so often."""
+        return self._hears
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process is the one that carries on what others left lying."""
+        return self._leads
+
+    def start(self) -> None:
+        """Begin to listen, in a thread."""
+        self._thread = Thread(target=self._run, name="wake-ups", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and give up what it leads."""
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(STOP_SECONDS)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                with self.connect() as connection:
+                    self._listen(connection)
+            except (psycopg.Error, OSError) as error:
+                log.warning("no wake-ups from the database for now: %s", type(error).__name__)
+            finally:
+                self._hears = self._leads = False
+            self._stop.wait(AGAIN_SECONDS)
+
+    def _listen(self, connection: psycopg.Connection[Any]) -> None:
+        connection.execute(f"LISTEN {CHANNEL}")
+        self._hears = True
+        self.ring()
+        turn = 0
+        while not self._stop.is_set():
+            if turn % TURNS_BETWEEN_TRIES == 0:
+                self._leads = self._leads or _takes_the_lead(connection)
+                connection.execute("SELECT 1")
+            turn += 1
+            if list(connection.notifies(timeout=TURN_SECONDS, stop_after=1)):
+                self._stop.wait(GATHER_SECONDS)
+                list(connection.notifies(timeout=0))
+                self.ring()
+
+
+def wakeups_of(engine: Engine, ring: Callable[[], None]) -> Wakeups | None:
+    """The wake-ups of a database; none on SQLite, where there is nobody to tell of a change."""
+    if engine.dialect.name != "postgresql":
+        return None
+    _, options = engine.dialect.create_connect_args(engine.url)
+
+    def connect() -> psycopg.Connection[Any]:
+        return psycopg.connect(**{**PATIENCE, **options}, autocommit=True)
+
+    return Wakeups(connect, ring)
+
+
+def _takes_the_lead(connection: psycopg.Connection[Any]) -> bool:
+    row = connection.execute("SELECT pg_try_advisory_lock(%s)", [LEADERSHIP]).fetchone()
+    return row is not None and bool(row[0])
