@@ -33,6 +33,8 @@ from gateway.quiet_log import silence_values, what_failed
 from gateway.settings import GatewaySettings
 from gateway.store.engine import Store
 from gateway.store.migrate import check
+from gateway.store.wakeups import wakeups_of
+from gateway.turns import Turns
 from gateway.web.catalogue import catalogue_router
 from gateway.web.home import home_router
 
@@ -68,6 +70,7 @@ def create_app(settings: GatewaySettings, clock: Clock = system_clock) -> FastAP
         key=means.keys.gateway,
         clock=clock,
         new_nonce=new_nonce,
+        look_again_seconds=settings.look_again_seconds,
     )
     app = FastAPI(
         title=TITLE,
@@ -137,8 +140,12 @@ def _means(settings: GatewaySettings, federation: Federation, clock: Clock) -> M
 def _lifespan(desk: Desk, store: Store, tick_seconds: float) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        wakeups = wakeups_of(store.engine, _from_thread(desk.bell.ring))
+        if wakeups is not None:
+            desk.bell.hears = lambda: wakeups.hears
+            wakeups.start()
         await _carry_on(desk.exchange.resume)
-        ticking = asyncio.create_task(_tick(desk, tick_seconds))
+        ticking = asyncio.create_task(_tick(desk, tick_seconds, Turns(wakeups)))
         retaining = asyncio.create_task(_retain(Daily(desk.exchange.means), tick_seconds))
         try:
             yield
@@ -147,16 +154,30 @@ def _lifespan(desk: Desk, store: Store, tick_seconds: float) -> Callable[[FastAP
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
+            if wakeups is not None:
+                await run_in_threadpool(wakeups.stop)
             store.close()
 
     return lifespan
 
 
-async def _tick(desk: Desk, seconds: float) -> None:
-    """Carry on, again and again, what a crash, a slow agency or another process left lying."""
+def _from_thread(ring: Callable[[], None]) -> Callable[[], None]:
+    """The same call for other threads; the running loop makes it."""
+    loop = asyncio.get_running_loop()
+
+    def call() -> None:
+        loop.call_soon_threadsafe(ring)
+
+    return call
+
+
+async def _tick(desk: Desk, seconds: float, turns: Turns | None = None) -> None:
+    """Carry on, again and again, what a crash, a slow agency or another process left lying; results leave meanwhile."""
+    turns = turns or Turns()
     while True:
         await asyncio.sleep(seconds)
-        await _carry_on(desk.exchange.resume)
+        if turns.is_next_mine():
+            await _carry_on(desk.exchange.resume)
         desk.bell.ring()
 
 

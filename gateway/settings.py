@@ -24,7 +24,8 @@ class GatewaySettings(BaseSettings):
     """How one gateway process runs.
 
     ``issuer`` is the name by which members know the gateway; without it the federation's is taken, and another one is
-    refused. ``database_url`` defaults to SQLite in the home. Results leave on a tick of ``tick_seconds``.
+    refused. ``database_url`` defaults to SQLite in the home. Results leave on a tick of ``tick_seconds``; what another
+    process changed is looked for every ``look_again_seconds`` where the database does not tell of it.
     ``synthetic`` makes the public page say that its data is made up.
     """
 
@@ -36,6 +37,7 @@ class GatewaySettings(BaseSettings):
     listen_port: int = Field(default=8000, ge=0, le=65_535)
     tick_seconds: float = Field(default=1.0, gt=0, le=3600)
     lease_seconds: float = Field(default=30.0, gt=0, le=3600)
+    look_again_seconds: float = Field(default=0.5, gt=0, le=3600)
     issuer: str | None = None
     synthetic: bool = False
     crash_at: CrashPoint | None = None

@@ -5,25 +5,32 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from starlette.requests import HTTPConnection
 
 from contracts.keys import SigningKey
-from contracts.message_signatures import Message, Tag, sign
+from contracts.message_signatures import Tag, sign
+from contracts.signature_base import Message
 from gateway.caller import Caller
 from gateway.exchange import Exchange
 from gateway.identity.authorization_server import TokenEndpoint
 from gateway.identity.door import Door
 
+HEARING_SECONDS: Final = 10.0
+"""How often they look without a ring where the database tells of every change: only against what was not told."""
+
 
 class Bell:
-    """Wakes those in this process who wait for something to change; who waits elsewhere looks again by himself.
+    """Wakes those in this process who wait for something to change, also in another process if the database tells so.
 
     Take a ticket before looking, so that a ring between the look and the wait is not missed.
     """
 
     def __init__(self) -> None:
         self._rung = asyncio.Event()
+        self.hears: Callable[[], bool] = _deaf
+        """Whether changes that other processes make are told here."""
 
     def ring(self) -> None:
         """Something changed: wake everybody."""
@@ -41,6 +48,10 @@ class Bell:
             await asyncio.wait_for(ticket.wait(), seconds)
 
 
+def _deaf() -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """The gateway as its routes see it.
@@ -52,7 +63,8 @@ class Desk:
         key: Signs answers to members; purpose ``gateway``.
         clock: The present, aware UTC.
         new_nonce: A fresh nonce for each signed answer.
-        look_again_seconds: How often those who wait look without a ring, for what other processes changed.
+        bell: Wakes who waits; whoever replaces the desk of a running gateway hands it on.
+        look_again_seconds: How often those who wait look without a ring, while nobody tells what others changed.
     """
 
     exchange: Exchange
@@ -67,6 +79,10 @@ class Desk:
     def enter(self, message: Message) -> Caller:
         """Who sent the message; see ``Door.authenticate``."""
         return self.door.authenticate(message, self.clock())
+
+    def next_look(self) -> float:
+        """After how many seconds without a ring to look again."""
+        return max(self.look_again_seconds, HEARING_SECONDS) if self.bell.hears() else self.look_again_seconds
 
     def signed(self, answer: Message) -> Message:
         """The answer with the gateway's signature, which binds it to the call that it answers."""

@@ -29,4 +29,4 @@ async def wait_until(
         left = until - anyio.current_time()
         if is_enough(seen) or left <= 0 or await request.is_disconnected():
             return seen
-        await desk.bell.wait(ticket, min(left, desk.look_again_seconds))
+        await desk.bell.wait(ticket, min(left, desk.next_look()))
