@@ -29,8 +29,8 @@ from contracts.calls import FORM_TYPE, TOKEN_PATH, SignedCalls
 from contracts.canonical import canonical_bytes
 from contracts.errors import Problem, SaphanError, Unavailable, from_problem
 from contracts.identifiers import Digest
-from contracts.message_signatures import Message, headers_of
 from contracts.protocol import SPOKEN, choose
+from contracts.signature_base import Message, headers_of
 from contracts.task import Holding, Lease, LeaseCall, Part
 from contracts.views import PublishedContract, SignedText
 

@@ -27,8 +27,9 @@ from contracts.federation import Federation, KeyPurpose, PublicKey
 from contracts.fit import check_question, closed_until
 from contracts.grid import Grid
 from contracts.lifecycle import TERMINAL, AgreementState
-from contracts.message_signatures import Message, Tag, Verified, verify
+from contracts.message_signatures import Tag, Verified, verify
 from contracts.request import Request
+from contracts.signature_base import Message
 from contracts.signing import ALGORITHM, Resolve, payload_of
 from contracts.standing import Standing
 from contracts.task import Charge, Forwarded, Lease, LeasedTask, Task

@@ -17,9 +17,10 @@ from contracts.errors import Problem
 from contracts.federation import KeyPurpose, PublicKey
 from contracts.forecast import Citation, Forecast, ForecastSeries
 from contracts.keys import key_file_name
-from contracts.message_signatures import Message, Tag, headers_of, verify
+from contracts.message_signatures import Tag, verify
 from contracts.release import Release
 from contracts.request import Request
+from contracts.signature_base import Message, headers_of
 from contracts.task import Lease, LeaseCall
 from gateway.api.desk import Desk
 from gateway.client import Gateway

@@ -25,9 +25,10 @@ from contracts.errors import SaphanError
 from contracts.federation import KeyPurpose
 from contracts.keys import new_key
 from contracts.lifecycle import AgreementState
-from contracts.message_signatures import Message, Tag, sign
+from contracts.message_signatures import Tag, sign
 from contracts.odcs import bundled_text, canonical_document, read_contract
 from contracts.request import Request
+from contracts.signature_base import Message
 from contracts.signing import sign_claims, sign_document
 from contracts.suspension import Suspended
 from contracts.task import Charge, Forwarded, LeasedTask, Part, Task

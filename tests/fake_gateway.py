@@ -12,7 +12,8 @@ import jwt
 from contracts.canonical import canonical_bytes
 from contracts.errors import Refused, SaphanError
 from contracts.federation import KeyPurpose
-from contracts.message_signatures import Message, Tag, headers_of, new_nonce, sign, verify
+from contracts.message_signatures import Tag, new_nonce, sign, verify
+from contracts.signature_base import Message, headers_of
 from contracts.task import Lease, LeaseCall, LeasedTask, Notice, Part
 from contracts.views import PublishedContract, SignedText
 from tests.connector_world import token_for

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from contracts.canonical import digest_of_bytes
 from contracts.errors import InvalidInput, Refused
-from contracts.message_signatures import Message
+from contracts.signature_base import Message
 from gateway.api.desk import Desk
 from gateway.caller import Caller
 from gateway.store.idempotency import KeptAnswer, keep_answer, kept_answer

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from typing_extensions import override
 
 from contracts.errors import InvalidInput, SaphanError
-from contracts.message_signatures import Message, headers_of
+from contracts.signature_base import Message, headers_of
 from contracts.task import Forwarded
 from gateway.api import idempotency
 from gateway.api.conditional import with_tag

@@ -8,7 +8,7 @@ import pytest
 
 from contracts.canonical import canonical_bytes
 from contracts.errors import Unavailable
-from contracts.message_signatures import Message
+from contracts.signature_base import Message
 from contracts.views import SignedText
 from gateway.answers import every_page
 from gateway.api.conditional import tag_of

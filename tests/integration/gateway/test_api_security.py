@@ -10,7 +10,8 @@ import pytest
 from contracts.agreement_acts import signed_act
 from contracts.canonical import canonical_bytes
 from contracts.lifecycle import Act
-from contracts.message_signatures import Message, Tag, sign
+from contracts.message_signatures import Tag, sign
+from contracts.signature_base import Message
 from contracts.signing import sign_claims
 from contracts.task import Lease, LeaseCall
 from contracts.views import AgreementView, PreviewCall, PublishedContract, SignedText

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from contracts.canonical import canonical_bytes
 from contracts.errors import Refused
 from contracts.federation import KeyPurpose
-from contracts.message_signatures import Message, Tag, sign, verify
+from contracts.message_signatures import Tag, sign, verify
 from contracts.periods import EARLIEST, LATEST, Period
 from contracts.query import Query
+from contracts.signature_base import Message
 from contracts.signing import sign_document, verify_document
 from tests.factories import NOW, federation, query
 

@@ -13,7 +13,8 @@ from contracts.dataset import DatasetContract
 from contracts.errors import InvalidInput, Refused, SaphanError
 from contracts.federation import KeyPurpose
 from contracts.keys import new_key
-from contracts.message_signatures import Message, Tag, sign
+from contracts.message_signatures import Tag, sign
+from contracts.signature_base import Message
 from contracts.signing import sign_document
 from contracts.task import Lease, LeasedTask
 from tests import factories

@@ -7,8 +7,9 @@ import pytest
 
 from contracts.errors import InvalidInput, Refused
 from contracts.federation import KeyPurpose
-from contracts.message_signatures import Message, Tag, sign, verify
+from contracts.message_signatures import Tag, sign, verify
 from contracts.odcs_yaml import parse
+from contracts.signature_base import Message
 from tests.factories import NOW, federation
 
 pytestmark = pytest.mark.unit

@@ -13,16 +13,14 @@ from contracts.keys import SigningKey, new_key
 from contracts.message_signatures import (
     CLOCK_SKEW_SECONDS,
     WINDOW_SECONDS,
-    Message,
     Tag,
     Verified,
-    content_digest,
     covered_components,
     new_nonce,
     sign,
-    signature_base,
     verify,
 )
+from contracts.signature_base import Message, content_digest, signature_base
 from tests.factories import NOW, federation
 
 pytestmark = pytest.mark.unit

@@ -6,7 +6,8 @@ import pytest
 
 from contracts.errors import Refused
 from contracts.federation import KeyPurpose
-from contracts.message_signatures import Message, Tag, covered_components, headers_of, new_nonce, sign, verify
+from contracts.message_signatures import Tag, covered_components, new_nonce, sign, verify
+from contracts.signature_base import Message, headers_of
 from tests.factories import NOW, federation
 
 pytestmark = pytest.mark.unit

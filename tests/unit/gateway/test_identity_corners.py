@@ -7,7 +7,8 @@ import pytest
 
 from contracts.calls import ASSERTION_TYPE
 from contracts.errors import Refused
-from contracts.message_signatures import Message, Tag, sign
+from contracts.message_signatures import Tag, sign
+from contracts.signature_base import Message
 from contracts.signing import sign_claims
 from gateway.caller import Caller
 from gateway.identity.authorization_server import TokenEndpoint

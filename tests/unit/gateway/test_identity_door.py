@@ -8,7 +8,8 @@ import pytest
 from contracts.calls import SignedCalls
 from contracts.errors import Refused
 from contracts.federation import KeyPurpose
-from contracts.message_signatures import Message, Tag, sign
+from contracts.message_signatures import Tag, sign
+from contracts.signature_base import Message
 from gateway.caller import Caller
 from gateway.identity.door import Door
 from gateway.identity.tokens import AccessTokens, TokenIssuer
