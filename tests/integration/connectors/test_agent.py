@@ -275,11 +275,6 @@ def test_an_interrupt_breaks_off_a_poll_and_nothing_else(scene: Scene) -> None:
     assert scene.gateway.leases == []
 
 
-def test_waiting_doubles_up_to_a_limit() -> None:
-    pace = Pace(retry=timedelta(seconds=1), longest_retry=timedelta(seconds=10))
-    assert [pace.longest(n).total_seconds() for n in (1, 2, 3, 4, 5, 1000)] == [1, 2, 4, 8, 10, 10]
-
-
 @pytest.mark.parametrize(
     "point",
     [
