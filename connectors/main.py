@@ -25,6 +25,7 @@ from connectors.snapshot import Snapshot, keeping_open
 from contracts.calls import SignedCalls
 from contracts.errors import SaphanError
 from contracts.federation import KeyPurpose
+from contracts.transport import client_context
 
 log = logging.getLogger("saphan.connector")
 
@@ -105,7 +106,9 @@ def open_channel(settings: ConnectorSettings, journal: Journal, clock: Callable[
     proxy = None if settings.proxy is None else settings.proxy.get_secret_value()
     # The environment must not redirect an agency's traffic: a proxy is a setting.
     plain = {"accept-encoding": "identity"}
-    with httpx2.Client(base_url=settings.gateway, proxy=proxy, trust_env=False, headers=plain) as http:
+    verify = client_context(settings.gateway, settings.tls)
+    address = settings.gateway
+    with httpx2.Client(base_url=address, proxy=proxy, trust_env=False, headers=plain, verify=verify) as http:
         yield Channel(http, calls, guard, clock, hook_of(settings))
 
 

@@ -17,6 +17,7 @@ from connectors.crash import CrashPoint
 from connectors.home import Home
 from contracts.errors import InvalidInput
 from contracts.identifiers import AgencyId, NanoRho
+from contracts.transport import ADDRESS, ClientFiles
 
 SECRETS = "secrets"
 """The folder of the home whose files are settings: ``secrets/saphan_source``."""
@@ -33,7 +34,7 @@ class ConnectorSettings(BaseSettings):
     agency: AgencyId
     """Whose connector this is."""
 
-    gateway: str = Field(pattern=r"^https?://[^/?#]+/?$")
+    gateway: str = Field(pattern=ADDRESS)
     """Where the gateway is reached."""
 
     source: SecretStr
@@ -41,6 +42,15 @@ class ConnectorSettings(BaseSettings):
 
     proxy: SecretStr | None = None
     """The proxy through which the gateway is reached, if the agency's network has one."""
+
+    tls_ca: Path | None = None
+    """The roots that the gateway's certificate must lead to; those of the operating system when it is left out."""
+
+    tls_certificate: Path | None = None
+    """The certificate that is shown to the gateway (mutual TLS)."""
+
+    tls_key: Path | None = None
+    """Its private key."""
 
     cap_nano_rho: Annotated[NanoRho, Field(gt=0)] | None = None
     """The agency's own cap of each source and fiscal year; none when its contracts' budgets suffice."""
@@ -53,6 +63,11 @@ class ConnectorSettings(BaseSettings):
 
     crash_at: CrashPoint | None = None
     """For tests of recovery: the process kills itself at this point."""
+
+    @property
+    def tls(self) -> ClientFiles:
+        """The files for TLS; a relative path begins in the home."""
+        return ClientFiles(self.tls_ca, self.tls_certificate, self.tls_key).within(self.home)
 
     @classmethod
     @override

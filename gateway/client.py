@@ -21,17 +21,19 @@ import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
 from pydantic import BaseModel
 from typing_extensions import override
 
-from contracts.calls import FORM_TYPE, TOKEN_PATH, SignedCalls
+from contracts.authorization import ActivityDetail
+from contracts.calls import SignedCalls
 from contracts.canonical import canonical_bytes
 from contracts.errors import IntegrityError, Unavailable, from_problem
 from contracts.federation import Federation, KeyPurpose, PublicKey
 from contracts.keys import SigningKey
-from contracts.message_signatures import Message, Tag, headers_of, verify
+from contracts.message_signatures import Tag, verify
 from contracts.query import Query
 from contracts.release import Release, ReleaseState, Withdrawal
 from contracts.request import Request, RequestState
+from contracts.signature_base import Message, headers_of
 from contracts.signing import sign_compact
-from contracts.transparency import LogExport
+from contracts.transport import ClientFiles, client_context
 from contracts.values import Value
 from contracts.views import (
     AgreementView,
@@ -47,7 +49,7 @@ from gateway.analysis_calls import Publications
 from gateway.answers import Wire, error_in, every_page, read_value, read_values
 from gateway.asked_words import in_words_of
 from gateway.asking import call_of, request_of
-from gateway.checked_release import check_answer, check_release, operator_key, verify_log
+from gateway.checked_release import check_answer, check_release, operator_key
 from gateway.family_table import family_errors, family_table
 from gateway.family_workbook import WORKBOOK, write_family_workbook
 from gateway.given_names import agreement_name, release_name
@@ -64,6 +66,12 @@ Progress = Callable[[RequestStatus], None]
 
 def _now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251  # a requester's own process begins here
+
+
+def _client(url: str, tls: ClientFiles | None) -> httpx2.Client:
+    """A client that goes nowhere else: no redirect, no proxy and no root of the environment's."""
+    verify = client_context(url, tls or ClientFiles())
+    return httpx2.Client(base_url=url, timeout=LONGEST_POLL + 10.0, trust_env=False, verify=verify)
 
 
 def _silent(_: RequestStatus) -> None:
@@ -144,9 +152,10 @@ class Gateway(Publications):
         federation: The pinned keys, against which every answer is checked.
         clock: The present, aware UTC.
         http: The HTTP client to use; by default one that follows no redirect and no proxy setting.
+        tls: The trusted roots and what this member shows of itself; plain HTTP goes no further than this machine.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # one for each thing that a member brings along
         self,
         url: str,
         key: SigningKey,
@@ -155,6 +164,7 @@ class Gateway(Publications):
         *,
         clock: Clock = _now,
         http: httpx2.Client | None = None,
+        tls: ClientFiles | None = None,
     ) -> None:
         self._federation = federation
         self._agency = agency
@@ -162,7 +172,7 @@ class Gateway(Publications):
         self._key = key
         self._clock = clock
         self._submitted: dict[str, Request] = {}
-        self._http = http or httpx2.Client(base_url=url, timeout=LONGEST_POLL + 10.0, trust_env=False)
+        self._http = http or _client(url, tls)
 
     def __enter__(self) -> Self:
         """Use it in a ``with`` block to have the connection closed."""
@@ -215,7 +225,8 @@ class Gateway(Publications):
     def submit(self, request: Request) -> RequestStatus:
         """Send a request; sending the same one again costs nothing and says where it stands."""
         self._submitted[request.id] = request
-        return read_value(RequestStatus, self._member("POST", "/v1/requests", canonical_bytes(request)))
+        detail = ActivityDetail.of(request.agreement, request.activity)
+        return read_value(RequestStatus, self._member("POST", "/v1/requests", canonical_bytes(request), detail))
 
     def wait(self, request: str, seconds: float = 300.0, progress: Progress = _silent) -> Result:
         """Wait for the release of a request, through restarts of the gateway.
@@ -282,16 +293,6 @@ class Gateway(Publications):
     def agreement(self, name: str) -> AgreementView:
         """One agreement."""
         return read_value(AgreementView, self._member("GET", f"/v1/agreements/{agreement_name(name)}"))
-
-    # ------------------------------------------------------------ audit
-
-    def audit_export(self) -> LogExport:
-        """The whole log."""
-        return read_value(LogExport, self.public("/v1/log/export"))
-
-    def audit_verify(self, export: LogExport) -> int:
-        """Check a log against the pinned keys; see ``verify_log``."""
-        return verify_log(export, self._federation, self._clock())
 
     # ------------------------------------------------------------ the wire, for modules about one register each
 
@@ -360,22 +361,24 @@ class Gateway(Publications):
             raise error_in(answer.content)
         return answer.content
 
-    def _member(self, method: str, path: str, body: bytes = b"") -> bytes:
+    def _member(self, method: str, path: str, body: bytes = b"", detail: ActivityDetail | None = None) -> bytes:
         """A signed call; a token that the gateway no longer takes is renewed once."""
-        answer, call = self._signed_call(method, path, body, renew=self._calls.needs_token(self._clock()))
+        answer, call = self._signed_call(method, path, body, detail)
         if answer.status_code == httpx2.codes.UNAUTHORIZED:
-            answer, call = self._signed_call(method, path, body, renew=True)
+            self._calls.forget_tokens()
+            answer, call = self._signed_call(method, path, body, detail)
         if not answer.is_success:
             raise error_in(answer.content)
         self._check_answer(answer, call)
         return answer.content
 
-    def _signed_call(self, method: str, path: str, body: bytes, *, renew: bool) -> tuple[httpx2.Response, Message]:
+    def _signed_call(
+        self, method: str, path: str, body: bytes, detail: ActivityDetail | None
+    ) -> tuple[httpx2.Response, Message]:
         now = self._clock()
-        if renew:
-            form = Message("POST", TOKEN_PATH, {"content-type": FORM_TYPE}, self._calls.token_request(now))
-            self._calls.accept_token(self._sent(form).content, now)
-        call = self._calls.message(method, path, body, now)
+        if self._calls.needs_token(now, detail):
+            self._calls.accept_token(self._sent(self._calls.token_request(now, detail)).content, now, detail)
+        call = self._calls.message(method, path, body, now, detail)
         return self._sent(call), call
 
     def _check_answer(self, answer: httpx2.Response, call: Message) -> None:

@@ -5,12 +5,10 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
-from typing import Final
 
-import uvicorn
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
@@ -23,24 +21,27 @@ from gateway.api.routes import add_routes
 from gateway.catalogue.shelf import catalogue_now
 from gateway.crash import Crash, kill_at, never
 from gateway.exchange import Exchange
-from gateway.identity.authorization_server import TokenEndpoint
+from gateway.identity.authorization_server import OAuthEndpoints
 from gateway.identity.door import Door
+from gateway.identity.revocations import Revocations
+from gateway.identity.token_keys import TokenKeys
 from gateway.identity.tokens import AccessTokens, TokenIssuer
 from gateway.means import ExchangeKeys, ExchangeSettings, Means
 from gateway.privacy_office.retention import Daily
 from gateway.public_record import PublishedRecord
 from gateway.quiet_log import silence_values, what_failed
+from gateway.rights import may_ask, spend
+from gateway.serving import server_of
 from gateway.settings import GatewaySettings
 from gateway.store.engine import Store
 from gateway.store.migrate import check
+from gateway.store.revoked_tokens import RevokedTokenTable
 from gateway.store.wakeups import wakeups_of
 from gateway.turns import Turns
 from gateway.web.catalogue import catalogue_router
 from gateway.web.home import home_router
 
 Clock = Callable[[], datetime]
-MOST_CONCURRENT: Final = 512
-GRACE_SECONDS: Final = 3
 
 log = logging.getLogger("saphan.gateway")
 
@@ -61,12 +62,14 @@ def create_app(settings: GatewaySettings, clock: Clock = system_clock) -> FastAP
     federation = _federation(settings)
     check(settings.database)
     means = _means(settings, federation, clock)
-    issuer = TokenIssuer(federation.gateway, means.keys.token, new_nonce)
+    issuer = TokenIssuer(TokenKeys(federation, means.keys.tokens), new_nonce)
     exchange = Exchange(means, issuer.task_token)
+    revocations = Revocations(RevokedTokenTable(means.store), timedelta(seconds=settings.tick_seconds))
+    tokens = AccessTokens(federation, revocations.holds)
     desk = Desk(
         exchange=exchange,
-        door=Door(federation, AccessTokens(federation)),
-        tokens=TokenEndpoint(federation, issuer, exchange.admit, clock),
+        door=Door(federation, tokens),
+        oauth=OAuthEndpoints(issuer, tokens, revocations, partial(spend, means), partial(may_ask, means), clock),
         key=means.keys.gateway,
         clock=clock,
         new_nonce=new_nonce,
@@ -90,20 +93,9 @@ def create_app(settings: GatewaySettings, clock: Clock = system_clock) -> FastAP
 
 def serve(settings: GatewaySettings) -> None:
     """Serve until the process is told to stop."""
-    config = uvicorn.Config(
-        create_app(settings),
-        host=settings.listen_host,
-        port=settings.listen_port,
-        http="httptools",
-        ws="none",
-        server_header=False,
-        proxy_headers=False,
-        access_log=False,
-        log_level="warning",
-        limit_concurrency=MOST_CONCURRENT,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-    )
-    uvicorn.Server(config).run()
+    app = create_app(settings)
+    desk: Desk = app.state.desk
+    server_of(app, settings, desk.door.federation.gateway).run()
 
 
 def means_of(settings: GatewaySettings, clock: Clock = system_clock) -> Means:
@@ -129,7 +121,7 @@ def _means(settings: GatewaySettings, federation: Federation, clock: Clock) -> M
     now, home = clock(), settings.folder
     keys = ExchangeKeys(
         gateway=home.key(federation, KeyPurpose.GATEWAY, now),
-        token=home.key(federation, KeyPurpose.TOKEN, now),
+        tokens=home.token_keys(federation, now),
         log=home.key(federation, KeyPurpose.LOG, now),
     )
     terms = ExchangeSettings(federation.gateway, settings.tick_seconds, settings.lease_seconds)

@@ -1,5 +1,6 @@
 """The gateway's settings: command line, then secret files, then ``SAPHAN_*``, then ``saphan.toml``, then defaults."""
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,8 @@ from typing_extensions import override
 
 from contracts.errors import InvalidInput
 from gateway.crash import CrashPoint
+from gateway.edges.limits import Limits
+from gateway.edges.tls import ServerFiles
 from gateway.home import GatewayHome
 
 DEFAULT_HOME: Final = Path(".saphan")
@@ -27,6 +30,11 @@ class GatewaySettings(BaseSettings):
     refused. ``database_url`` defaults to SQLite in the home. Results leave on a tick of ``tick_seconds``; what another
     process changed is looked for every ``look_again_seconds`` where the database does not tell of it.
     ``synthetic`` makes the public page say that its data is made up.
+
+    With ``tls_certificate`` and ``tls_key`` it listens over TLS; ``tls_client_ca`` are the authorities whose client
+    certificates it asks for, and ``tls_client_required`` turns away who has none. ``trusted_proxies`` are the addresses
+    of reverse proxies that are believed about their callers, with ``proxy_client_certificates`` also about certificates
+    (``Client-Cert``, RFC 9440). ``allowed_hosts`` are names of the gateway besides the issuer's.
     """
 
     model_config = SettingsConfigDict(env_prefix="SAPHAN_", frozen=True, extra="forbid")
@@ -41,6 +49,29 @@ class GatewaySettings(BaseSettings):
     issuer: str | None = None
     synthetic: bool = False
     crash_at: CrashPoint | None = None
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    tls_client_ca: Path | None = None
+    tls_client_required: bool = False
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    proxy_client_certificates: bool = False
+    allowed_hosts: tuple[str, ...] = ()
+    limits: Limits = Limits()
+
+    @property
+    def tls(self) -> ServerFiles | None:
+        """The files for TLS, relative paths beginning in the home; none without a certificate.
+
+        Raises:
+            InvalidInput: ``setting-invalid``, when one of certificate and key is named without the other.
+        """
+        if self.tls_certificate is None and self.tls_key is None:
+            return None
+        if self.tls_certificate is None or self.tls_key is None:
+            raise InvalidInput("setting-invalid", setting="tls_certificate", why="certificate and key go together")
+        authorities = None if self.tls_client_ca is None else self.home / self.tls_client_ca
+        certificate, key = self.home / self.tls_certificate, self.home / self.tls_key
+        return ServerFiles(certificate, key, authorities, self.tls_client_required)
 
     @property
     def folder(self) -> GatewayHome:

@@ -13,11 +13,8 @@ from rich.console import Group
 from contracts.errors import InvalidInput
 from contracts.query import Mechanism, Query
 from contracts.release import ReleaseState, Withdrawal
-from contracts.transparency import LogExport
-from contracts.values import Value
 from gateway.asking import activity_of, query_of
 from gateway.budget_calls import budget_view
-from gateway.checked_release import verify_log
 from gateway.client import Gateway, Result
 from gateway.counter_totals import counted_runs
 from gateway.family_asking import with_family
@@ -28,7 +25,6 @@ from saphan.client_tables import (
     release_table,
     releases_table,
     totals_table,
-    value_table,
 )
 from saphan.family_tables import family_group, titles_of
 from saphan.output import AsJson, say, show, show_all, told_errors, waiting_shown
@@ -36,9 +32,7 @@ from saphan.release_tables import release_name, release_terms
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False)
 release = typer.Typer(no_args_is_help=True, help="Released answers.")
-audit = typer.Typer(no_args_is_help=True, help="The log that anybody can check.")
 app.add_typer(release, name="release")
-app.add_typer(audit, name="audit")
 
 HomeOption = Annotated[Path | None, typer.Option("--home", help="The member's home.", envvar="SAPHAN_HOME")]
 AgreementOption = Annotated[str, typer.Option("--agreement", help="The agreement under which it is asked.")]
@@ -72,20 +66,14 @@ Price = Annotated[int | None, typer.Option("--nano-rho", help="The price in each
 ReleaseName = Annotated[str, typer.Argument(metavar="RELEASE", help="The release's identifier.")]
 
 
-class Verified(Value):
-    """What the check of a log found."""
-
-    size: int
-    verified: bool
-
-
 @contextmanager
 def connected(home: Path | None, *, as_json: bool, of_question: bool = False) -> Iterator[tuple[Gateway, MemberHome]]:
     """The member's line to its gateway; errors are told and end the command."""
     with told_errors(as_json=as_json, of_question=of_question):
         member = MemberHome(load_client_settings(home=home))
         settings, now = member.settings, datetime.now(UTC)  # noqa: TID251  # a command begins here
-        with Gateway(settings.gateway, member.calling_key(now), settings.agency, member.federation()) as gateway:
+        key, federation = member.calling_key(now), member.federation()
+        with Gateway(settings.gateway, key, settings.agency, federation, tls=settings.tls) as gateway:
             yield gateway, member
 
 
@@ -219,34 +207,6 @@ def withdraw_release(
         _show_release(gateway, gateway.withdraw(withdrawal), as_json=as_json)
 
 
-@audit.command("export")
-def export_log(path: Annotated[Path, typer.Argument(help="Where to write the log.")], home: HomeOption = None) -> None:
-    """Take the whole log away, to be verified elsewhere."""
-    with connected(home, as_json=False) as (gateway, _):
-        path.write_text(gateway.audit_export().model_dump_json(), encoding="utf-8")
-    say(str(path))
-
-
-@audit.command("verify")
-def verify_command(
-    file: Annotated[Path | None, typer.Argument(help="An exported log; the gateway's own when left out.")] = None,
-    home: HomeOption = None,
-    *,
-    as_json: AsJson = False,
-) -> None:
-    """Check every entry of the log, the tree over them and the signed checkpoint, against the pinned keys."""
-    with told_errors(as_json=as_json):
-        if file is None:
-            with connected(home, as_json=as_json) as (gateway, _):
-                size = gateway.audit_verify(gateway.audit_export())
-        else:
-            member = MemberHome(load_client_settings(home=home))
-            now = datetime.now(UTC)  # noqa: TID251  # a command begins here
-            size = verify_log(_read_export(file), member.federation(), now)
-        found = Verified(size=size, verified=True)
-        show(found, lambda: value_table(found), as_json=as_json)
-
-
 def asked(  # noqa: PLR0913  # the options of a command line
     measures: Sequence[str] | None,
     by: Sequence[str] | None,
@@ -270,13 +230,6 @@ def asked(  # noqa: PLR0913  # the options of a command line
         filters[name] = tuple(codes.split(","))
     measures, by = measures or ("count",), by or ()
     return query_of(measures, by, period, filters, revision=series, counter=counter, mechanism=mechanism)
-
-
-def _read_export(file: Path) -> LogExport:
-    try:
-        return LogExport.model_validate_json(file.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise InvalidInput("malformed-body", where=file.name) from error
 
 
 def _family_query(gateway: Gateway, agreement: str, activity: str, query: Query, number: int) -> Query:

@@ -20,6 +20,7 @@ from contracts.errors import InvalidInput
 from contracts.federation import Federation, KeyPurpose
 from contracts.identifiers import AgencyId
 from contracts.keys import SigningKey
+from contracts.transport import ADDRESS, ClientFiles
 from keys.folder import KeyFolder
 
 DEFAULT_HOME: Final = Path(".saphan")
@@ -37,7 +38,15 @@ class ClientSettings(BaseSettings):
 
     home: Path = DEFAULT_HOME
     agency: AgencyId
-    gateway: str = Field(pattern=r"^https?://[^/?#]+/?$")
+    gateway: str = Field(pattern=ADDRESS)
+    tls_ca: Path | None = None
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+
+    @property
+    def tls(self) -> ClientFiles:
+        """The files for TLS; a relative path begins in the home."""
+        return ClientFiles(self.tls_ca, self.tls_certificate, self.tls_key).within(self.home)
 
     @override
     @classmethod
@@ -98,11 +107,26 @@ class MemberHome:
         Raises:
             InvalidInput: ``setting-invalid``.
         """
-        try:
-            return Federation.model_validate_json((self.settings.home / "federation.json").read_bytes())
-        except (OSError, ValidationError) as error:
-            why = "federation.json is missing or cannot be read"
-            raise InvalidInput("setting-invalid", setting="federation", why=why) from error
+        found = federation_of(self.settings.home)
+        if found is None:
+            raise InvalidInput("setting-invalid", setting="federation", why="federation.json is missing")
+        return found
+
+
+def federation_of(home: Path) -> Federation | None:
+    """The keys of all members as a home has pinned them; none in a home that has pinned nothing yet.
+
+    Raises:
+        InvalidInput: ``setting-invalid``, when what it pinned cannot be read.
+    """
+    path = home / "federation.json"
+    if not path.exists():
+        return None
+    try:
+        return Federation.model_validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        why = "federation.json cannot be read"
+        raise InvalidInput("setting-invalid", setting="federation", why=why) from error
 
 
 def load_client_settings(**given: object) -> ClientSettings:

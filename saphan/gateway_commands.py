@@ -84,5 +84,6 @@ def serve_command(
     """Serve members, connectors and the public until stopped."""
     with told_errors():
         settings = load_settings(home, listen_host=host, listen_port=port)
-        say(f"http://{settings.listen_host}:{settings.listen_port}")
+        scheme = "http" if settings.tls is None else "https"
+        say(f"{scheme}://{settings.listen_host}:{settings.listen_port}")
         serve(settings)

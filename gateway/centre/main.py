@@ -37,7 +37,7 @@ def open_centre(settings: CentreSettings, clock: Clock = now) -> Iterator[Centre
     home = CentreHome(settings.home)
     federation = home.federation()
     key = home.keys.newest(federation, settings.agency, KeyPurpose.CLIENT, clock())
-    with Gateway(settings.gateway, key, settings.agency, federation, clock=clock) as line:
+    with Gateway(settings.gateway, key, settings.agency, federation, clock=clock, tls=settings.tls) as line:
         yield Centre(settings, home, line, clock, plans=lambda: registered_plans(line))
 
 

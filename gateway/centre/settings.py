@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from contracts.errors import InvalidInput
 from contracts.identifiers import AgencyId, Identifier
+from contracts.transport import ADDRESS, ClientFiles
 from forecasting.spread import Spread
 from gateway.centre.schedule import Schedule
 
@@ -25,7 +26,9 @@ class CentreSettings(BaseSettings):
     """How the forecasting centre runs.
 
     ``agency`` is the member that it asks for and ``agreement`` the agreement under which it asks; ``gateway`` the
-    address at which the gateway is reached. ``wait_seconds`` bounds the wait for one release. ``serve`` works on its
+    address at which the gateway is reached; ``tls_ca`` are the roots that its certificate must lead to,
+    ``tls_certificate`` and ``tls_key`` what is shown to it (mutual TLS).
+    ``wait_seconds`` bounds the wait for one release. ``serve`` works on its
     ``schedule`` at ``hour`` of Bangkok; ``refresh_seconds`` is the pause before it tries again what failed, and between
     two rounds of the schedule ``refresh``. ``horizon`` months are forecast with intervals of ``level`` per cent, fitted
     by ``engine`` in ``processes``. ``simulations`` are the runs that tell how far an evaluation can be trusted.
@@ -35,8 +38,11 @@ class CentreSettings(BaseSettings):
 
     home: Path = DEFAULT_HOME
     agency: AgencyId
-    gateway: str = Field(pattern=r"^https?://[^/?#]+/?$")
+    gateway: str = Field(pattern=ADDRESS)
     agreement: Identifier
+    tls_ca: Path | None = None
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
     wait_seconds: float = Field(default=600.0, gt=0, le=86_400)
     refresh_seconds: float = Field(default=3600.0, gt=0, le=604_800)
     schedule: Schedule = Schedule.REFRESH
@@ -46,6 +52,11 @@ class CentreSettings(BaseSettings):
     horizon: int = Field(default=12, ge=1, le=36)
     level: int = Field(default=90, ge=50, le=99)
     simulations: int = Field(default=500, ge=100, le=10_000)
+
+    @property
+    def tls(self) -> ClientFiles:
+        """The files for TLS; a relative path begins in the home."""
+        return ClientFiles(self.tls_ca, self.tls_certificate, self.tls_key).within(self.home)
 
     @override
     @classmethod
