@@ -11,7 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Final
 
 from contracts.errors import InvalidInput
@@ -69,7 +71,8 @@ class KeyFolder:
         data = self._file(kid).read_bytes()
         reference = hardware_reference(data)
         if reference is not None:
-            return _in_hardware(reference, self._secret(kid))
+            held: SigningKey = _hardware().HardwareKey(reference, _pin(self._secret(kid)))
+            return held
         return self._software(kid, data)
 
     def of(self, agency: str, purpose: KeyPurpose) -> tuple[str, ...]:
@@ -107,11 +110,27 @@ class KeyFolder:
         Raises:
             InvalidInput: ``key-not-opened``, when the home's keys are under a passphrase that cannot be asked for.
         """
-        self._write(self._file(key.kid), self._sealer(key.kid).seal(key))
+        self.write(self._file(key.kid), self._sealer(key.kid).seal(key))
 
-    def refer(self, reference: HardwareReference) -> None:
-        """Note that a key lies in a hardware module, whose PIN is the secret of this home."""
-        self._write(self._file(reference.kid), reference.model_dump_json(indent=2).encode())
+    def make_in_hardware(self, reference: HardwareReference) -> SigningKey:
+        """Make a key inside a hardware module, whose PIN is the secret of this home, and note where it lies.
+
+        Raises:
+            InvalidInput: ``setting-invalid``, ``key-not-opened``.
+            Unavailable: ``hardware-key-unavailable``.
+        """
+        key: SigningKey = _hardware().make_hardware_key(reference, _pin(self._secret(reference.kid)))
+        self.write(self._file(reference.kid), reference.model_dump_json(indent=2).encode())
+        return key
+
+    def place(self, kid: str) -> str:
+        """Where a key lies: ``sealed file``, ``plain file``, ``hardware`` or ``elsewhere``."""
+        if not self.holds(kid):
+            return "elsewhere"
+        data = self._file(kid).read_bytes()
+        if hardware_reference(data) is not None:
+            return "hardware"
+        return "plain file" if sealed_key(data) is None else "sealed file"
 
     def seal_again(self, passphrase: bytes | None) -> tuple[str, ...]:
         """Put every software key under a passphrase, or under fresh random bits; give their names.
@@ -126,9 +145,9 @@ class KeyFolder:
             sealer = Sealer(passphrase, PASSPHRASE, salt, secrets.token_bytes)
         sealed = {self._file(key.kid): sealer.seal(key) for key in held}
         if passphrase is None:
-            self._write(self.unlock, sealer.secret)
+            self.write(self.unlock, sealer.secret)
         for path, data in sealed.items():
-            self._write(path, data)
+            self.write(path, data)
         if passphrase is not None:
             self.unlock.unlink(missing_ok=True)
         return tuple(key.kid for key in held)
@@ -150,7 +169,7 @@ class KeyFolder:
             unseal(before.kid, before, self._secret(kid))
             return Sealer(self._secret(kid), before.cost, before.salt, secrets.token_bytes)
         if not self.unlock.exists():
-            self._write(self.unlock, secrets.token_bytes(SECRET_BYTES))
+            self.write(self.unlock, secrets.token_bytes(SECRET_BYTES))
         return Sealer(self._secret(kid), RANDOM_SECRET, secrets.token_bytes(SALT_BYTES), secrets.token_bytes)
 
     def _secret(self, kid: str) -> bytes:
@@ -161,7 +180,7 @@ class KeyFolder:
         return self.ask()
 
     @staticmethod
-    def _write(path: Path, data: bytes) -> None:
+    def write(path: Path, data: bytes) -> None:
         """Write a file that only its owner may read; it is whole or it is not there. A link stays a link."""
         target = path.resolve()
         target.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
@@ -179,10 +198,13 @@ def number_of(kid: str) -> int:
     return int(kid.rpartition("-")[2])
 
 
-def _in_hardware(reference: HardwareReference, secret: bytes) -> SigningKey:
-    # Imported here: a home without such keys needs no PKCS#11.
+def _pin(secret: bytes) -> str:
+    return secret.decode(errors="replace").strip()
+
+
+def _hardware() -> ModuleType:
+    """The module of hardware keys, imported when a home has one: others need no PKCS#11."""
     try:
-        from keys.hardware import HardwareKey  # noqa: PLC0415  # as said above
+        return import_module("keys.hardware")
     except ImportError as error:
         raise InvalidInput("setting-invalid", setting="keys", why="install saphan[pkcs11] for hardware keys") from error
-    return HardwareKey(reference, secret.decode().strip())

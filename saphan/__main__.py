@@ -14,7 +14,7 @@ import typer
 NOUNS: Final = {
     "agreement": "saphan.agreement_commands:app",
     "analysis": "saphan.analysis_commands:app",
-    "audit": "saphan.client_commands:audit",
+    "audit": "saphan.audit_commands:app",
     "breach": "saphan.breach_commands:app",
     "budget": "saphan.budget_plan_commands:app",
     "centre": "saphan.centre_commands:app",
@@ -24,6 +24,7 @@ NOUNS: Final = {
     "federation": "saphan.federation_commands:app",
     "forecast": "saphan.forecast_commands:app",
     "gateway": "saphan.gateway_commands:app",
+    "keys": "saphan.keys_commands:app",
     "plan": "saphan.plan_commands:app",
     "privacy": "saphan.privacy_commands:app",
     "record": "saphan.record_commands:app",
