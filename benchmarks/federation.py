@@ -20,7 +20,7 @@ from connectors.journal.book import Journal
 from connectors.main import agent_of, open_channel
 from connectors.settings import load_settings
 from connectors.shelf import read_folder
-from connectors.snapshot import refresh
+from connectors.snapshot import keeping_open, refresh
 from connectors.sources import open_source
 from contracts.agreement import Activity, Agreement
 from contracts.dataset import DatasetContract, Text
@@ -205,6 +205,7 @@ def _connect(stack: ExitStack, home: Home) -> None:
     journal = Journal(home.journal)
     stack.callback(journal.close)
     channel = stack.enter_context(open_channel(settings, journal, now))
+    stack.enter_context(keeping_open(home.snapshot))
     agent = agent_of(settings, channel, journal, now)
     thread = Thread(target=agent.run, daemon=True)
     thread.start()

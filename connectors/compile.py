@@ -6,10 +6,11 @@ is compiled with PostgreSQL's grammar and ``$1`` parameters, which DuckDB reads 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import chain, pairwise, product
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa  # type: ignore[import-untyped]  # ships no types
@@ -18,7 +19,6 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from connectors import snapshot_schema as schema
-from connectors import snapshot_versions
 from connectors.snapshot import opened_for
 from contracts.counter_nodes import days_of, first_day_of_window, nodes
 from contracts.dataset import DatasetContract
@@ -30,6 +30,9 @@ from contracts.task import LARGEST_CELL
 
 Integers = npt.NDArray[np.int64]
 Booleans = npt.NDArray[np.bool_]
+
+FEW_CELLS = 4096
+"""Up to here a row at a time costs less than a table of columns."""
 
 _DIALECT = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # SQLAlchemy left it bare
 
@@ -113,19 +116,42 @@ def answer(snapshot_path: Path, statement: Statement, query: Query, grid: Grid) 
         Unavailable: ``snapshot-missing``.
         IntegrityError: ``snapshot-damaged``, also when the snapshot was made for another contract.
     """
-    with opened_for(snapshot_path, statement.dataset, statement.layout) as (connection, version):
-        found = connection.sql(statement.sql, params=list(statement.parameters)).to_arrow_table()
-        token = snapshot_versions.lineage(connection, statement.dataset).get(version)
-    counted = _days(query) if query.counter else grid
-    places, inside = _places(found, counted)
-    cells, first = {}, len(counted.axes)
+    with opened_for(snapshot_path, statement.dataset, statement.layout) as dataset:
+        counted = _days(query) if query.counter else grid
+        fetch = _few if counted.size <= FEW_CELLS else _many
+        figures = fetch(dataset.connection, statement, counted)
+        version, token = dataset.data_version, dataset.lineage.get(dataset.data_version)
+    cells, first = {}, 0
     for measure, width in zip(query.base_measures, statement.widths, strict=True):
-        exact = np.zeros((counted.size, width), dtype=np.int64)
-        for number in range(width):
-            exact[places, number] = found.column(first + number).fill_null(0).to_numpy()[inside]
-        cells[measure] = _of_nodes(exact.ravel(), query) if query.counter else exact.ravel().tolist()
+        exact = figures[:, first : first + width].ravel()
+        cells[measure] = _of_nodes(exact, query) if query.counter else exact.tolist()
         first += width
     return Exact(version, token, cells)
+
+
+def _few(connection: duckdb.DuckDBPyConnection, statement: Statement, grid: Grid) -> Integers:
+    """The figures of each cell, row by row: for a small grid the cheaper way."""
+    figures, axes = np.zeros((grid.size, sum(statement.widths)), dtype=np.int64), len(grid.axes)
+    cells = _cells(grid.axes)
+    for row in connection.execute(statement.sql, list(statement.parameters)).fetchall():
+        place = cells.get(tuple(map(str, row[:axes])))
+        if place is not None and None not in row[:axes]:
+            figures[place] = [figure or 0 for figure in row[axes:]]
+    return figures
+
+
+def _cells(axes: tuple[Axis, ...]) -> dict[tuple[str, ...], int]:
+    """The place of each cell by its labels; the last axis runs fastest."""
+    return {labels: place for place, labels in enumerate(product(*(axis.values for axis in axes)))}
+
+
+def _many(connection: duckdb.DuckDBPyConnection, statement: Statement, grid: Grid) -> Integers:
+    """The figures of each cell, column by column."""
+    found = connection.sql(statement.sql, params=list(statement.parameters)).to_arrow_table()
+    figures, (places, inside) = np.zeros((grid.size, sum(statement.widths)), dtype=np.int64), _places(found, grid)
+    for number in range(figures.shape[1]):
+        figures[places, number] = found.column(len(grid.axes) + number).fill_null(0).to_numpy()[inside]
+    return figures
 
 
 def _places(found: pa.Table, grid: Grid) -> tuple[Integers, Booleans]:

@@ -17,17 +17,18 @@ A refresh works on a private copy, which replaces the snapshot when it is comple
 import fcntl
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import duckdb
 
-from connectors import objections, snapshot_versions
+from connectors import objections, snapshot_files, snapshot_versions
 from connectors import snapshot_schema as schema
+from connectors.snapshot_files import Described, Reading
 from connectors.snapshot_ranking import LeftOut, Ranking
 from connectors.snapshot_versions import Entropy
 from connectors.sources import SHUT, Source
@@ -185,9 +186,17 @@ class Snapshot:
         return {dataset: SnapshotInfo(*numbers) for dataset, *numbers in rows}
 
 
+class Dataset(NamedTuple):
+    """A dataset of a snapshot that is open: its data version, and the token of each version before and up to that."""
+
+    connection: duckdb.DuckDBPyConnection
+    data_version: int
+    lineage: Mapping[int, str]
+
+
 @contextmanager
-def opened_for(path: Path, dataset: str, layout: str) -> Iterator[tuple[duckdb.DuckDBPyConnection, int]]:
-    """A snapshot to be read and the dataset's data version, provided it was made under that layout.
+def opened_for(path: Path, dataset: str, layout: str) -> Iterator[Dataset]:
+    """A snapshot to be read, provided the dataset was made under that layout.
 
     Raises:
         Unavailable: ``snapshot-missing``, also for one of an older format, until its next refresh.
@@ -195,23 +204,61 @@ def opened_for(path: Path, dataset: str, layout: str) -> Iterator[tuple[duckdb.D
     """
     if not path.exists():
         raise Unavailable("snapshot-missing", contract=dataset)
-    with opened(path, read_only=True) as connection:
-        found = connection.execute(
-            "SELECT format, layout, data_version FROM saphan_snapshot WHERE dataset = $1", [dataset]
-        ).fetchall()
-        if not found:
+    with _reading(path) as (connection, known):
+        if dataset not in known:
+            known[dataset] = (_described(connection, dataset), snapshot_versions.lineage(connection, dataset))
+        found, lineage = known[dataset]
+        if found is None or found.form == schema.WITHOUT_SHAPES:
             raise Unavailable("snapshot-missing", contract=dataset)
-        ((form, made_under, version),) = found
-        if form == schema.WITHOUT_SHAPES:
-            raise Unavailable("snapshot-missing", contract=dataset)
-        if (form, made_under) != (schema.FORMAT, layout):
+        if (found.form, found.layout) != (schema.FORMAT, layout):
             raise IntegrityError("snapshot-damaged")
-        yield connection, version
+        yield Dataset(connection, found.data_version, lineage)
+
+
+def _described(connection: duckdb.DuckDBPyConnection, dataset: str) -> Described | None:
+    row = connection.execute(
+        "SELECT format, layout, data_version FROM saphan_snapshot WHERE dataset = $1", [dataset]
+    ).fetchone()
+    return None if row is None else Described(*row)
+
+
+@contextmanager
+def keeping_open(path: Path) -> Iterator[None]:
+    """Keep a snapshot open between its readers in this process as long as the block lasts; it need not be there yet."""
+    with snapshot_files.keeping_open(path, lambda file: _connected(file, read_only=True)):
+        yield
 
 
 @contextmanager
 def opened(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that reaches no other file; whatever DuckDB finds wrong in the file means that it is damaged."""
+    if read_only:
+        with _reading(path) as (connection, _):
+            yield connection
+        return
+    try:
+        with _connected(path, read_only=False) as connection:
+            yield connection
+    except duckdb.Error as error:
+        raise IntegrityError("snapshot-damaged") from error
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[Reading]:
+    """A snapshot to be read, through the connection that this process keeps open if it keeps one."""
+    file = snapshot_files.kept(path)
+    try:
+        if file is not None:
+            with file.reading() as reading:
+                yield reading
+            return
+        with _connected(path, read_only=True) as connection:
+            yield Reading(connection, {})
+    except duckdb.Error as error:
+        raise IntegrityError("snapshot-damaged") from error
+
+
+def _connected(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     config: dict[str, str | bool | int | float | list[str]] = {**SHUT, "enable_external_access": False}
     if not read_only:
         config |= {
@@ -219,11 +266,7 @@ def opened(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection
             "temp_directory": str(path.parent / "spill"),
             "preserve_insertion_order": False,
         }
-    try:
-        with duckdb.connect(str(path), read_only=read_only, config=config) as connection:
-            yield connection
-    except duckdb.Error as error:
-        raise IntegrityError("snapshot-damaged") from error
+    return duckdb.connect(str(path), read_only=read_only, config=config)
 
 
 @contextmanager

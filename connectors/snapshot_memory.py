@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from connectors import snapshot_schema as schema
-from connectors import snapshot_versions
 from connectors.snapshot import opened_for
 from contracts.dataset import DatasetContract
 from contracts.errors import Unavailable
@@ -25,8 +24,8 @@ def memory_of(path: Path, contract: DatasetContract) -> Memory:
         Unavailable: ``snapshot-missing``, also for one without a token, until its next refresh.
         IntegrityError: ``snapshot-damaged``.
     """
-    with opened_for(path, contract.id, schema.layout_of(contract)) as (connection, version):
-        lineage = snapshot_versions.lineage(connection, contract.id)
+    with opened_for(path, contract.id, schema.layout_of(contract)) as found:
+        version, lineage = found.data_version, found.lineage
     if version not in lineage:
         raise Unavailable("snapshot-missing", contract=contract.id)
     return Memory(version, lineage)
