@@ -34,6 +34,7 @@ class EventKind(StrEnum):
     SUSPENSION_LIFTED = "suspension.lifted"
     DISCLOSURE_RECORDED = "disclosure.recorded"
     REGISTER_WRITTEN = "register.written"
+    REGISTRY_CHANGED = "registry.changed"
     RETENTION_DELETED = "retention.deleted"
     PERSON_SIGNED_IN = "person.signed-in"
     PERSON_SIGN_IN_FAILED = "person.sign-in-failed"
@@ -57,12 +58,11 @@ class LogEntry(Value):
 
 
 class Checkpoint(Value):
-    """The log's head: so many entries with this root. The gateway signs it."""
+    """The log's head: so many entries with this root. It is signed as a note (``contracts.checkpoints``)."""
 
     origin: str
     size: int = Field(ge=0)
     root: Hash
-    at: AwareDatetime
 
 
 class Receipt(Value):
@@ -74,12 +74,4 @@ class Receipt(Value):
 
     path: tuple[Hash, ...]
     checkpoint: str
-    """The signed checkpoint: a JWS (compact) over its canonical bytes."""
-
-
-class LogExport(Value):
-    """The whole log as an auditor takes it away: every entry's bytes and leaf hash, and the signed checkpoint."""
-
-    entries: tuple[str, ...]
-    leaf_hashes: tuple[Hash, ...]
-    checkpoint: str
+    """The checkpoint as a signed note (C2SP), with the cosignatures of the witnesses that the gateway had by then."""

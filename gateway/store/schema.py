@@ -14,8 +14,10 @@ from gateway.store import (
     people_tables,
     personal_data_tables,
     publication_tables,
+    revoked_token_tables,
     series_tables,
     tables,
+    trust_tables,
 )
 
 MODULES: Final[tuple[ModuleType, ...]] = (
@@ -28,7 +30,9 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     people_tables,
     personal_data_tables,
     publication_tables,
+    revoked_token_tables,
     series_tables,
+    trust_tables,
 )
 
 

@@ -1,0 +1,227 @@
+"""Reading the trust registry as a client: the pinned root is all that is believed, python-tuf verifies the rest.
+
+The gateway reads its own registry so, the centre and the command line read it over HTTP. A home that pins ``root.json``
+keeps what was verified in ``registry/``: it is what makes a rollback seen.
+"""
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import httpx2
+from pydantic import TypeAdapter, ValidationError
+from tuf.api.exceptions import DownloadError, DownloadHTTPError, ExpiredMetadataError, RepositoryError
+from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig  # type: ignore[attr-defined]  # re-exported
+from typing_extensions import override
+
+from contracts.errors import IntegrityError, InvalidInput
+from contracts.federation import Member
+from contracts.registry import CHARTER_PATH, Registry, member_path, read_charter
+from contracts.registry_documents import read_snapshot
+from contracts.registry_reading import NOT_FOUND, AgencyPart, Verified, error_of, no_keys, registry_of
+
+REGISTRY_PATH: Final = "/v1/registry/"
+READ_SECONDS: Final = 10.0
+LIMITS: Final = UpdaterConfig(
+    root_max_length=200_000, timestamp_max_length=16_384, snapshot_max_length=500_000, targets_max_length=500_000
+)
+Get = Callable[[str], Iterator[bytes]]
+"""Gives what lies under ``metadata/...`` or ``targets/...``, in chunks; raises python-tuf's download errors."""
+
+_members: TypeAdapter[dict[str, Member]] = TypeAdapter(dict[str, Member])
+
+
+@dataclass(frozen=True, slots=True)
+class TrustFolder:
+    """A home's pinned root and what was verified from it."""
+
+    home: Path
+
+    @property
+    def root(self) -> Path:
+        """The trust anchor, put there by a person."""
+        return self.home / "root.json"
+
+    @property
+    def metadata(self) -> Path:
+        """The newest verified documents."""
+        return self.home / "registry" / "metadata"
+
+    @property
+    def targets(self) -> Path:
+        """The verified targets."""
+        return self.home / "registry" / "targets"
+
+    @property
+    def members(self) -> Path:
+        """Every member as it was last read."""
+        return self.home / "registry" / "members.json"
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """One reader at a time, for python-tuf's folders are not shared."""
+        for folder in (self.metadata, self.targets):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(self.home / "registry" / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+    def known_members(self) -> dict[str, Member]:
+        """Every member as it was last read; nobody at first.
+
+        Raises:
+            InvalidInput: ``setting-invalid``, when the file is damaged: what was revoked must not be forgotten.
+        """
+        if not self.members.exists():
+            return {}
+        try:
+            return _members.validate_json(self.members.read_bytes())
+        except (OSError, ValidationError) as error:
+            why = "registry/members.json cannot be read"
+            raise InvalidInput("setting-invalid", setting="registry", why=why) from error
+
+    def remember(self, members: dict[str, Member]) -> None:
+        """Keep every member as it is now."""
+        part = self.members.with_suffix(".part")
+        part.write_bytes(_members.dump_json(members))
+        part.chmod(0o600)
+        part.replace(self.members)
+
+
+class _Fetcher(FetcherInterface):
+    """Lets python-tuf fetch through ``Get``."""
+
+    def __init__(self, get: Get) -> None:
+        self._get = get
+
+    @override
+    def _fetch(self, url: str) -> Iterator[bytes]:
+        return self._get(url)
+
+
+def over_http(http: httpx2.Client) -> Get:
+    """What the gateway serves to everybody."""
+
+    def get(path: str) -> Iterator[bytes]:
+        try:
+            with http.stream("GET", f"{REGISTRY_PATH}{path}", timeout=READ_SECONDS) as response:
+                if response.status_code != httpx2.codes.OK:
+                    raise DownloadHTTPError("refused", response.status_code)
+                yield from response.iter_bytes()
+        except httpx2.HTTPError as error:
+            raise DownloadError("unreachable") from error
+
+    return get
+
+
+def from_copy(folder: Path) -> Get:
+    """A copy of the registry that somebody took along, laid out as it is served: ``metadata/`` and ``targets/``."""
+    return lambda path: _file(folder / path)
+
+
+def from_known(home: Path) -> Get:
+    """What a home has verified before; it keeps the newest of each document under a name without its version."""
+
+    def get(path: str) -> Iterator[bytes]:
+        version, _, name = Path(path).name.partition(".")
+        folder = home / "registry" / "metadata"
+        if name == "root.json":
+            return _file(folder / "root_history" / f"{version}.root.json")
+        return _file(folder / (name if version.isdigit() else Path(path).name))
+
+    return get
+
+
+def _file(path: Path) -> Iterator[bytes]:
+    if not path.is_file():
+        raise DownloadHTTPError("not in the copy", NOT_FOUND)
+    return iter((path.read_bytes(),))
+
+
+def read(home: Path, get: Get, now: datetime) -> Registry:
+    """Bring what a home knows of the registry up to date, and give it.
+
+    Args:
+        home: Pins ``root.json``.
+        get: Where the registry comes from.
+        now: Decides what has expired.
+
+    Raises:
+        Unavailable: ``registry-expired``, ``registry-incomplete``, ``gateway-unreachable``.
+        IntegrityError: ``registry-forged``, ``registry-rolled-back``, ``registry-content``.
+        InvalidInput: ``setting-invalid`` without a root that can be read.
+    """
+    place = TrustFolder(home)
+    with place.locked():
+        before = place.known_members()
+        try:
+            verified = _verified(place, get, now)
+        except (RepositoryError, DownloadError) as error:
+            raise error_of(error) from error
+        registry = registry_of(verified, before)
+        place.remember(before | {each.agency: each for each in registry.federation.members})
+    return registry
+
+
+def read_known(home: Path, now: datetime) -> Registry:
+    """The registry as this home last saw it, verified again and not expired, without asking anybody.
+
+    Raises:
+        As ``read``.
+    """
+    return read(home, from_known(home), now)
+
+
+def _verified(place: TrustFolder, get: Get, now: datetime) -> Verified:
+    try:
+        pinned = place.root.read_bytes()
+    except OSError as error:
+        raise InvalidInput("setting-invalid", setting="root.json", why="it cannot be read") from error
+    updater = Updater(
+        str(place.metadata), "metadata/", str(place.targets), "targets/", _Fetcher(get), LIMITS, bootstrap=pinned
+    )
+    # The library has no argument for it and reads the machine's clock.
+    updater._trusted_set.reference_time = now  # noqa: SLF001
+    updater.refresh()
+    snapshot = (place.metadata / "snapshot.json").read_bytes()
+    charter = _target(updater, CHARTER_PATH)
+    known = read_snapshot(snapshot).meta
+    agencies = {}
+    for agency in read_charter(charter).agencies:
+        if f"{agency}.json" not in known:
+            continue  # admitted by the officers, and has published nothing yet
+        try:
+            member = _target(updater, member_path(agency))
+        except ExpiredMetadataError:
+            continue  # this agency's keys are believed no longer; the others' are
+        agencies[agency] = AgencyPart((place.metadata / f"{agency}.json").read_bytes(), member)
+    return Verified(
+        roots=_roots(place, pinned),
+        timestamp=(place.metadata / "timestamp.json").read_bytes(),
+        snapshot=snapshot,
+        targets=(place.metadata / "targets.json").read_bytes(),
+        charter=charter,
+        agencies=agencies,
+    )
+
+
+def _roots(place: TrustFolder, pinned: bytes) -> tuple[bytes, ...]:
+    """The pinned root and those that followed it, up to the one that is trusted now."""
+    newest = (place.metadata / "root.json").read_bytes()
+    return (pinned,) if newest == pinned else (pinned, newest)
+
+
+def _target(updater: Updater, path: str) -> bytes:
+    found = updater.get_targetinfo(path)
+    if found is None:
+        raise IntegrityError("registry-content", rule="listed", where=path) if path == CHARTER_PATH else no_keys(path)
+    place = updater.find_cached_target(found) or updater.download_target(found)
+    return Path(place).read_bytes()
