@@ -101,7 +101,7 @@ def check_may(roles: Iterable[PersonRole], what: May) -> None:
         raise Refused("role-missing")
 
 
-def check_change(giver: Giver, role: PersonRole, to: str | None, standing: Standing) -> None:
+def check_change(giver: Giver, role: PersonRole, to: str | None, standing: Standing, *, taking: bool = False) -> None:
     """Refuse a role that this giver may not give to, or take from, somebody of an agency.
 
     Args:
@@ -109,6 +109,7 @@ def check_change(giver: Giver, role: PersonRole, to: str | None, standing: Stand
         role: Which role.
         to: The person, or none who is only invited.
         standing: The agency of the person.
+        taking: Whether it is taken away, or the person signed out: an operator may do that to any steward.
 
     Raises:
         Refused: ``role-not-given``.
@@ -118,7 +119,7 @@ def check_change(giver: Giver, role: PersonRole, to: str | None, standing: Stand
     if role is R.OPERATOR and not standing.is_operator:
         raise Refused("role-not-given", role=role.value, why="operators belong to the gateway's operator")
     by_steward = R.STEWARD in giver.roles and giver.agency == standing.agency and role in GIVES[R.STEWARD]
-    if not by_steward and not _operator_may(giver, role, standing):
+    if not by_steward and not _operator_may(giver, role, standing, taking=taking):
         raise Refused("role-not-given", role=role.value, why="the giver's roles do not give it here")
 
 
@@ -134,8 +135,8 @@ def check_together(roles: frozenset[PersonRole]) -> None:
             raise Refused("role-not-given", role=names, why="they belong to two people")
 
 
-def _operator_may(giver: Giver, role: PersonRole, standing: Standing) -> bool:
-    """An operator gives the operator's own role at home, and to each agency its first steward."""
+def _operator_may(giver: Giver, role: PersonRole, standing: Standing, *, taking: bool) -> bool:
+    """An operator gives the operator's own role at home, and to each agency its first steward, when it has none."""
     if R.OPERATOR not in giver.roles:
         return False
-    return role is R.OPERATOR or (role is R.STEWARD and not standing.has_steward)
+    return role is R.OPERATOR or (role is R.STEWARD and (taking or not standing.has_steward))

@@ -130,6 +130,12 @@ def lock_passkey(t: Transaction, name: str) -> Passkey | None:
     return _passkey(row) if row else None
 
 
+def passkey(r: Reading, name: str) -> Passkey | None:
+    """The same, only read."""
+    row = r.one(select(passkeys).where(passkeys.c.id == name, passkeys.c.revoked_at.is_(None)))
+    return _passkey(row) if row else None
+
+
 def passkeys_of(r: Reading, name: str) -> tuple[Passkey, ...]:
     """A person's passkeys that open the account, oldest first."""
     mine = (passkeys.c.person == name) & passkeys.c.revoked_at.is_(None)

@@ -1,0 +1,236 @@
+"""Accounts: opened by invitation alone, changed by who may, closed for good. Every change of a role is in the log."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from contracts.errors import InvalidInput, Refused
+from contracts.people import PersonRole, PersonView
+from gateway.means import Means
+from gateway.people import records, sessions
+from gateway.people.roles import Giver, Standing, check_change, check_together
+from gateway.people.secret_names import kept, new_secret
+from gateway.store import log, people, people_sessions
+from gateway.store.engine import Reading, Transaction
+from gateway.store.people import Invitation, Person
+
+INVITED_FOR: Final = timedelta(days=3)
+ID_BYTES: Final = 8
+JOIN_PATH: Final = "/account/join"
+
+
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """A fresh invitation: the secret of its link, until when it is good, and the invitation itself."""
+
+    secret: str
+    expires_at: datetime
+
+    def link(self, origin: str) -> str:
+        """The link; the secret stands behind the ``#``, which no browser sends and no log sees."""
+        return f"{origin}{JOIN_PATH}#{self.secret}"
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Who is to be invited: name and roles; or, with ``person``, somebody who has an account and must get in anew."""
+
+    agency: str
+    name: str = ""
+    roles: frozenset[PersonRole] = frozenset()
+    person: str | None = None
+
+
+def invite(means: Means, giver: Giver, guest: Guest) -> Invited:
+    """Invite somebody to open an account, or to sign in to one in a new way.
+
+    Raises:
+        Refused: ``role-not-given``.
+        InvalidInput: ``unknown-agency``, ``unknown-person``, ``malformed-body`` without a role or a name.
+    """
+    now, secret = means.clock(), new_secret(means.entropy)
+    with means.store.transaction() as t:
+        known = _known(t, guest.agency, guest.person) if guest.person else None
+        roles, name = (known.roles, known.name) if known else (guest.roles, guest.name)
+        if not roles or not name.strip():
+            raise InvalidInput("malformed-body", where="roles" if not roles else "name")
+        check_together(roles)
+        standing = _standing(t, means, guest.agency)
+        for role in sorted(roles):
+            check_change(giver, role, guest.person, standing)
+        until = now + INVITED_FOR
+        given = Invitation(kept(secret), guest.agency, roles, name, giver.agency, guest.person, until)
+        people.add_invitation(t, given)
+        person = known or Person(kept(secret), guest.agency, name, roles)
+        log.append(t, records.role_changed("invited", _listed(roles), person, giver, now, means.entropy))
+    return Invited(secret, until)
+
+
+def invitation(means: Means, secret: str) -> Invitation:
+    """The invitation of a link.
+
+    Raises:
+        Refused: ``invitation-invalid``.
+    """
+    with means.store.read() as r:
+        found = people.invitation(r, kept(secret), means.clock())
+    if found is None:
+        raise Refused("invitation-invalid")
+    return found
+
+
+def join(means: Means, token_hash: str, person: str, method: str, keep: Callable[[Transaction, Person], bool]) -> str:
+    """Use an invitation up: open the account, or add to it, and sign in.
+
+    Args:
+        means: The gateway's surroundings.
+        token_hash: The digest of the invitation's secret.
+        person: The identifier of the account if it is new.
+        method: How the person signs in from now on.
+        keep: Keeps by what; says whether nobody else has it.
+
+    Returns:
+        The name of the session.
+
+    Raises:
+        Refused: ``invitation-invalid``, also for an agency that left, or when roles were given meanwhile.
+        InvalidInput: ``passkey-not-accepted``, when somebody has it already.
+    """
+    now = means.clock()
+    with means.store.transaction() as t:
+        used = people.use_invitation(t, token_hash, now)
+        if used is None or means.federation.member(used.agency) is None:
+            raise Refused("invitation-invalid")
+        known = people.lock_person(t, used.person) if used.person else None
+        if (used.person and known is None) or _is_second_steward(t, means, used):
+            raise Refused("invitation-invalid")
+        joined = known or Person(person, used.agency, used.name, used.roles)
+        if known is None:
+            people.add_person(t, joined, now)
+        if not keep(t, joined):
+            raise InvalidInput("passkey-not-accepted")
+        giver = Giver(used.giver, frozenset())
+        change = "joined" if known is None else "sign-in-added"
+        log.append(t, records.role_changed(change, _listed(joined.roles), joined, giver, now, means.entropy))
+        return sessions.begin(t, means, joined, method)
+
+
+def give(means: Means, giver: Giver, agency: str, name: str, role: PersonRole) -> None:
+    """Give somebody a role; whoever is signed in with the old ones signs in again.
+
+    Raises:
+        Refused: ``role-not-given``.
+        InvalidInput: ``unknown-person``.
+    """
+    with means.store.transaction() as t:
+        person = _known(t, agency, name)
+        check_change(giver, role, name, _standing(t, means, agency))
+        check_together(person.roles | {role})
+        if people.give(t, name, role, means.clock()):
+            _changed(t, means, "given", role.value, person, giver)
+
+
+def take(means: Means, giver: Giver, agency: str, name: str, role: PersonRole) -> None:
+    """Take a role away; the person is signed out at once.
+
+    Raises:
+        Refused: ``role-not-given``.
+        InvalidInput: ``unknown-person``.
+    """
+    with means.store.transaction() as t:
+        person = _known(t, agency, name)
+        check_change(giver, role, name, _standing(t, means, agency), taking=True)
+        if people.take(t, name, role):
+            _changed(t, means, "taken", role.value, person, giver)
+
+
+def end_sessions(means: Means, giver: Giver, agency: str, name: str) -> None:
+    """Sign somebody out everywhere, at once.
+
+    Raises:
+        Refused: ``role-not-given``.
+        InvalidInput: ``unknown-person``.
+    """
+    with means.store.transaction() as t:
+        person = _known(t, agency, name)
+        _check_all(giver, person, _standing(t, means, agency))
+        people_sessions.end_all(t, name, means.clock())
+
+
+def close(means: Means, giver: Giver, agency: str, name: str) -> None:
+    """Close an account for good: signed out at once, no passkey, no role, no name kept.
+
+    Raises:
+        Refused: ``role-not-given``.
+        InvalidInput: ``unknown-person``.
+    """
+    with means.store.transaction() as t:
+        person = _known(t, agency, name)
+        _check_all(giver, person, _standing(t, means, agency))
+        people.close(t, name, means.clock())
+        _changed(t, means, "closed", _listed(person.roles), person, giver)
+
+
+def everybody(means: Means, agency: str) -> tuple[PersonView, ...]:
+    """The accounts of an agency, open or closed, oldest first."""
+    now = means.clock()
+    with means.store.read() as r:
+        return people.everybody(r, agency, now - sessions.ABSOLUTE, now - sessions.IDLE)
+
+
+def revoke_passkey(means: Means, person: Person, key: str) -> None:
+    """Take one of the own passkeys out of use; whoever signed in with any is signed out at once.
+
+    Raises:
+        InvalidInput: ``unknown-person``, when it is not the person's.
+    """
+    with means.store.transaction() as t:
+        if not people.revoke_passkey(t, person.id, key, means.clock()):
+            raise InvalidInput("unknown-person")
+        people_sessions.end_all(t, person.id, means.clock())
+
+
+def new_person(means: Means) -> str:
+    """A fresh identifier of an account; it says nothing about its owner."""
+    return f"psn-{means.entropy(ID_BYTES).hex()}"
+
+
+def _changed(t: Transaction, means: Means, change: str, role: str, person: Person, giver: Giver) -> None:
+    """A role changed: every session with the old ones ends, and the log tells."""
+    people_sessions.end_all(t, person.id, means.clock())
+    log.append(t, records.role_changed(change, role, person, giver, means.clock(), means.entropy))
+
+
+def _is_second_steward(r: Reading, means: Means, used: Invitation) -> bool:
+    """An operator's invitation of a first steward is good while the agency has none."""
+    by_operator = used.giver == means.federation.operator != used.agency
+    return by_operator and used.person is None and people.has_steward(r, used.agency)
+
+
+def _check_all(giver: Giver, person: Person, standing: Standing) -> None:
+    """Whoever may take one of a person's roles may sign him out or close the account; nobody his own."""
+    first: Refused | None = None
+    for role in sorted(person.roles) or [PersonRole.ANALYST]:
+        try:
+            return check_change(giver, role, person.id, standing, taking=True)
+        except Refused as error:
+            first = first or error
+    raise first or Refused("role-missing")
+
+
+def _known(t: Transaction, agency: str, name: str) -> Person:
+    person = people.lock_person(t, name)
+    if person is None or person.agency != agency:
+        raise InvalidInput("unknown-person")
+    return person
+
+
+def _standing(r: Reading, means: Means, agency: str) -> Standing:
+    if means.federation.member(agency) is None:
+        raise InvalidInput("unknown-agency", agency=agency)
+    return Standing(agency, agency == means.federation.operator, people.has_steward(r, agency))
+
+
+def _listed(roles: frozenset[PersonRole]) -> str:
+    return ",".join(sorted(role.value for role in roles))

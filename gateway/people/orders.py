@@ -1,0 +1,111 @@
+"""Orders about people as they come: signed by a steward's or an operator's key, or confirmed on a page."""
+
+from contracts.canonical import digest_of
+from contracts.errors import InvalidInput, Refused
+from contracts.federation import KeyPurpose
+from contracts.identifiers import AgencyId, Identifier
+from contracts.people import (
+    InvitationView,
+    PeopleAct,
+    PeopleAnswer,
+    PeopleOrder,
+    PersonRole,
+    read_people_order,
+)
+from contracts.values import Value
+from gateway.caller import Caller
+from gateway.means import Means
+from gateway.people import accounts, own_keys, step_up
+from gateway.people.accounts import Guest, Invited
+from gateway.people.origin import origin_of
+from gateway.people.roles import Giver, May, check_may
+from gateway.people.sessions import SignedIn
+from gateway.store import people, requests
+
+
+class PageOrder(Value):
+    """An order as a page sends it: what ``PeopleOrder`` says, by whoever is signed in, now."""
+
+    act: PeopleAct
+    agency: AgencyId
+    person: Identifier | None = None
+    roles: tuple[PersonRole, ...] = ()
+    name: str = ""
+
+
+def by_key(means: Means, caller: Caller, document: str) -> PeopleAnswer:
+    """Do what a steward, or an officer of the operator, has signed; once.
+
+    Raises:
+        Refused: ``people-order-refused``, ``role-not-given``, ``key-unknown``, ``signature-wrong``, ``not-allowed``.
+        InvalidInput: ``unknown-person``, ``unknown-agency``, ``malformed-body``, ``not-canonical``.
+    """
+    now = means.clock()
+    order, purpose = read_people_order(document, means.federation, now)
+    if caller.agency != order.by:
+        raise Refused("not-allowed")
+    with means.store.transaction() as t:
+        requests.spend_nonce(t, caller.kid, caller.nonce, now)
+        if not people.is_new_order(t, order.id, now):
+            raise Refused("people-order-refused", why="it was carried out before")
+    role = PersonRole.STEWARD if purpose is KeyPurpose.STEWARD else PersonRole.OPERATOR
+    return carry_out(means, Giver(order.by, frozenset({role})), order)
+
+
+def by_page(means: Means, signed_in: SignedIn, step: str | None, order: PageOrder) -> Invited | None:
+    """Do what somebody confirmed on a page by a step-up for exactly this order.
+
+    Raises:
+        Refused: ``role-missing``, ``step-up-missing``, ``role-not-given``.
+        InvalidInput: ``unknown-person``, ``unknown-agency``, ``malformed-body``.
+    """
+    check_may(signed_in.person.roles, May.MANAGE_PEOPLE)
+    step_up.check(means, signed_in, step, digest_of(order))
+    return _done(means, giver_of(signed_in), order)
+
+
+def carry_out(means: Means, giver: Giver, order: PeopleOrder) -> PeopleAnswer:
+    """Do what is ordered and show how the agency's people stand.
+
+    Raises:
+        Refused: ``role-not-given``; ``people-order-refused`` for another agency's people.
+        InvalidInput: ``unknown-person``, ``unknown-agency``, ``malformed-body``.
+    """
+    if PersonRole.OPERATOR not in giver.roles and order.agency != giver.agency:
+        raise Refused("people-order-refused", why="these are another agency's people")
+    page = PageOrder(act=order.act, agency=order.agency, person=order.person, roles=order.roles, name=order.name)
+    invited = _done(means, giver, page)
+    origin = origin_of(means.federation.gateway)
+    link = InvitationView(link=invited.link(origin), expires_at=invited.expires_at) if invited else None
+    if order.agency != giver.agency:  # an operator sees nobody's names but the own agency's
+        return PeopleAnswer(people=(), invitation=link)
+    shown = accounts.everybody(means, order.agency)
+    return PeopleAnswer(people=shown, keys=own_keys.asked_of_agency(means, order.agency), invitation=link)
+
+
+def giver_of(signed_in: SignedIn) -> Giver:
+    """Whoever is signed in, as a giver of roles."""
+    return Giver(signed_in.person.agency, signed_in.person.roles, signed_in.person.id)
+
+
+def _done(means: Means, giver: Giver, order: PageOrder) -> Invited | None:
+    agency, name = order.agency, order.person or ""
+    match order.act:
+        case PeopleAct.INVITE:
+            return accounts.invite(means, giver, Guest(agency, order.name, frozenset(order.roles), order.person))
+        case PeopleAct.GIVE | PeopleAct.TAKE:
+            change = accounts.give if order.act is PeopleAct.GIVE else accounts.take
+            change(means, giver, agency, name, _one(order))
+        case PeopleAct.END:
+            accounts.end_sessions(means, giver, agency, name)
+        case PeopleAct.CLOSE:
+            accounts.close(means, giver, agency, name)
+        case PeopleAct.LIST:
+            pass
+    return None
+
+
+def _one(order: PageOrder) -> PersonRole:
+    if len(order.roles) != 1:
+        raise InvalidInput("malformed-body", where="roles")
+    return order.roles[0]
