@@ -10,12 +10,14 @@ import httpx2
 import jwt
 
 from contracts.canonical import canonical_bytes
+from contracts.chain import check_part
 from contracts.errors import Refused, SaphanError
 from contracts.federation import KeyPurpose
 from contracts.message_signatures import Tag, new_nonce, sign, verify
 from contracts.signature_base import Message, headers_of
-from contracts.task import Lease, LeaseCall, LeasedTask, Notice, Part
+from contracts.task import Forwarded, Lease, LeaseCall, LeasedTask, Notice, Part
 from contracts.views import PublishedContract, SignedText
+from gateway.identity.proofs import Target, check_proof
 from tests.connector_world import token_for
 from tests.factories import ISSUER, NOW, Keys
 
@@ -36,6 +38,12 @@ class FakeGateway:
     problems: deque[SaphanError] = field(default_factory=deque)
     """What the next member calls are refused with."""
 
+    answers: Lease = field(default_factory=lambda: Lease(tasks=()))
+    """What else its leases say: versions, lost tasks, a pause."""
+
+    retry_after: str | None = None
+    """The header that its refusals carry."""
+
     is_down: bool = False
     signs_with: str | None = "oja#gateway-1"
     """The key of its answers; none when they are unsigned."""
@@ -43,6 +51,9 @@ class FakeGateway:
     tokens_given: int = 0
     raw_answer: bytes | None = None
     """What stands in its answers instead of JSON."""
+
+    proof_keys: dict[str, str] = field(default_factory=dict)
+    """The thumbprint of the key that each caller's token is bound to."""
 
     _nonces: set[str] = field(default_factory=set)
     _lock: Lock = field(default_factory=Lock)
@@ -77,12 +88,18 @@ class FakeGateway:
         )
         assert claims["sub"] == kid
         self.tokens_given += 1
-        return httpx2.Response(200, json={"access_token": f"token-of-{kid.replace('#', '-')}", "expires_in": 300})
+        proof = check_proof(request.headers["dpop"], Target("POST", f"{ISSUER}/v1/token"), self.now)
+        self.proof_keys[kid] = proof.thumbprint
+        token = {"access_token": _token_of(kid), "token_type": "DPoP", "expires_in": 300}
+        return httpx2.Response(200, json=token)
 
     def _enter(self, call: Message) -> None:
         resolve = self.keys.resolve(KeyPurpose.CONNECTOR, self.now)
         verified = verify(call, Tag.REQUEST, resolve, self.now)
-        assert call.headers["authorization"] == f"Bearer token-of-{verified.kid.replace('#', '-')}"
+        token = _token_of(verified.kid)
+        assert call.headers["authorization"] == f"DPoP {token}"
+        target = Target(call.method, f"{ISSUER}{call.path}", token, self.proof_keys[verified.kid])
+        assert check_proof(call.headers["dpop"], target, self.now).jti == verified.nonce
         assert verified.nonce not in self._nonces
         self._nonces.add(verified.nonce)
 
@@ -92,7 +109,8 @@ class FakeGateway:
             self.leases.append(asked)
             open_tasks = [self._with_fresh_token(each) for each in self.tasks if each.task.id not in self.parts]
             notices = tuple(each for each in self.notices if each.number > asked.notices_after)
-            return 200, canonical_bytes(Lease(tasks=tuple(open_tasks[: asked.most]), notices=notices))
+            told = {"tasks": tuple(open_tasks[: asked.most]), "notices": notices}
+            return 200, canonical_bytes(self.answers.model_copy(update=told))
         if call.path == "/v1/suspensions":
             self.orders.append(SignedText.model_validate_json(call.body).document)
             return 201, b"{}"
@@ -104,10 +122,16 @@ class FakeGateway:
             return 201, b"{}"
         part = Part.model_validate_json(call.body)
         assert call.path == f"/v1/tasks/{part.task}/part"
+        self._check_signed_over_forward(part, call)
         known = self.parts.setdefault(part.task, part)
         if known != part:
             return Refused.status, Refused("part-already-posted").problem().model_dump_json().encode()
         return 204, b""
+
+    def _check_signed_over_forward(self, part: Part, call: Message) -> None:
+        (task,) = {each.task.id: each.task for each in self.tasks if each.task.id == part.task}.values()
+        posted = Forwarded(method=call.method, path=call.path, headers=dict(call.headers), body=call.body.decode())
+        check_part(task, posted, self.keys.resolve(KeyPurpose.CONNECTOR, self.now), self.now)
 
     def _with_fresh_token(self, leased: LeasedTask) -> LeasedTask:
         return leased.model_copy(update={"token": token_for(leased.task, self.keys, now=self.now)})
@@ -117,4 +141,9 @@ class FakeGateway:
         answer = Message(call.method, call.path, {"content-type": "application/json"}, body, status, call)
         if self.signs_with is not None:
             answer = sign(answer, self.keys[self.signs_with], Tag.RESPONSE, self.now, new_nonce())
-        return httpx2.Response(status, headers=dict(answer.headers), content=body)
+        extra = {"retry-after": self.retry_after} if self.retry_after and status >= 400 else {}
+        return httpx2.Response(status, headers={**answer.headers, **extra}, content=body)
+
+
+def _token_of(kid: str) -> str:
+    return f"token-of-{kid.replace('#', '-')}"
