@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.table import Table
@@ -17,6 +17,10 @@ from saphan.demo.run import Demo, DemoSettings
 from saphan.output import say, show, table_of, told_errors
 
 DEFAULT_FOLDER = Path(".saphan/demo")
+CERTIFICATE_NOTE: Final = (
+    "ใบรับรองออกให้เพื่อทดลองเท่านั้น เบราว์เซอร์จึงเตือน ให้กดไปต่อ หรือเพิ่มไฟล์นี้เป็นผู้ออกใบรับรองที่เชื่อถือ\n"
+    "the certificate is from a development CA, so the browser warns: go on, or let it trust {authority}"
+)
 
 
 def demo(  # noqa: PLR0913  # one option each for what a person may want to change
@@ -40,6 +44,7 @@ def demo(  # noqa: PLR0913  # one option each for what a person may want to chan
             show(outcome, lambda: _table(outcome), as_json=as_json)
             if not once:
                 say(f"\nเปิดหน้าเว็บที่ · open {running.address}   (Ctrl-C: หยุด · stop)")
+                say(CERTIFICATE_NOTE.format(authority=running.authority))
                 running.keep_up(signal.pause)
         except KeyboardInterrupt:
             say("หยุดแล้ว · stopped")

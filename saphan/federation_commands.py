@@ -9,8 +9,10 @@ from pydantic import ValidationError
 
 from contracts.errors import InvalidInput
 from contracts.federation import Federation, Member
+from saphan.dev_ca_commands import dev_ca_command
 
 app = typer.Typer(no_args_is_help=True, help="Members and their public keys.")
+app.command("dev-ca")(dev_ca_command)
 
 
 def assemble(gateway: str, operator: str, members: Iterable[Member]) -> Federation:

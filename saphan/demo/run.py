@@ -2,13 +2,14 @@
 
 import shutil
 import socket
+import ssl
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import httpx2
 from pydantic_core import to_json
@@ -17,16 +18,29 @@ from contracts.canonical import canonical_bytes
 from contracts.errors import InvalidInput, Unavailable
 from contracts.federation import Federation
 from contracts.keys import new_key
+from contracts.transport import ClientFiles, client_context
 from gateway.centre.round import Round
 from gateway.client import Gateway
 from saphan.demo.agreement import AGREEMENT, agreement
 from saphan.demo.outcome import Outcome, Seconds, outcome_of
 from saphan.demo.processes import Processes
+from saphan.dev_ca import new_authority
+from saphan.dev_ca import write as write_certificate
 from saphan.federation_commands import assemble, read_member, write_federation
 from saphan.postgres import TemporaryPostgres, find_binaries
 
 MARKER: Final = ".saphan-demo"
 HOST: Final = "127.0.0.1"
+NAME: Final = "localhost"
+"""By which the gateway is reached: a browser's passkeys want a name, not an address."""
+
+CERTIFICATE_DAYS: Final = 30
+TLS_SETTINGS: Final = 'tls_ca = "tls/ca.pem"\ntls_certificate = "tls/client.pem"\ntls_key = "tls/client.key"\n'
+GATEWAY_SETTINGS: Final = (
+    'synthetic = true\ntls_certificate = "tls/server.pem"\ntls_key = "tls/server.key"\ntls_client_ca = "tls/ca.pem"\n'
+)
+"""A client certificate is asked for and not required: the public page is for everybody."""
+
 START_SECONDS: Final = 60
 PAUSE_SECONDS: Final = 0.1
 PORTS_TRIED: Final = 50
@@ -123,7 +137,7 @@ class Demo:
     def _make_homes(self) -> None:
         self.say("1/5 homes and keys")
         _clear(self.settings.folder)
-        self.address = f"http://{HOST}:{_free_port(self.settings.port)}"
+        self.address = f"https://{NAME}:{_free_port(self.settings.port)}"
         for name in ("gateway", "centre", *(agency.name for agency in AGENCIES)):
             self._home(name).mkdir(mode=0o700, parents=True)
         words = ("--title-th", "สกธ.", "--title-en", "OJA")
@@ -135,9 +149,24 @@ class Demo:
         enrolments = [(self._home(agency.name), [self._enrolment(agency)]) for agency in AGENCIES]
         # The gateway and the centre are the same member's, so that one process may make both homes.
         self.processes.run_together([*enrolments, (self.settings.folder, [gateway, centre])])
-        (self._home("gateway") / "saphan.toml").write_text("synthetic = true\n", encoding="utf-8")
+        (self._home("gateway") / "saphan.toml").write_text(GATEWAY_SETTINGS, encoding="utf-8")
+        self._issue_certificates()
         with (self._home("centre") / "saphan.toml").open("a", encoding="utf-8") as settings:
             settings.write(f"simulations = {SIMULATIONS}\n")
+
+    def _issue_certificates(self) -> None:
+        """Certificates for the gateway and for each program that connects, of an authority that is then forgotten."""
+        authority = new_authority((NAME, HOST), self.clock(), CERTIFICATE_DAYS)
+        write_certificate(self._home("gateway") / "tls", "server", authority.server((NAME, HOST)), authority.pem)
+        for name in ("centre", *(agency.name for agency in AGENCIES)):
+            write_certificate(self._home(name) / "tls", "client", authority.client(name), authority.pem)
+            with (self._home(name) / "saphan.toml").open("a", encoding="utf-8") as settings:
+                settings.write(TLS_SETTINGS)
+
+    @property
+    def authority(self) -> Path:
+        """The certificate by which a visitor knows the gateway."""
+        return self._home("gateway") / "tls" / "ca.pem"
 
     def _enrolment(self, agency: DemoAgency) -> tuple[str, ...]:
         return (
@@ -181,7 +210,8 @@ class Demo:
         serve = ("gateway", "serve", "--home", ".", "--host", HOST, "--port", port)
         gateway = self.processes.start("gateway", self._home("gateway"), *serve)
         until = time.monotonic() + START_SECONDS
-        while not _is_ready(self.address):
+        verify = client_context(self.address, ClientFiles(ca=self.authority))
+        while not _is_ready(self.address, verify):
             self.processes.check()
             if time.monotonic() > until:
                 raise Unavailable("demo-step-failed", step="gateway", log=gateway.home / "log.txt")
@@ -189,7 +219,10 @@ class Demo:
 
     def _visitor(self, federation: Federation) -> Gateway:
         """A line for what is public; its key is nobody's."""
-        return self.stack.enter_context(Gateway(self.address, new_key("visitor#client-1"), "visitor", federation))
+        key = new_key("visitor#client-1")
+        return self.stack.enter_context(
+            Gateway(self.address, key, "visitor", federation, tls=ClientFiles(ca=self.authority))
+        )
 
     def _agree(self, visitor: Gateway) -> None:
         references = {each.reference.id: each.reference for each in visitor.contracts()}
@@ -228,14 +261,20 @@ def _clear(folder: Path) -> None:
 
 def _free_port(first: int) -> int:
     for port in range(first, first + PORTS_TRIED):
-        with socket.socket() as probe:
-            if probe.connect_ex((HOST, port)) != 0:
-                return port
+        if not any(_is_taken(address) for address in socket.getaddrinfo(NAME, port, type=socket.SOCK_STREAM)):
+            return port
     raise InvalidInput("setting-invalid", setting="port", why=f"{PORTS_TRIED} ports from {first} on are taken")
 
 
-def _is_ready(address: str) -> bool:
+def _is_taken(address: tuple[Any, ...]) -> bool:
+    """Whether somebody listens at what ``getaddrinfo`` found: a browser tries every address of a name."""
+    family, kind, _, _, place = address
+    with socket.socket(family, kind) as probe:
+        return probe.connect_ex(place) == 0
+
+
+def _is_ready(address: str, verify: ssl.SSLContext) -> bool:
     try:
-        return httpx2.get(f"{address}/health/ready", trust_env=False, timeout=5).is_success
+        return httpx2.get(f"{address}/health/ready", trust_env=False, timeout=5, verify=verify).is_success
     except httpx2.TransportError:
         return False
