@@ -21,7 +21,7 @@ from contracts.registry import (
     read_member,
 )
 from contracts.registry_documents import Root, Target, Targets, read_agency, read_root, read_targets
-from contracts.registry_roles import HASH, ROOT, SNAPSHOT, TARGETS, TIMESTAMP, served_name, standing, target
+from trust.roles import HASH, ROOT, SNAPSHOT, TARGETS, TIMESTAMP, served_name, standing, target
 
 ORDER: Final = {ROOT: 0, TARGETS: 1}
 BY_THE_GATEWAY: Final = frozenset({SNAPSHOT, TIMESTAMP})
@@ -55,6 +55,8 @@ class Intake:
             IntegrityError: ``registry-content``, naming the rule; ``registry-forged`` for what is no metadata.
         """
         for update in sorted(batch.updates, key=lambda each: ORDER.get(each.role, len(ORDER))):
+            if update.metadata.encode() == self.documents.get(update.role):
+                continue  # it was taken before
             if update.role in BY_THE_GATEWAY:
                 raise _refused(update.role, "this role is the gateway's own")
             if update.role in self.taken:

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from tuf.api.exceptions import DownloadHTTPError
-
 from contracts.canonical import digest_of_bytes
 from contracts.errors import Refused
 from contracts.keys import SigningKey
@@ -18,8 +16,14 @@ from contracts.registry import (
     RegistryBatch,
 )
 from contracts.registry_documents import RoleKeys, read_root, read_snapshot, read_timestamp, signers_of
-from contracts.registry_reading import NOT_FOUND
-from contracts.registry_roles import (
+from contracts.transparency import EventKind, LogEntry
+from gateway.registry.intake import Intake
+from gateway.store import trust
+from gateway.store.engine import Store, Transaction
+from gateway.store.log import Event, append
+from gateway.store.trust import HeldDocument
+from trust.reader import missing
+from trust.roles import (
     ROOT,
     SNAPSHOT,
     TARGETS,
@@ -30,12 +34,6 @@ from contracts.registry_roles import (
     sign,
     version_of,
 )
-from contracts.transparency import EventKind, LogEntry
-from gateway.registry.intake import Intake
-from gateway.store import trust
-from gateway.store.engine import Store, Transaction
-from gateway.store.log import Event, append
-from gateway.store.trust import HeldDocument
 
 OWN: Final = frozenset({ROOT, SNAPSHOT, TIMESTAMP})
 """What no snapshot lists."""
@@ -61,7 +59,8 @@ class Repository:
     keys: Keys
 
     def take(self, batch: RegistryBatch, now: datetime) -> tuple[str, ...]:
-        """Take new signed metadata in, all of it or none, and say that it is the newest; gives the roles.
+        """Take new signed metadata in, all of it or none, and say that it is the newest; gives the roles
+        that are new.
 
         Raises:
             Refused: ``registry-update-refused``.
@@ -72,6 +71,8 @@ class Repository:
             documents = {role: held.data for role, held in trust.newest(t).items()}
             intake = Intake(dict(documents), lambda name: trust.target(t, name), self.pinned, now)
             intake.take(batch)
+            if not intake.taken:
+                return ()
             for name, body in intake.targets.items():
                 trust.add_target(t, name, body)
             for role in intake.taken:
@@ -128,7 +129,7 @@ class Repository:
         kind, _, name = path.partition("/")
         body = self.document(name) if kind == "metadata" else self.target(name)
         if body is None:
-            raise DownloadHTTPError("not in the registry", NOT_FOUND)
+            raise missing()
         return iter((body,))
 
     def _sign(self, t: Transaction, documents: Mapping[str, bytes], now: datetime, *, anew: bool) -> None:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from securesystemslib.signer import Signature, SSlibKey  # type: ignore[attr-defined]  # re-exported
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import (  # type: ignore[attr-defined]  # its documented interface, re-exported
@@ -23,9 +25,9 @@ from tuf.api.metadata import (  # type: ignore[attr-defined]  # its documented i
 )
 
 from contracts.errors import IntegrityError
-from contracts.federation import PublicKey
-from contracts.keys import COORDINATE_BYTES, SigningKey
-from contracts.registry import CHARTER_PATH, paths_of
+from contracts.federation import KeyPurpose, PublicKey
+from contracts.keys import COORDINATE_BYTES, SigningKey, public_key_of
+from contracts.registry import CHARTER_PATH, OFFICERS_LIFE, paths_of
 from contracts.signing import verifying_key
 
 ROOT: Final = "root"
@@ -182,6 +184,27 @@ def standing(document: bytes, role: str, delegator: bytes) -> Standing:
     return Standing(tuple(sorted(result.signed)), tuple(sorted(result.unsigned)), result.threshold)
 
 
+def officers_of(root: bytes) -> Officers:
+    """The officers of a root, so that the next one can be made from it; their validity is the root's.
+
+    Raises:
+        IntegrityError: ``registry-forged``.
+    """
+    signed = _metadata(root).signed
+    if not isinstance(signed, Root):
+        raise IntegrityError("registry-forged", why="not a root")
+    span = (signed.expires - OFFICERS_LIFE, signed.expires)
+    keys = tuple(_public_key(signed, kid, KeyPurpose.ROOT, span) for kid in signed.roles[ROOT].keyids)
+    online = tuple(_public_key(signed, kid, KeyPurpose.REGISTRY, span) for kid in signed.roles[TIMESTAMP].keyids)
+    return Officers(keys, signed.roles[ROOT].threshold, online)
+
+
+def text_of(document: bytes) -> bytes:
+    """What is signed of a document: the same for every copy, however many have signed it."""
+    signed: bytes = _metadata(document).signed_bytes
+    return signed
+
+
 def version_of(document: bytes) -> int:
     """The version that a document says it is."""
     version: int = _metadata(document).signed.version
@@ -196,6 +219,13 @@ def expires_at(document: bytes) -> datetime:
 
 def _role_key(key: PublicKey) -> SSlibKey:
     return SSlibKey.from_crypto(verifying_key(key), key.kid)
+
+
+def _public_key(root: Root, kid: str, purpose: KeyPurpose, span: tuple[datetime, datetime]) -> PublicKey:
+    public = load_pem_public_key(root.keys[kid].keyval["public"].encode())
+    if not isinstance(public, ec.EllipticCurvePublicKey):
+        raise IntegrityError("registry-forged", why="not a P-256 key")
+    return public_key_of(public, kid, purpose, span)
 
 
 def _meta(version: int, data: bytes) -> MetaFile:

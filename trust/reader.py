@@ -1,7 +1,7 @@
 """Reading the trust registry as a client: the pinned root is all that is believed, python-tuf verifies the rest.
 
-The gateway reads its own registry so, the centre and the command line read it over HTTP. A home that pins ``root.json``
-keeps what was verified in ``registry/``: it is what makes a rollback seen.
+The gateway reads its own registry so; connectors, the centre and the command line read it over HTTP. A home that pins
+``root.json`` keeps what was verified in ``registry/``: it is what makes a rollback seen.
 """
 
 import fcntl
@@ -23,7 +23,7 @@ from contracts.errors import IntegrityError, InvalidInput
 from contracts.federation import Member
 from contracts.registry import CHARTER_PATH, Registry, member_path, read_charter
 from contracts.registry_documents import read_snapshot
-from contracts.registry_reading import NOT_FOUND, AgencyPart, Verified, error_of, no_keys, registry_of
+from trust.reading import NOT_FOUND, AgencyPart, Verified, error_of, no_keys, registry_of
 
 REGISTRY_PATH: Final = "/v1/registry/"
 READ_SECONDS: Final = 10.0
@@ -107,6 +107,11 @@ class _Fetcher(FetcherInterface):
         return self._get(url)
 
 
+def missing() -> DownloadHTTPError:
+    """What ``Get`` raises for what is not there."""
+    return DownloadHTTPError("not in the registry", NOT_FOUND)
+
+
 def over_http(http: httpx2.Client) -> Get:
     """What the gateway serves to everybody."""
 
@@ -142,7 +147,7 @@ def from_known(home: Path) -> Get:
 
 def _file(path: Path) -> Iterator[bytes]:
     if not path.is_file():
-        raise DownloadHTTPError("not in the copy", NOT_FOUND)
+        raise missing()
     return iter((path.read_bytes(),))
 
 
