@@ -22,7 +22,7 @@ from contracts.identifiers import KeyId
 
 COORDINATE_BYTES: Final = 32
 SIGNATURE_BYTES: Final = 64
-NOTE_PURPOSES: Final = frozenset[KeyPurpose]()
+NOTE_PURPOSES: Final = frozenset({KeyPurpose.LOG, KeyPurpose.WITNESS})
 """What a key signs that is a C2SP note and hence Ed25519."""
 
 _ES256: Final = ec.ECDSA(hashes.SHA256())

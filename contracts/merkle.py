@@ -1,4 +1,4 @@
-"""Proofs about the log, as anybody checks them: RFC 6962 trees, receipts, exports and growth between checkpoints.
+"""Proofs about the log, as anybody checks them: RFC 6962 trees, receipts and growth between checkpoints.
 
 Nothing here trusts the gateway: what is proved is proved from bytes, hashes and the signature of the log's key.
 ``contracts.merkle_tree`` makes the proofs.
@@ -6,17 +6,13 @@ Nothing here trusts the gateway: what is proved is proved from bytes, hashes and
 
 import hashlib
 from collections.abc import Sequence
-from itertools import zip_longest
 
 from pydantic import ValidationError
 
-from contracts.canonical import canonical_bytes
-from contracts.errors import IntegrityError, Refused
-from contracts.keys import SigningKey
-from contracts.signing import Resolve, sign_compact, verify_compact
-from contracts.transparency import Checkpoint, LogEntry, LogExport, Receipt
+from contracts.checkpoints import LogKeys, verify_checkpoint
+from contracts.errors import IntegrityError
+from contracts.transparency import Checkpoint, LogEntry, Receipt
 
-CHECKPOINT_KIND = "checkpoint"
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 
 
@@ -39,11 +35,16 @@ def root_of(leaf_hashes: Sequence[bytes]) -> bytes:
             node = node_hash(complete.pop()[1], node)
             level += 1
         complete.append((level, node))
-    if not complete:
+    return root_over([node for _, node in complete])
+
+
+def root_over(peaks: Sequence[bytes]) -> bytes:
+    """The root over the largest complete subtrees of a tree, the highest first."""
+    if not peaks:
         return EMPTY_ROOT
-    _, root = complete.pop()
-    while complete:
-        root = node_hash(complete.pop()[1], root)
+    root = peaks[-1]
+    for each in reversed(peaks[:-1]):
+        root = node_hash(each, root)
     return root
 
 
@@ -97,33 +98,12 @@ def _both_roots(old_size: int, new_size: int, nodes: Sequence[bytes]) -> tuple[b
     return (old, new) if last == 0 else None
 
 
-def sign_checkpoint(checkpoint: Checkpoint, key: SigningKey) -> str:
-    """The checkpoint as the log's key signs it: a compact JWS."""
-    return sign_compact(canonical_bytes(checkpoint), CHECKPOINT_KIND, key)
-
-
-def verify_checkpoint(signed: str, resolve: Resolve, origin: str) -> Checkpoint:
-    """Check who signed a checkpoint and that it is of this log.
-
-    Raises:
-        IntegrityError: ``log-checkpoint-wrong``.
-    """
-    try:
-        checkpoint = Checkpoint.model_validate_json(verify_compact(signed, CHECKPOINT_KIND, resolve).payload)
-    except (Refused, ValidationError) as error:
-        raise IntegrityError("log-checkpoint-wrong") from error
-    if checkpoint.origin != origin:
-        raise IntegrityError("log-checkpoint-wrong")
-    return checkpoint
-
-
-def verify_receipt(receipt: Receipt, resolve: Resolve, origin: str) -> Checkpoint:
+def verify_receipt(receipt: Receipt, keys: LogKeys) -> Checkpoint:
     """Check that the receipt's entry is in the log, where it says.
 
     Args:
         receipt: The entry, its place, its path and the signed checkpoint.
-        resolve: Gives the log's keys.
-        origin: The log that it must come from.
+        keys: The log that it must come from, and its keys.
 
     Returns:
         The checkpoint under which the entry stands.
@@ -131,34 +111,13 @@ def verify_receipt(receipt: Receipt, resolve: Resolve, origin: str) -> Checkpoin
     Raises:
         IntegrityError: ``log-checkpoint-wrong`` or ``log-entry-changed``.
     """
-    checkpoint = verify_checkpoint(receipt.checkpoint, resolve, origin)
+    checkpoint = verify_checkpoint(receipt.checkpoint, keys)
     path = [bytes.fromhex(each) for each in receipt.path]
     leaf = leaf_hash(receipt.entry.encode())
     if not is_included(leaf, receipt.index, checkpoint.size, path, bytes.fromhex(checkpoint.root)):
         raise IntegrityError("log-entry-changed", index=receipt.index)
-    _check_entry(receipt.entry, receipt.index)
+    read_entry(receipt.entry, receipt.index)
     return checkpoint
-
-
-def verify_export(export: LogExport, resolve: Resolve, origin: str) -> int:
-    """Check a whole log: every entry, the tree over them and the signed checkpoint.
-
-    Returns:
-        The number of entries.
-
-    Raises:
-        IntegrityError: ``log-entry-changed`` names the first entry that is not what was recorded, or is missing;
-            ``log-checkpoint-wrong`` when the entries do not lead to the checkpoint.
-    """
-    for index, (entry, recorded) in enumerate(zip_longest(export.entries, export.leaf_hashes)):
-        if entry is None or recorded is None or leaf_hash(entry.encode()).hex() != recorded:
-            raise IntegrityError("log-entry-changed", index=index)
-        _check_entry(entry, index)
-    checkpoint = verify_checkpoint(export.checkpoint, resolve, origin)
-    root = root_of([bytes.fromhex(each) for each in export.leaf_hashes])
-    if (checkpoint.size, checkpoint.root) != (len(export.entries), root.hex()):
-        raise IntegrityError("log-checkpoint-wrong")
-    return checkpoint.size
 
 
 def verify_growth(old: Checkpoint, new: Checkpoint, path: Sequence[str]) -> None:
@@ -173,8 +132,13 @@ def verify_growth(old: Checkpoint, new: Checkpoint, path: Sequence[str]) -> None
         raise IntegrityError("log-checkpoint-wrong")
 
 
-def _check_entry(entry: str, index: int) -> None:
+def read_entry(entry: str | bytes, index: int) -> LogEntry:
+    """An entry of the log from its bytes.
+
+    Raises:
+        IntegrityError: ``log-entry-changed``, when it is none.
+    """
     try:
-        LogEntry.model_validate_json(entry)
+        return LogEntry.model_validate_json(entry)
     except ValidationError as error:
         raise IntegrityError("log-entry-changed", index=index) from error

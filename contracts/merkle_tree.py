@@ -1,35 +1,54 @@
-"""The arithmetic of a growing Merkle tree: what to store for a new entry, and how to prove from what is stored.
+"""The arithmetic of a growing Merkle tree: what a new entry completes, and how to prove from complete subtrees.
 
-Stored are the complete subtrees: ``(level, index)`` is the hash over the ``2**level`` leaves from ``index * 2**level``.
-They never change. Everything else, the right edge, is folded from at most one of each level.
+A complete subtree ``(level, index)`` is the hash over the ``2**level`` leaves from ``index * 2**level``. It never
+changes. Everything else, the right edge, is folded from at most one of each level: the *peaks*.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
 
 from contracts.merkle import EMPTY_ROOT, node_hash
 
+TILE_HEIGHT: Final = 8
+"""A tile stands for a subtree of 256 leaves, of the tree or of the roots of the tiles below."""
+
 Node = Callable[[int, int], bytes]
-"""Gives the stored hash of a complete subtree by its level and index."""
+"""Gives the hash of a complete subtree by its level and index."""
 
 
-def new_nodes(size: int, leaf: bytes, node: Node) -> list[tuple[int, int, bytes]]:
-    """The complete subtrees that a new leaf completes, lowest first, to be stored with it.
+class TileRoot(NamedTuple):
+    """A tile that is full: its level among tiles, its number there, and its root."""
+
+    level: int
+    number: int
+    root: bytes
+
+
+class Growth(NamedTuple):
+    """What new leaves make of a tree: its peaks, and the roots of tiles that became full, lowest first."""
+
+    peaks: list[bytes]
+    roots: list[TileRoot]
+
+
+def grown(size: int, peaks: Sequence[bytes], leaves: Iterable[bytes]) -> Growth:
+    """Add leaves to a tree.
 
     Args:
         size: The number of leaves before.
-        leaf: The hash of the new one, which becomes leaf number ``size``.
-        node: The stored subtrees, with those of leaves added before in the same transaction.
-
-    Returns:
-        Level, index and hash of each.
+        peaks: The largest complete subtrees before, one for each bit of ``size``, the highest first.
+        leaves: The hashes of the new leaves.
     """
-    level, index, top = 0, size, leaf
-    completed = [(level, index, top)]
-    while index & 1:
-        top = node_hash(node(level, index - 1), top)
-        level, index = level + 1, index >> 1
-        completed.append((level, index, top))
-    return completed
+    stack, roots = list(peaks), []
+    for place, leaf in enumerate(leaves, size):
+        node, level, index = leaf, 0, place
+        while index & 1:
+            node = node_hash(stack.pop(), node)
+            level, index = level + 1, index >> 1
+            if level % TILE_HEIGHT == 0:
+                roots.append(TileRoot(level // TILE_HEIGHT - 1, index, node))
+        stack.append(node)
+    return Growth(stack, roots)
 
 
 def root(size: int, node: Node) -> bytes:

@@ -26,7 +26,7 @@ from contracts.retention import IssuedCertificate, RetentionCertificate, Retenti
 from contracts.retirement import ContractRetirement, RetiredContract
 from contracts.suspension import Suspension, SuspensionView
 from contracts.task import Lease, LeaseCall, Part, Task
-from contracts.transparency import Checkpoint, LogEntry, LogExport, Receipt
+from contracts.transparency import Checkpoint, LogEntry, Receipt
 from contracts.values import Value
 from contracts.views import (
     AgreementView,
@@ -66,7 +66,6 @@ WIRE: dict[str, type[Value]] = {
     "lease": Lease,
     "lease-call": LeaseCall,
     "log-entry": LogEntry,
-    "log-export": LogExport,
     "part": Part,
     "preview": Preview,
     "preview-call": PreviewCall,

@@ -6,7 +6,7 @@ from contracts.budget_view import BudgetView
 from contracts.errors import InvalidInput
 from contracts.forecast import PublishedForecast
 from contracts.release import Release, Withdrawal
-from contracts.transparency import LogExport
+from contracts.tiles import Tile
 from contracts.views import (
     AgreementView,
     BudgetLine,
@@ -129,12 +129,12 @@ class Records:
     # ------------------------------------------------------------ the log, and who is there
 
     def checkpoint(self) -> str:
-        """The signed head of the log, as a compact JWS."""
-        return receipts.checkpoint(self.means).document
+        """The checkpoint of the log that is on show, with its cosignatures; see ``gateway.receipts.published``."""
+        return receipts.published(self.means)
 
-    def export(self) -> LogExport:
-        """The whole log, to be verified elsewhere."""
-        return receipts.export(self.means)
+    def tile(self, wanted: Tile) -> bytes | None:
+        """A tile of the log, or a bundle of its entries; none when the log is not so long yet."""
+        return receipts.tile(self.means, wanted)
 
     def connectors(self) -> tuple[Seen, ...]:
         """When each connector last asked for work."""

@@ -1,26 +1,33 @@
 """A gateway over a real store, with clients and connectors that a test can bend. Crypto and noise are real too."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 
 from contracts.agreement import Agreement
+from contracts.authorization import ActivityDetail
 from contracts.canonical import canonical_bytes, digest_of, digest_of_bytes
+from contracts.chain import sign_part
+from contracts.checkpoints import LogKeys, log_keys, verify_checkpoint
 from contracts.dataset import DatasetContract, ProtectAt
 from contracts.federation import KeyPurpose
 from contracts.grid import grid_of
 from contracts.lifecycle import fold
+from contracts.log_audit import walk
+from contracts.message_signatures import JSON_TYPE, Tag, new_nonce, sign
 from contracts.request import Request
+from contracts.signature_base import Message, content_digest
 from contracts.task import Forwarded, LeaseCall, LeasedTask, Part, Task
+from contracts.tiles import Tile
 from contracts.transparency import EventKind, LogEntry
 from contracts.views import RequestStatus
-from gateway import events
+from gateway import events, receipts
 from gateway.caller import Caller
 from gateway.crash import Crash, CrashPoint, never
 from gateway.exchange import Exchange
 from gateway.means import ExchangeKeys, ExchangeSettings, Means
-from gateway.store import agreement_acts, registry
+from gateway.store import agreement_acts, log, registry, relay
 from gateway.store.engine import Store
 from gateway.store.migrate import upgrade
 from privacy.layout import vector_size
@@ -63,7 +70,7 @@ class World:
 
     def restart(self, crash: Crash = never) -> Exchange:
         """A new gateway process over the same store."""
-        keys = ExchangeKeys(*(self.keys[f"oja#{name}-1"] for name in ("gateway", "token", "log")))
+        keys = ExchangeKeys(self.keys["oja#gateway-1"], (self.keys["oja#token-1"],), self.keys["oja#log-1"])
         settings = ExchangeSettings(issuer=ISSUER, tick_seconds=1.0, lease_seconds=30.0)
         means = Means(self.store, keys, self.keys.federation, lambda: self.now, settings, crash)
         self.exchange = Exchange(means, lambda task, _: f"token for {task.id}")
@@ -99,7 +106,9 @@ class World:
 
     def submit(self, request: Request, caller: Caller | None = None) -> RequestStatus:
         """Send a request."""
-        return self.exchange.submit(caller or self.caller(request.requester), forwarded(request))
+        asking = caller or self.caller(request.requester)
+        covered = (ActivityDetail.of(request.agreement, request.activity),)
+        return self.exchange.submit(replace(asking, details=covered), forwarded(request))
 
     def lease(self, agency: str = "ccib") -> tuple[LeasedTask, ...]:
         """What an agency's connector is given."""
@@ -108,7 +117,13 @@ class World:
 
     def post(self, part: Part, task: str | None = None) -> None:
         """Send a part."""
-        self.exchange.accept_part(self.connector(part.agency), task or part.task, posted(part))
+        self.exchange.accept_part(self.connector(part.agency), task or part.task, self.posted(part))
+
+    def posted(self, part: Part) -> Forwarded:
+        """A part as its connector posts it now, signed over what was forwarded to it, if that is still there."""
+        with self.store.read() as r:
+            held = relay.held_task(r, part.task)
+        return posted(part, held.task if held and held.task.request.body else None, self.now)
 
     def answer(self, *contracts: DatasetContract, level: int = 1000) -> None:
         """Let the connectors of these contracts do all their work."""
@@ -118,7 +133,24 @@ class World:
 
     def log(self) -> list[LogEntry]:
         """Every entry of the log."""
-        return [LogEntry.model_validate_json(text) for text in self.exchange.export().entries]
+        with self.store.read() as r:
+            size = log.head(r).size
+            return [LogEntry.model_validate_json(text) for text in log.entries(r, 0, size)]
+
+    def audited(self) -> int:
+        """The number of the log's entries, after a walk through all of it as an auditor makes it."""
+        checkpoint = verify_checkpoint(receipts.checkpoint(self.exchange.means).document, self.log_keys())
+        return sum(1 for _ in walk(self.tile, checkpoint))
+
+    def tile(self, wanted: Tile) -> bytes:
+        """A tile of the log; it is there."""
+        content = self.exchange.tile(wanted)
+        assert content is not None
+        return content
+
+    def log_keys(self) -> LogKeys:
+        """What checkpoints are checked with."""
+        return log_keys(self.keys.federation, self.now)
 
     def kinds(self) -> list[EventKind]:
         """What the log records, in its order."""
@@ -168,11 +200,16 @@ def new_world(url: str, contracts: Sequence[DatasetContract] = (CONTRACT,), agre
 
 
 def forwarded(request: Request) -> Forwarded:
-    """A request as the door hands it on."""
-    return Forwarded(method="POST", path="/v1/requests", headers={}, body=canonical_bytes(request).decode())
+    """A request as the door hands it on, signed by a client of its requester."""
+    body, key = canonical_bytes(request), factories.signing_key(f"{request.requester}#client-1")
+    signed = sign(Message("POST", "/v1/requests", {}, body), key, Tag.REQUEST, NOW, new_nonce())
+    return Forwarded(method="POST", path="/v1/requests", headers=dict(signed.headers), body=body.decode())
 
 
-def posted(part: Part) -> Forwarded:
-    """A part as the door hands it on."""
-    body = canonical_bytes(part).decode()
-    return Forwarded(method="POST", path=f"/v1/tasks/{part.task}/part", headers={}, body=body)
+def posted(part: Part, task: Task | None, now: datetime = NOW) -> Forwarded:
+    """A part as the door hands it on; as an answer to nothing, if there is no task."""
+    body, headers = canonical_bytes(part), {"content-type": JSON_TYPE}
+    headers["content-digest"] = content_digest(body)
+    if task is not None:
+        headers |= sign_part(task, body, factories.signing_key(f"{part.agency}#connector-1"), now, new_nonce())
+    return Forwarded(method="POST", path=f"/v1/tasks/{part.task}/part", headers=headers, body=body.decode())

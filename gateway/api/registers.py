@@ -1,12 +1,10 @@
-"""What anybody may check: the log, the federation's public keys, and whether the gateway works."""
+"""What anybody may check: the federation's public keys, and whether the gateway works."""
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from contracts.federation import Federation
-from contracts.transparency import LogExport
 from contracts.values import Value
-from contracts.views import SignedText
 from gateway.api.signed import AtDesk, OpenRoute, json_of
 
 open_routes = APIRouter(route_class=OpenRoute)
@@ -16,18 +14,6 @@ class Health(Value):
     """That the gateway runs (``live``) or can serve (``ready``)."""
 
     status: str
-
-
-@open_routes.get("/v1/log/checkpoint", operation_id="getCheckpoint", tags=["log"], response_model=SignedText)
-def checkpoint(desk: AtDesk) -> Response:
-    """The signed head of the log: a JWS over its canonical bytes."""
-    return json_of(SignedText(document=desk.exchange.checkpoint()))
-
-
-@open_routes.get("/v1/log/export", operation_id="exportLog", tags=["log"], response_model=LogExport)
-def export(desk: AtDesk) -> Response:
-    """The whole log, to be verified elsewhere."""
-    return json_of(desk.exchange.export())
 
 
 @open_routes.get("/v1/federation", operation_id="getFederation", tags=["federation"], response_model=Federation)

@@ -10,8 +10,8 @@ from sqlalchemy import or_, select, update
 from contracts.transparency import EventKind
 from gateway.store.engine import AnyRow, Reading, Transaction
 from gateway.store.log import Event, append
+from gateway.store.log_tables import log_entries
 from gateway.store.personal_data_tables import register_entries
-from gateway.store.tables import log_entries
 
 
 class Register(StrEnum):

@@ -163,39 +163,3 @@ release_sources = Table(
     Column("dataset", String, primary_key=True),
     Column("data_version", BigInteger, nullable=False),
 )
-
-# ---------------------------------------------------------------- the log
-log_head = Table(
-    "log_head",
-    metadata,
-    Column("only", Integer, primary_key=True, autoincrement=False),
-    Column("size", BigInteger, nullable=False),
-    Column("peaks", Text, nullable=False),
-)
-log_entries = Table(
-    "log_entries",
-    metadata,
-    Column("place", BigInteger, primary_key=True, autoincrement=False),
-    Column("entry", Text, nullable=False),
-)
-log_nodes = Table(
-    "log_nodes",
-    metadata,
-    Column("level", Integer, primary_key=True, autoincrement=False),
-    Column("place", BigInteger, primary_key=True, autoincrement=False),
-    Column("hash", String, nullable=False),
-)
-log_checkpoints = Table(
-    "log_checkpoints",
-    metadata,
-    Column("size", BigInteger, primary_key=True, autoincrement=False),
-    Column("document", Text, nullable=False),
-)
-log_openings = Table(
-    "log_openings",
-    metadata,
-    Column("place", BigInteger, primary_key=True, autoincrement=False),
-    Column("name", String, primary_key=True),
-    Column("salt", String, nullable=False),
-    Column("digest", String, nullable=False),
-)

@@ -11,6 +11,7 @@ import pytest
 from connectors.crash import CrashPoint as ConnectorCrash
 from contracts.errors import Unavailable
 from contracts.request import RequestState
+from gateway.audit_calls import audit_verify
 from gateway.crash import CrashPoint as GatewayCrash
 from tests.process_world import PRICE, ProcessWorld, new_process_world
 
@@ -60,7 +61,7 @@ def test_a_killed_gateway_loses_no_request_and_charges_once(up: ProcessWorld, po
     assert up.spent() - before == PRICE
     assert up.spent_by_journal() - journal_before == PRICE
     with up.client as client:
-        assert client.audit_verify(client.audit_export()) > 0
+        assert audit_verify(client) > 0
 
 
 @pytest.mark.parametrize("point", [each for each in ConnectorCrash if not each.startswith(NOT_ANSWERING)])

@@ -103,7 +103,7 @@ class Answered(Gateway):
         lease = Lease.model_validate_json(connector.post("/v1/tasks:lease", call).content)
         for leased in lease.tasks:
             part = self.world.world.part(leased.task, contract, level=200)
-            assert connector.post(f"/v1/tasks/{leased.task.id}/part", part).status_code == 204
+            assert connector.answer(leased.task, part).status_code == 204
 
 
 @pytest.fixture
@@ -126,8 +126,7 @@ def centre(world: ApiWorld, tmp_path: Path) -> Centre:
 
 
 def logged(world: ApiWorld, kind: EventKind) -> list[LogEntry]:
-    entries = [LogEntry.model_validate_json(text) for text in world.world.exchange.export().entries]
-    return [entry for entry in entries if entry.kind is kind]
+    return [entry for entry in world.world.log() if entry.kind is kind]
 
 
 def spent(centre: Centre, source: str) -> dict[str, int]:

@@ -10,6 +10,7 @@ import pytest
 
 from contracts.errors import Unavailable
 from gateway.agreement_calls import everything
+from gateway.audit_calls import audit_verify
 from gateway.client import Gateway
 from tests.served_world import Served, free_port, served_gateway
 
@@ -26,7 +27,7 @@ def test_a_member_talks_to_a_served_gateway(served: Served) -> None:
     with Gateway(served.url, served.keys["oja#client-1"], "oja", served.keys.federation) as gateway:
         assert gateway.budget() == ()
         assert everything(gateway) == ()
-        assert gateway.audit_verify(gateway.audit_export()) == 0
+        assert audit_verify(gateway) == 0
 
 
 def test_the_server_does_not_say_what_it_is(served: Served) -> None:

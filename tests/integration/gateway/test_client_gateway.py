@@ -16,9 +16,9 @@ from typing_extensions import override
 
 from contracts.errors import IntegrityError, InvalidInput, Refused, SaphanError, Unavailable
 from contracts.release import ReleaseState, Withdrawal
-from contracts.transparency import LogExport
 from contracts.views import RequestStatus
 from gateway.asking import query_of
+from gateway.audit_calls import audit_verify
 from gateway.checked_release import check_release
 from gateway.client import Gateway, Result
 from gateway.released_table import MOST_SHEET_ROWS, write_xlsx
@@ -204,14 +204,14 @@ def test_a_public_release_is_read_and_checked_without_a_token(world: ApiWorld, r
 
 def test_the_log_is_verified_and_a_changed_entry_is_named(world: ApiWorld, result: Result) -> None:
     gateway = world.gateway()
-    export = gateway.audit_export()
-    assert gateway.audit_verify(export) == len(export.entries)
-    changed = [
-        entry.replace('"facts"', '"facts "') if place == 1 else entry for place, entry in enumerate(export.entries)
-    ]
-    bent = LogExport(entries=tuple(changed), leaf_hashes=export.leaf_hashes, checkpoint=export.checkpoint)
+    assert audit_verify(gateway) == len(world.world.log())
+
+    def bend(answer: httpx2.Response) -> httpx2.Response:
+        changed = answer.content.replace(b'"agency":"oja"', b'"agency":"rtp"')
+        return httpx2.Response(answer.status_code, content=changed)
+
     with pytest.raises(IntegrityError) as caught:
-        gateway.audit_verify(bent)
+        audit_verify(through(world, bend))
     assert caught.value.details["index"] == "1"
 
 
@@ -287,7 +287,7 @@ def test_an_answer_that_is_none_is_said_to_be_unknown(world: ApiWorld, content: 
 
     assert code_of(lambda: through(world, garble).budget()) == "unknown-answer"
     assert code_of(lambda: through(world, garble).contracts()) == "unknown-answer"
-    assert code_of(lambda: through(world, garble).audit_export()) == "unknown-answer"
+    assert code_of(lambda: through(world, garble).releases()) == "unknown-answer"
 
 
 def test_a_foreign_error_is_said_to_be_unknown(world: ApiWorld) -> None:

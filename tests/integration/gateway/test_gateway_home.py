@@ -7,7 +7,7 @@ import pytest
 
 from contracts.errors import InvalidInput
 from contracts.federation import Federation, KeyPurpose
-from contracts.keys import key_file_name
+from contracts.keys import key_file_name, new_key
 from gateway.home import GatewayHome
 from gateway.main import create_app, system_clock
 from gateway.settings import GatewaySettings
@@ -56,8 +56,8 @@ def test_a_gateway_without_its_keys_does_not_start(tmp_path: Path) -> None:
 
 def test_a_gateway_with_another_key_under_the_registered_name_does_not_start(tmp_path: Path) -> None:
     home = make_home(tmp_path / "home", KEYS)
-    (home / "keys" / key_file_name("oja#log-1")).write_bytes(KEYS["oja#token-1"].to_pem())
-    assert why(home) == "keys: oja#log-1 is not the registered"
+    (home / "keys" / key_file_name("oja#log-1")).write_bytes(new_key("oja#log-1").to_pem())
+    assert why(home) == "keys: oja#log-1 is not the registered one"
 
 
 def test_a_gateway_does_not_start_on_an_older_schema(tmp_path: Path) -> None:

@@ -7,17 +7,18 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, update
 
+from contracts.checkpoints import sign_checkpoint
 from contracts.errors import IntegrityError
-from contracts.federation import KeyPurpose
-from contracts.merkle import EMPTY_ROOT, is_included, leaf_hash, root_of, verify_export, verify_receipt
-from contracts.transparency import EventKind, LogEntry
+from contracts.merkle import EMPTY_ROOT, is_included, leaf_hash, root_of, verify_receipt
+from contracts.transparency import Checkpoint, EventKind, LogEntry
 from gateway import receipts
 from gateway.events import commitment, sealed
-from gateway.store import log
+from gateway.store import checkpoints, log
+from gateway.store.checkpoints import SavedCheckpoint
 from gateway.store.engine import Store
-from gateway.store.log import Event, SavedCheckpoint
-from gateway.store.tables import log_entries, log_head
-from tests.factories import ISSUER, NOW
+from gateway.store.log import Event
+from gateway.store.log_tables import log_entries, log_head
+from tests.factories import NOW
 from tests.gateway_world import World, new_world
 
 pytestmark = pytest.mark.integration
@@ -45,7 +46,7 @@ def test_an_empty_log_has_the_empty_root(world: World) -> None:
         head = log.head(r)
 
     assert (head.size, head.root) == (0, EMPTY_ROOT.hex())
-    assert verify_export(world.exchange.export(), world.keys.resolve(KeyPurpose.LOG), ISSUER) == 0
+    assert world.audited() == 0
 
 
 def test_every_entry_is_proved_under_every_later_head(world: World) -> None:
@@ -53,7 +54,7 @@ def test_every_entry_is_proved_under_every_later_head(world: World) -> None:
     for number in range(13):
         assert append(world.store, number) == number
         with world.store.read() as r:
-            leaves = [leaf_hash(text.encode()) for text in log.entries(r, number + 1)]
+            leaves = [leaf_hash(text.encode()) for text in log.entries(r, 0, number + 1)]
             root = root_of(leaves)
             assert log.head(r).root == root.hex()
             for place, leaf in enumerate(leaves):
@@ -66,7 +67,7 @@ def test_many_writers_make_one_gapless_log(world: World) -> None:
         places = list(pool.map(lambda number: append(world.store, number), range(36)))
 
     assert sorted(places) == list(range(36))
-    assert verify_export(world.exchange.export(), world.keys.resolve(KeyPurpose.LOG), ISSUER) == 36
+    assert world.audited() == 36
 
 
 def test_an_entry_without_its_deed_is_not_written(world: World) -> None:
@@ -91,7 +92,7 @@ def test_a_changed_byte_in_the_database_is_named_by_the_verifier(world: World) -
         t.run(update(log_entries).where(log_entries.c.place == 3).values(entry="{}"))
 
     with pytest.raises(IntegrityError, match="log-entry-changed") as caught:
-        verify_export(world.exchange.export(), world.keys.resolve(KeyPurpose.LOG), ISSUER)
+        world.audited()
 
     assert caught.value.details["index"] == "3"
 
@@ -103,17 +104,21 @@ def test_each_size_is_signed_once(world: World) -> None:
 
     again = world.exchange.checkpoint()
     append(world.store, 1)
+    with world.store.read() as r:
+        head = log.head(r)
+    claim = Checkpoint(origin="gateway.example", size=2, root=head.root)
+    theirs = sign_checkpoint(claim, world.keys["oja#log-1"])
     with world.store.transaction() as t:  # another process was faster with the new size
-        log.save_checkpoint(t, SavedCheckpoint(2, "theirs"))
+        checkpoints.save(t, SavedCheckpoint(2, theirs, world.now))
 
     assert again == first
-    assert world.exchange.checkpoint() == "theirs"
+    assert world.exchange.checkpoint() == theirs
     with world.store.transaction() as t:
-        assert log.save_checkpoint(t, SavedCheckpoint(2, "ours")).document == "theirs"
+        assert checkpoints.save(t, SavedCheckpoint(2, "ours", world.now)).document == theirs
 
 
 def test_a_receipt_waits_for_a_checkpoint_that_covers_its_entry(world: World) -> None:
-    resolve = world.keys.resolve(KeyPurpose.LOG)
+    keys = world.log_keys()
     append(world.store, 0)
     world.exchange.checkpoint()
     append(world.store, 1)
@@ -122,8 +127,8 @@ def test_a_receipt_waits_for_a_checkpoint_that_covers_its_entry(world: World) ->
     old, new = receipts.receipt(world.exchange.means, 0), receipts.receipt(world.exchange.means, 2)
     newer = receipts.receipt(world.exchange.means, 0)
 
-    assert verify_receipt(old, resolve, ISSUER).size == 1
-    assert verify_receipt(new, resolve, ISSUER).size == verify_receipt(newer, resolve, ISSUER).size == 3
+    assert verify_receipt(old, keys).size == 1
+    assert verify_receipt(new, keys).size == verify_receipt(newer, keys).size == 3
 
 
 def test_a_commitment_is_opened_by_its_salt_and_says_nothing_without(world: World) -> None:

@@ -1,7 +1,6 @@
 """Merkle proofs against the definition of RFC 6962, written as the RFC writes it."""
 
 import hashlib
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -31,17 +30,15 @@ def leaves_of(size: int) -> list[bytes]:
 
 
 class Stored:
-    """The complete subtrees, as a log writer stores them."""
+    """The complete subtrees by the definition."""
 
     def __init__(self, leaves: list[bytes]) -> None:
-        self.nodes: dict[tuple[int, int], bytes] = {}
-        for size, leaf in enumerate(leaves):
-            for level, index, top in merkle_tree.new_nodes(size, leaf, self):
-                assert (level, index) not in self.nodes
-                self.nodes[level, index] = top
+        self.leaves = leaves
 
     def __call__(self, level: int, index: int) -> bytes:
-        return self.nodes[level, index]
+        part = self.leaves[index << level : (index + 1) << level]
+        assert len(part) == 1 << level
+        return naive_root(part)
 
 
 STORED = Stored(leaves_of(130))
@@ -98,11 +95,28 @@ def test_a_rewritten_entry_breaks_consistency(size: int, data: st.DataObject) ->
     assert not merkle.is_consistent(old, naive_root(leaves_of(old)), size, naive_root(rewritten), path)
 
 
-def test_stored_subtrees_grow_by_fewer_than_two_a_leaf() -> None:
-    counts = [len(Stored(leaves_of(size)).nodes) for size in range(64)]
+@given(SIZES, SIZES)
+def test_leaves_that_are_added_make_the_tree_of_the_definition(one: int, other: int) -> None:
+    old, new = sorted((one, other))
+    leaves = leaves_of(new)
 
-    assert counts == [2 * size - size.bit_count() for size in range(64)]
-    assert all(0 < after - before <= 7 for before, after in pairwise(counts))
+    first = merkle_tree.grown(0, [], leaves[:old])
+    then = merkle_tree.grown(old, first.peaks, leaves[old:])
+
+    assert merkle.root_over(first.peaks) == naive_root(leaves[:old])
+    assert merkle.root_over(then.peaks) == naive_root(leaves)
+    assert len(then.peaks) == new.bit_count()
+
+
+@given(st.integers(0, 700), st.integers(0, 700))
+def test_a_full_tile_has_the_root_of_its_leaves(one: int, other: int) -> None:
+    old, new = sorted((one, other))
+    leaves = leaves_of(new)
+
+    roots = merkle_tree.grown(old, merkle_tree.grown(0, [], leaves[:old]).peaks, leaves[old:]).roots
+
+    assert [(each.level, each.number) for each in roots] == [(0, number) for number in range(old // 256, new // 256)]
+    assert all(each.root == naive_root(leaves[each.number * 256 :][:256]) for each in roots)
 
 
 @pytest.mark.parametrize(("index", "size"), [(-1, 3), (3, 3), (0, 0)])
