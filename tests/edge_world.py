@@ -3,17 +3,19 @@
 import socket
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Thread
-from typing import Any
+from typing import Any, Self
 
 import uvicorn
 
 from contracts.errors import Problem
 from gateway.edges.server import Listening, server_config
 
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 ISSUER = "https://gateway.example"
 HOST = "localhost"
 ENOUGH_SECONDS = 10.0
@@ -26,7 +28,7 @@ class Noted:
     scopes: list[Mapping[str, Any]] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
 
-    async def __call__(self, scope: Mapping[str, Any], receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
@@ -43,7 +45,7 @@ class Noted:
         await send({"type": "http.response.start", "status": 200, "headers": head})
         await send({"type": "http.response.body", "body": answer, "more_body": False})
 
-    async def _live(self, receive: Any, send: Any) -> None:
+    async def _live(self, receive: Receive, send: Send) -> None:
         for _ in range(2):
             event = await receive()
             await send({"type": f"{event['type']}.complete"})
@@ -105,7 +107,7 @@ class Line:
 
     socket: socket.socket
 
-    def __enter__(self) -> "Line":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
