@@ -16,7 +16,7 @@ from contracts.errors import InvalidInput
 from contracts.federation import Federation, KeyPurpose
 from contracts.message_signatures import new_nonce
 from gateway.api.description import SUMMARY, TITLE
-from gateway.api.desk import Desk
+from gateway.api.desk import Bell, Desk
 from gateway.api.routes import add_routes
 from gateway.catalogue.shelf import catalogue_now
 from gateway.crash import Crash, kill_at, never
@@ -27,9 +27,11 @@ from gateway.identity.revocations import Revocations
 from gateway.identity.token_keys import TokenKeys
 from gateway.identity.tokens import AccessTokens, TokenIssuer
 from gateway.means import ExchangeKeys, ExchangeSettings, Means
+from gateway.people.login_provider import provider_of
 from gateway.privacy_office.retention import Daily
 from gateway.public_record import PublishedRecord
 from gateway.quiet_log import silence_values, what_failed
+from gateway.registry.keeper import Keeper, keeper_of
 from gateway.rights import may_ask, spend
 from gateway.serving import server_of
 from gateway.settings import GatewaySettings
@@ -38,8 +40,11 @@ from gateway.store.migrate import check
 from gateway.store.revoked_tokens import RevokedTokenTable
 from gateway.store.wakeups import wakeups_of
 from gateway.turns import Turns
+from gateway.web.account import add_account_pages
+from gateway.web.account_route import AccountDesk
 from gateway.web.catalogue import catalogue_router
 from gateway.web.home import home_router
+from trust.anchor import pins_root
 
 Clock = Callable[[], datetime]
 
@@ -59,14 +64,35 @@ def create_app(settings: GatewaySettings, clock: Clock = system_clock) -> FastAP
             database is not at this program's schema.
     """
     silence_values()
-    federation = _federation(settings)
     check(settings.database)
-    means = _means(settings, federation, clock)
+    store = Store(settings.database)
+    keeper = keeper_of(settings.folder, store, clock) if pins_root(settings.home) else None
+    federation = _checked(settings, settings.folder.federation() if keeper is None else keeper.begin())
+    desk = _desk(settings, _means(settings, federation, clock, store), keeper, Bell())
+    app = FastAPI(
+        title=TITLE,
+        description=SUMMARY,
+        version=version("saphan"),
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan(settings, keeper),
+    )
+    app.state.desk, app.state.keeper = desk, keeper
+    # The page first: /catalogue.{form} would take its address for a form.
+    app.include_router(catalogue_router(lambda: catalogue_now(_means_now(app)), synthetic=settings.synthetic))
+    add_routes(app)
+    app.include_router(home_router(PublishedRecord(desk.exchange.means), synthetic=settings.synthetic))
+    return app
+
+
+def _desk(settings: GatewaySettings, means: Means, keeper: Keeper | None, bell: Bell) -> Desk:
+    """What all routes work with, by the keys of one federation."""
+    federation, clock = means.federation, means.clock
     issuer = TokenIssuer(TokenKeys(federation, means.keys.tokens), new_nonce)
     exchange = Exchange(means, issuer.task_token)
     revocations = Revocations(RevokedTokenTable(means.store), timedelta(seconds=settings.tick_seconds))
     tokens = AccessTokens(federation, revocations.holds)
-    desk = Desk(
+    return Desk(
         exchange=exchange,
         door=Door(federation, tokens),
         oauth=OAuthEndpoints(issuer, tokens, revocations, partial(spend, means), partial(may_ask, means), clock),
@@ -74,21 +100,15 @@ def create_app(settings: GatewaySettings, clock: Clock = system_clock) -> FastAP
         clock=clock,
         new_nonce=new_nonce,
         look_again_seconds=settings.look_again_seconds,
+        bell=bell,
+        **({} if keeper is None else {"trusted": keeper.check}),
     )
-    app = FastAPI(
-        title=TITLE,
-        description=SUMMARY,
-        version=version("saphan"),
-        docs_url=None,
-        redoc_url=None,
-        lifespan=_lifespan(desk, means.store, settings.tick_seconds),
-    )
-    app.state.desk = desk
-    # The page first: /catalogue.{form} would take its address for a form.
-    app.include_router(catalogue_router(partial(catalogue_now, means), synthetic=settings.synthetic))
-    add_routes(app)
-    app.include_router(home_router(PublishedRecord(means), synthetic=settings.synthetic))
-    return app
+
+
+def _means_now(app: FastAPI) -> Means:
+    """What the desk works with now: the registry may have put another one in its place."""
+    desk: Desk = app.state.desk
+    return desk.exchange.means
 
 
 def serve(settings: GatewaySettings) -> None:
@@ -105,19 +125,20 @@ def means_of(settings: GatewaySettings, clock: Clock = system_clock) -> Means:
         InvalidInput: ``setting-invalid``, as ``create_app``.
     """
     silence_values()
-    federation = _federation(settings)
     check(settings.database)
-    return _means(settings, federation, clock)
+    store = Store(settings.database)
+    keeper = keeper_of(settings.folder, store, clock) if pins_root(settings.home) else None
+    federation = _checked(settings, settings.folder.federation() if keeper is None else keeper.begin())
+    return _means(settings, federation, clock, store)
 
 
-def _federation(settings: GatewaySettings) -> Federation:
-    federation = settings.folder.federation()
+def _checked(settings: GatewaySettings, federation: Federation) -> Federation:
     if settings.issuer not in (None, federation.gateway):
         raise InvalidInput("setting-invalid", setting="issuer", why="the federation knows this gateway by another name")
     return federation
 
 
-def _means(settings: GatewaySettings, federation: Federation, clock: Clock) -> Means:
+def _means(settings: GatewaySettings, federation: Federation, clock: Clock, store: Store) -> Means:
     now, home = clock(), settings.folder
     keys = ExchangeKeys(
         gateway=home.key(federation, KeyPurpose.GATEWAY, now),
@@ -126,23 +147,28 @@ def _means(settings: GatewaySettings, federation: Federation, clock: Clock) -> M
     )
     terms = ExchangeSettings(federation.gateway, settings.tick_seconds, settings.lease_seconds)
     crash: Crash = kill_at(settings.crash_at) if settings.crash_at else never
-    return Means(Store(settings.database), keys, federation, clock, terms, crash, secrets.token_bytes)
+    return Means(store, keys, federation, clock, terms, crash, secrets.token_bytes)
 
 
-def _lifespan(desk: Desk, store: Store, tick_seconds: float) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(
+    settings: GatewaySettings, keeper: Keeper | None
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        desk: Desk = app.state.desk
+        store, seconds = desk.exchange.means.store, settings.tick_seconds
         wakeups = wakeups_of(store.engine, _from_thread(desk.bell.ring))
         if wakeups is not None:
             desk.bell.hears = lambda: wakeups.hears
             wakeups.start()
         await _carry_on(desk.exchange.resume)
-        ticking = asyncio.create_task(_tick(desk, tick_seconds, Turns(wakeups)))
-        retaining = asyncio.create_task(_retain(Daily(desk.exchange.means), tick_seconds))
+        ticking = asyncio.create_task(_tick(app, seconds, Turns(wakeups)))
+        retaining = asyncio.create_task(_retain(Daily(partial(_means_now, app)), seconds))
+        keeping = asyncio.create_task(_keep(app, keeper, settings))
         try:
             yield
         finally:
-            for task in (ticking, retaining):
+            for task in (ticking, retaining, keeping):
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
@@ -151,6 +177,19 @@ def _lifespan(desk: Desk, store: Store, tick_seconds: float) -> Callable[[FastAP
             store.close()
 
     return lifespan
+
+
+async def _keep(app: FastAPI, keeper: Keeper | None, settings: GatewaySettings) -> None:
+    """Follow the trust registry: a change puts another desk into the place of the one that works by former keys."""
+
+    def adopt(federation: Federation) -> None:
+        before: Desk = app.state.desk
+        means = _means(settings, _checked(settings, federation), before.clock, before.exchange.means.store)
+        app.state.desk = _desk(settings, means, keeper, before.bell)
+
+    while keeper is not None:
+        await asyncio.sleep(settings.tick_seconds)
+        await _carry_on(partial(keeper.step, adopt))
 
 
 def _from_thread(ring: Callable[[], None]) -> Callable[[], None]:
@@ -163,11 +202,12 @@ def _from_thread(ring: Callable[[], None]) -> Callable[[], None]:
     return call
 
 
-async def _tick(desk: Desk, seconds: float, turns: Turns | None = None) -> None:
+async def _tick(app: FastAPI, seconds: float, turns: Turns | None = None) -> None:
     """Carry on, again and again, what a crash, a slow agency or another process left lying; results leave meanwhile."""
     turns = turns or Turns()
     while True:
         await asyncio.sleep(seconds)
+        desk: Desk = app.state.desk
         if turns.is_next_mine():
             await _carry_on(desk.exchange.resume)
         desk.bell.ring()

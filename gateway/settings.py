@@ -2,7 +2,7 @@
 
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -35,6 +35,10 @@ class GatewaySettings(BaseSettings):
     certificates it asks for, and ``tls_client_required`` turns away who has none. ``trusted_proxies`` are the addresses
     of reverse proxies that are believed about their callers, with ``proxy_client_certificates`` also about certificates
     (``Client-Cert``, RFC 9440). ``allowed_hosts`` are names of the gateway besides the issuer's.
+
+    ``oidc_metadata_url`` names the provider at which people may sign in besides passkeys, ``oidc_client_id`` the name of
+    this gateway there, ``oidc_algorithm`` how its ID tokens must be signed. A key of the home proves who the gateway is
+    (``private_key_jwt``), or else ``oidc_secret``.
     """
 
     model_config = SettingsConfigDict(env_prefix="SAPHAN_", frozen=True, extra="forbid")
@@ -57,6 +61,10 @@ class GatewaySettings(BaseSettings):
     proxy_client_certificates: bool = False
     allowed_hosts: tuple[str, ...] = ()
     limits: Limits = Limits()
+    oidc_metadata_url: str | None = None
+    oidc_client_id: str = "saphan"
+    oidc_algorithm: Literal["RS256", "PS256", "ES256"] = "RS256"
+    oidc_secret: SecretStr | None = None
 
     @property
     def tls(self) -> ServerFiles | None:

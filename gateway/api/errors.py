@@ -25,6 +25,7 @@ FIELD_NAME: Final = re.compile(r"[a-z][a-z_]{0,39}")
 STATUS: Final[Mapping[str, HTTPStatus]] = {
     "token-missing": HTTPStatus.UNAUTHORIZED,
     "token-invalid": HTTPStatus.UNAUTHORIZED,
+    "proof-invalid": HTTPStatus.UNAUTHORIZED,
     "unknown-address": HTTPStatus.NOT_FOUND,
     "unknown-contract": HTTPStatus.NOT_FOUND,
     "unknown-agreement": HTTPStatus.NOT_FOUND,
@@ -41,9 +42,18 @@ STATUS: Final[Mapping[str, HTTPStatus]] = {
     "body-too-large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "publication-too-large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "plans-not-registered": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "too-many-attempts": HTTPStatus.TOO_MANY_REQUESTS,
+    "login-provider-refused": HTTPStatus.BAD_REQUEST,
     "gateway-defect": HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 """Where one code deserves a closer HTTP status than its family's; the code decides, the status is for proxies."""
+
+CHALLENGES: Final[Mapping[str, str]] = {
+    "token-missing": 'DPoP algs="ES256", Bearer',
+    "token-invalid": 'DPoP error="invalid_token", algs="ES256", Bearer error="invalid_token"',
+    "proof-invalid": 'DPoP error="invalid_dpop_proof", algs="ES256"',
+}
+"""How to show a token (RFC 9449, section 7.1; RFC 6750, section 3), for what is answered with 401."""
 
 log = logging.getLogger("saphan.gateway")
 
@@ -55,7 +65,7 @@ def problem_response(
     problem = error.problem()
     status = STATUS.get(problem.code, problem.status) if status is None else status
     body = Problem.model_validate({**problem.model_dump(), "status": int(status)})
-    extra = {"www-authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}
+    extra = {"www-authenticate": CHALLENGES[problem.code]} if problem.code in CHALLENGES else {}
     return Response(
         body.model_dump_json(), int(status), {"cache-control": "no-store", **extra, **(headers or {})}, PROBLEM
     )

@@ -98,6 +98,7 @@ def _words(lang: str) -> dict[str, object]:
         "iso_day": thai.iso_day,
         "year": lambda text: thai.year(int(text), lang),
         "clock_time": partial(thai.clock_time, lang=lang),
+        "moment": partial(thai.moment, lang=lang),
         "title": partial(_title, lang),
         "titles": lambda name: [(code, _title(lang, name, code)) for code in code_list(name).values],
         "span": partial(_span, lang),

@@ -89,3 +89,9 @@ def iso_day(at: datetime) -> str:
 def clock_time(hour: int, lang: str) -> str:
     """A full hour: ``18.00`` in Thai, ``18:00`` in English."""
     return f"{hour % 24:02d}{'.' if lang == 'th' else ':'}00"
+
+
+def moment(at: datetime, lang: str) -> str:
+    """The Bangkok time of an instant to the minute: ``18.05`` in Thai, ``18:05`` in English."""
+    local = at.astimezone(BANGKOK)
+    return f"{local.hour:02d}{'.' if lang == 'th' else ':'}{local.minute:02d}"

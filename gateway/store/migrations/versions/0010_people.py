@@ -1,12 +1,10 @@
 """People: accounts, roles, passkeys, invitations, sessions, challenges, step-ups, key requests, attempts."""
 
-from pathlib import Path
-
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0010"
-down_revision = "0009" if any(Path(__file__).parent.glob("0009_*.py")) else "0008"
+down_revision = "0009"
 
 INDEXES = (
     ("people", "agency"),
