@@ -81,6 +81,8 @@ def create_app(settings: GatewaySettings, clock: Clock = system_clock) -> FastAP
     # The page first: /catalogue.{form} would take its address for a form.
     app.include_router(catalogue_router(lambda: catalogue_now(_means_now(app)), synthetic=settings.synthetic))
     add_routes(app)
+    provider = provider_of(settings, desk.exchange.means.federation)
+    add_account_pages(app, AccountDesk(lambda: _means_now(app), provider, settings.synthetic))
     app.include_router(home_router(PublishedRecord(desk.exchange.means), synthetic=settings.synthetic))
     return app
 
@@ -101,14 +103,18 @@ def _desk(settings: GatewaySettings, means: Means, keeper: Keeper | None, bell: 
         new_nonce=new_nonce,
         look_again_seconds=settings.look_again_seconds,
         bell=bell,
-        **({} if keeper is None else {"trusted": keeper.check}),
+        trusted=None if keeper is None else keeper.check,
     )
 
 
-def _means_now(app: FastAPI) -> Means:
-    """What the desk works with now: the registry may have put another one in its place."""
+def _desk_now(app: FastAPI) -> Desk:
+    """The desk as it is now: the registry may have put another one in the place of the first."""
     desk: Desk = app.state.desk
-    return desk.exchange.means
+    return desk
+
+
+def _means_now(app: FastAPI) -> Means:
+    return _desk_now(app).exchange.means
 
 
 def serve(settings: GatewaySettings) -> None:
@@ -162,8 +168,8 @@ def _lifespan(
             desk.bell.hears = lambda: wakeups.hears
             wakeups.start()
         await _carry_on(desk.exchange.resume)
-        ticking = asyncio.create_task(_tick(app, seconds, Turns(wakeups)))
-        retaining = asyncio.create_task(_retain(Daily(partial(_means_now, app)), seconds))
+        ticking = asyncio.create_task(_tick(partial(_desk_now, app), seconds, Turns(wakeups)))
+        retaining = asyncio.create_task(_retain(partial(_means_now, app), seconds))
         keeping = asyncio.create_task(_keep(app, keeper, settings))
         try:
             yield
@@ -202,21 +208,23 @@ def _from_thread(ring: Callable[[], None]) -> Callable[[], None]:
     return call
 
 
-async def _tick(app: FastAPI, seconds: float, turns: Turns | None = None) -> None:
+async def _tick(desk_now: Callable[[], Desk], seconds: float, turns: Turns | None = None) -> None:
     """Carry on, again and again, what a crash, a slow agency or another process left lying; results leave meanwhile."""
     turns = turns or Turns()
     while True:
         await asyncio.sleep(seconds)
-        desk: Desk = app.state.desk
+        desk = desk_now()
         if turns.is_next_mine():
             await _carry_on(desk.exchange.resume)
         desk.bell.ring()
 
 
-async def _retain(daily: Daily, seconds: float) -> None:
+async def _retain(means_now: Callable[[], Means], seconds: float) -> None:
     """Delete once a day what is due, beside the ticks: a long run must not hold back anybody's result."""
+    daily = Daily(means_now())
     while True:
         await asyncio.sleep(seconds)
+        daily.means = means_now()
         await _carry_on(daily)
 
 

@@ -43,13 +43,13 @@ from gateway.web.account_route import (
 )
 
 routes = APIRouter(prefix="/account", include_in_schema=False, route_class=AccountRoute)
-SECRET_FORM = r"^[A-Za-z0-9_-]{43}$"
+FORM = r"^[A-Za-z0-9_-]{43}$"
 
 
 class Invited(Value):
     """The secret of an invitation's link."""
 
-    secret: str = Field(pattern=SECRET_FORM)
+    secret: str = Field(pattern=FORM)
 
 
 class Made(Invited):
@@ -62,7 +62,7 @@ class Made(Invited):
 class ToProvider(Value):
     """Why one goes to the login provider: with ``secret`` to join, with ``about`` to confirm, or else to enter."""
 
-    secret: str | None = Field(default=None, pattern=SECRET_FORM)
+    secret: str | None = Field(default=None, pattern=FORM)
     about: About | None = None
 
 
