@@ -16,7 +16,7 @@ from keys.folder import KeyFolder
 
 PRIVATE_FOLDER: Final = 0o700
 PRIVATE_FILE: Final = 0o600
-PURPOSES: Final = (KeyPurpose.GATEWAY, KeyPurpose.TOKEN, KeyPurpose.LOG)
+PURPOSES: Final = (KeyPurpose.GATEWAY, KeyPurpose.TOKEN, KeyPurpose.LOG, KeyPurpose.REGISTRY)
 """All that the gateway signs: answers and releases, tokens, checkpoints. It holds no other key."""
 
 
@@ -88,6 +88,22 @@ class GatewayHome:
             InvalidInput: ``setting-invalid``, when none is registered, the home holds none, or it is another one.
         """
         return self.keys.newest(federation, federation.operator, purpose, at)
+
+    def token_keys(self, federation: Federation, at: datetime) -> tuple[SigningKey, ...]:
+        """The gateway's registered token keys that lie here and may sign at that instant or later.
+
+        Raises:
+            InvalidInput: ``setting-invalid``, as ``key``.
+        """
+        newest = self.key(federation, KeyPurpose.TOKEN, at)
+        operator = federation.member(federation.operator)
+        registered = () if operator is None else operator.keys
+        others = [
+            each.kid
+            for each in registered
+            if each.purpose is KeyPurpose.TOKEN and not each.revoked and at < each.valid_until
+        ]
+        return (newest, *(self.keys.key(kid) for kid in others if kid != newest.kid and self.keys.holds(kid)))
 
     def federation(self) -> Federation:
         """The pinned keys of all members.

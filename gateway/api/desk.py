@@ -14,7 +14,7 @@ from contracts.message_signatures import Tag, sign
 from contracts.signature_base import Message
 from gateway.caller import Caller
 from gateway.exchange import Exchange
-from gateway.identity.authorization_server import TokenEndpoint
+from gateway.identity.authorization_server import OAuthEndpoints
 from gateway.identity.door import Door
 
 HEARING_SECONDS: Final = 10.0
@@ -59,26 +59,34 @@ class Desk:
     Args:
         exchange: Does the work.
         door: Says who calls.
-        tokens: Answers POST /v1/token.
+        oauth: Answers POST /v1/token, /v1/token/revoke and /v1/token/introspect.
         key: Signs answers to members; purpose ``gateway``.
         clock: The present, aware UTC.
         new_nonce: A fresh nonce for each signed answer.
         bell: Wakes who waits; whoever replaces the desk of a running gateway hands it on.
+        trusted: Checks that the keys by which it works may be relied on; none where they are fixed.
         look_again_seconds: How often those who wait look without a ring, while nobody tells what others changed.
     """
 
     exchange: Exchange
     door: Door
-    tokens: TokenEndpoint
+    oauth: OAuthEndpoints
     key: SigningKey
     clock: Callable[[], datetime]
     new_nonce: Callable[[], str]
     look_again_seconds: float = 0.5
+    trusted: Callable[[datetime], None] | None = None
     bell: Bell = field(default_factory=Bell)
 
-    def enter(self, message: Message) -> Caller:
-        """Who sent the message; see ``Door.authenticate``."""
-        return self.door.authenticate(message, self.clock())
+    def enter(self, message: Message, certificate: str | None = None) -> Caller:
+        """Who sent the message; see ``Door.authenticate``.
+
+        Raises:
+            SaphanError: As there; ``registry-expired`` and the like, when nobody's key may be relied on.
+        """
+        if self.trusted is not None:
+            self.trusted(self.clock())
+        return self.door.authenticate(message, self.clock(), certificate)
 
     def next_look(self) -> float:
         """After how many seconds without a ring to look again."""

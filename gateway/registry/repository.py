@@ -59,8 +59,7 @@ class Repository:
     keys: Keys
 
     def take(self, batch: RegistryBatch, now: datetime) -> tuple[str, ...]:
-        """Take new signed metadata in, all of it or none, and say that it is the newest; gives the roles
-        that are new.
+        """Take new signed metadata in, all of it or none, and say that it is the newest; gives the new roles.
 
         Raises:
             Refused: ``registry-update-refused``.

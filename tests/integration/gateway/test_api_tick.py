@@ -37,7 +37,7 @@ def test_a_tick_carries_on_and_wakes_who_waits(tmp_path: Path) -> None:
             dying.submit(request())
 
         async def scene() -> None:
-            ticking = asyncio.create_task(_tick(world.desk, 0.01))
+            ticking = asyncio.create_task(_tick(lambda: world.desk, 0.01))
             await world.desk.bell.wait(world.desk.bell.ticket(), 5)
             ticking.cancel()
 
@@ -64,7 +64,7 @@ def test_a_tick_that_fails_is_logged_without_values_and_the_next_one_comes(
     desk = replace(world.desk, exchange=broken)  # type: ignore[arg-type]  # a defect
 
     async def scene() -> None:
-        ticking = asyncio.create_task(_tick(desk, 0.01))
+        ticking = asyncio.create_task(_tick(lambda: desk, 0.01))
         for _ in range(2):
             await desk.bell.wait(desk.bell.ticket(), 5)
         ticking.cancel()
