@@ -1,15 +1,26 @@
-"""The one byte form of a value (RFC 8785) and its digest."""
+"""The one byte form of a value (RFC 8785) and its digest.
+
+Texts, whole numbers, lists and objects are written here, several times faster than by the library; every other kind of
+value is the library's, floating-point numbers above all. A property test compares both over whatever JSON there is.
+"""
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from json.encoder import encode_basestring
+from typing import Final
 
 import rfc8785
 from pydantic import BaseModel
 
 from contracts.errors import InvalidInput
 
-type_error = (rfc8785.CanonicalizationError, TypeError)
+type_error = (rfc8785.CanonicalizationError, TypeError, UnicodeEncodeError)
 Json = Mapping[str, object] | Sequence[object] | str | int | float | bool | None
+
+LARGEST: Final = 2**53 - 1
+"""The largest whole number that every reader of JSON reads as it was written."""
+
+_CONSTANTS: Final = {type(None): ("null", "null"), bool: ("false", "true")}
 
 
 def canonical_bytes(value: BaseModel | Json) -> bytes:
@@ -22,7 +33,7 @@ def canonical_bytes(value: BaseModel | Json) -> bytes:
     """
     plain = value.model_dump(mode="json", by_alias=True) if isinstance(value, BaseModel) else value
     try:
-        return rfc8785.dumps(plain)  # type: ignore[arg-type]  # its recursive alias refuses Mapping
+        return _text(plain).encode()
     except type_error as error:
         raise InvalidInput("not-canonical") from error
 
@@ -35,3 +46,34 @@ def digest_of(value: BaseModel | Json) -> str:
 def digest_of_bytes(data: bytes) -> str:
     """SHA-256 of bytes that are already canonical, as ``sha-256:<hex>``."""
     return f"sha-256:{hashlib.sha256(data).hexdigest()}"
+
+
+def _text(value: object) -> str:
+    kind = type(value)
+    if kind is str:
+        return encode_basestring(value)  # type: ignore[arg-type]  # ``kind`` says so
+    if kind is dict:
+        return _object(value)  # type: ignore[arg-type]  # ``kind`` says so
+    if kind is list or kind is tuple:
+        return f"[{','.join(map(_text, value))}]"  # type: ignore[call-overload]  # ``kind`` says so
+    if kind is int and -LARGEST <= value <= LARGEST:  # type: ignore[operator]  # ``kind`` says so
+        return str(value)
+    constant = _CONSTANTS.get(kind)
+    # The library refuses what it cannot write.
+    return rfc8785.dumps(value).decode() if constant is None else constant[bool(value)]  # type: ignore[arg-type]
+
+
+def _object(value: dict[str, object]) -> str:
+    """Members by their names' UTF-16, which for names of ASCII letters is the order of the letters."""
+    names = sorted(value) if all(map(_is_ascii, value)) else sorted(value, key=_utf_16)
+    return f"{{{','.join([f'{encode_basestring(name)}:{_text(value[name])}' for name in names])}}}"
+
+
+def _is_ascii(name: object) -> bool:
+    if not isinstance(name, str):
+        raise TypeError("the names of an object are texts")
+    return name.isascii()
+
+
+def _utf_16(name: str) -> bytes:
+    return name.encode("utf-16be")
