@@ -7,11 +7,12 @@ poll is a heartbeat, too: it names what is being worked on, and the leases of th
 
 import logging
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Event, Lock
+from types import MappingProxyType
 from typing import Final
 
 import httpx2
@@ -25,13 +26,17 @@ from connectors.journal import notices as kept
 from connectors.journal.notices import OwnOrder
 from connectors.orders import bring_orders
 from connectors.pacing import Pace, Quiet, chance
-from contracts.calls import FORM_TYPE, TOKEN_PATH, SignedCalls
+from connectors.registry import Followed
+from contracts.calls import SignedCalls
 from contracts.canonical import canonical_bytes
+from contracts.chain import sign_part
 from contracts.errors import Problem, SaphanError, Unavailable, from_problem
+from contracts.federation import Federation
 from contracts.identifiers import Digest
+from contracts.message_signatures import new_nonce
 from contracts.protocol import SPOKEN, choose
 from contracts.signature_base import Message, headers_of
-from contracts.task import Holding, Lease, LeaseCall, Part
+from contracts.task import Holding, Lease, LeaseCall, Part, Task
 from contracts.views import PublishedContract, SignedText
 
 LEASE_PATH: Final = "/v1/tasks:lease"
@@ -59,6 +64,7 @@ class Channel:
         clock: Gives the time.
         at: Called at the crash points around each send.
         quiet: Until when the gateway asked, by ``Retry-After``, that nothing be sent.
+        followed: The trust registry by which it is checked; none where the keys are fixed.
     """
 
     http: httpx2.Client
@@ -67,6 +73,7 @@ class Channel:
     clock: Callable[[], datetime]
     at: Hook = carry_on
     quiet: Quiet = field(default_factory=Quiet)
+    followed: Followed | None = None
     _token: Lock = field(default_factory=Lock)
 
     def lease(self, call: LeaseCall) -> Lease:
@@ -84,13 +91,17 @@ class Channel:
         choose(call.speaks, (lease.protocol,))
         return lease
 
-    def post(self, part: Part) -> None:
-        """Post a part; when this returns, the gateway has signed that it has it.
+    def post(self, part: Part, task: Task) -> None:
+        """Post a part, signed as the answer to the task's forward.
+
+        When this returns, the gateway has signed that it has it.
 
         Raises:
             SaphanError: As ``lease``; a code of ``LAST_WORDS`` only under the gateway's signature.
         """
-        self._call("POST", f"/v1/tasks/{part.task}/part", canonical_bytes(part), ANSWER_SECONDS)
+        body = canonical_bytes(part)
+        signed = sign_part(task, body, self.calls.key, self.clock(), new_nonce())
+        self._call("POST", f"/v1/tasks/{part.task}/part", body, ANSWER_SECONDS, signed)
 
     def publish(self, contract: PublishedContract) -> None:
         """Publish a signed dataset contract.
@@ -119,14 +130,22 @@ class Channel:
         self._call("POST", SUSPENSIONS_PATH, body, ANSWER_SECONDS)
         self.at(CrashPoint.ORDER_AFTER_SEND)
 
-    def _call(self, method: str, path: str, body: bytes, seconds: float) -> Message:
+    def _call(
+        self, method: str, path: str, body: bytes, seconds: float, more: Mapping[str, str] = MappingProxyType({})
+    ) -> Message:
+        if self.followed is not None:
+            # Nothing leaves, and nothing is believed, under a registry that does not hold.
+            self.followed.live.check(self.clock())
         if left := self.quiet.left(self.clock()):
             raise Unavailable("gateway-asks-to-wait", seconds=math.ceil(left.total_seconds()))
         with self._token:
             if self.calls.needs_token(self.clock()):
                 self._obtain_token()
         message = self.calls.message(method, path, body, self.clock())
+        message = replace(message, headers={**message.headers, **more})
         answered = self._send(message, seconds)
+        if answered.status == httpx2.codes.UNAUTHORIZED:
+            self.calls.forget_tokens()  # the next try obtains a new one
         problem = None if answered.status is None or answered.status < httpx2.codes.BAD_REQUEST else _problem(answered)
         if problem is not None and problem.code not in LAST_WORDS:
             raise problem
@@ -137,9 +156,9 @@ class Channel:
         return answered
 
     def _obtain_token(self) -> None:
-        form = self.calls.token_request(self.clock())
+        asked = self.calls.token_request(self.clock())
         self.at(CrashPoint.TOKEN_BEFORE_SEND)
-        answered = self._send(Message("POST", TOKEN_PATH, {"content-type": FORM_TYPE}, form), ANSWER_SECONDS)
+        answered = self._send(asked, ANSWER_SECONDS)
         self.at(CrashPoint.TOKEN_AFTER_SEND)
         self.calls.accept_token(answered.body, self.clock())
 
@@ -222,6 +241,8 @@ class Agent:
         wait for an answer that takes long.
         """
         self._collect()
+        if not self._follow():
+            return
         self._send_orders()
         self._take_up(pool)
         free, pause = self.pace.workers - len(self._running), self._pause()
@@ -230,6 +251,29 @@ class Agent:
             self.stop.wait(min(pause.total_seconds(), BUSY_WAIT_SECONDS))
         elif free > 0 or not wait(self._running.values(), BUSY_WAIT_SECONDS, FIRST_COMPLETED).done:
             self._lease(pool, max(free, 0))
+
+    def _follow(self) -> bool:
+        """Go by the registry as it is now; while it cannot be relied upon, what is charged stays in the journal."""
+        if self.channel.followed is None:
+            return True
+        try:
+            federation = self.channel.followed.live.refresh(self.clock())
+        except SaphanError as error:
+            self._failed_leases += 1
+            log.warning("no work by this registry: %s", error.code)
+            self.stop.wait(self._delay(self._failed_leases).total_seconds())
+            return False
+        if federation != self.desk.guard.federation:
+            self._adopt(self.channel.followed, federation)
+        return True
+
+    def _adopt(self, followed: Followed, federation: Federation) -> None:
+        """Check and sign by other keys from this turn on."""
+        guard = followed.guard_of(federation)
+        self.channel.guard, self.channel.calls = guard, followed.calls_of(federation)
+        self.desk = replace(self.desk, guard=guard)
+        notices.reconsider(self.desk.journal, federation, self.clock())
+        log.info("the registry changed")
 
     def _pause(self) -> timedelta:
         """How long the gateway asked not to be polled."""

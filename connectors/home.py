@@ -13,6 +13,7 @@ from contracts.federation import Federation, Member
 from contracts.keys import SigningKey, SoftwareKey
 from keys.folder import KeyFolder
 from policies.rules import FILES, Rules, digest, installed, rules_of
+from trust.anchor import pins_root
 
 PRIVATE_FOLDER = 0o700
 PRIVATE_FILE = 0o600
@@ -104,8 +105,11 @@ class Home:
         """The pinned keys of all members.
 
         Raises:
-            InvalidInput: ``setting-invalid`` when the file is missing or is not a federation.
+            InvalidInput: ``setting-invalid`` when the file is missing or is not a federation; ``root-pinned`` in a home
+                whose keys come from the registry.
         """
+        if pins_root(self.path):
+            raise InvalidInput("root-pinned", what="there is no fixed list of keys")
         try:
             return Federation.model_validate_json((self.path / "federation.json").read_bytes())
         except (OSError, ValidationError) as error:

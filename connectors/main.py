@@ -18,13 +18,14 @@ from connectors.guard import Guard
 from connectors.home import Home
 from connectors.journal.book import Journal
 from connectors.pacing import Pace
+from connectors.registry import Followed, live_registry
 from connectors.settings import ConnectorSettings
 from connectors.shelf import Shelf
 from connectors.situation import JournalSituation
 from connectors.snapshot import Snapshot, keeping_open
 from contracts.calls import SignedCalls
 from contracts.errors import SaphanError
-from contracts.federation import KeyPurpose
+from contracts.federation import Federation, KeyPurpose
 from contracts.transport import client_context
 
 log = logging.getLogger("saphan.connector")
@@ -98,18 +99,26 @@ def _stopped_by_signals(agent: Agent) -> Iterator[None]:
 def open_channel(settings: ConnectorSettings, journal: Journal, clock: Callable[[], datetime]) -> Iterator[Channel]:
     """The way to the gateway, to be entered and left."""
     home = Home(settings.home)
-    federation = home.federation()
-    situation = JournalSituation(journal, settings.agency, federation)
-    guard = Guard(settings.agency, federation, Shelf(journal).approved, situation, home.rules())
-    key = home.keys.newest(federation, settings.agency, KeyPurpose.CONNECTOR, clock())
-    calls = SignedCalls(key, settings.agency, federation.gateway)
+
+    def guard_of(federation: Federation) -> Guard:
+        situation = JournalSituation(journal, settings.agency, federation)
+        return Guard(settings.agency, federation, Shelf(journal).approved, situation, home.rules())
+
+    def calls_of(federation: Federation) -> SignedCalls:
+        key = home.keys.newest(federation, settings.agency, KeyPurpose.CONNECTOR, clock())
+        return SignedCalls(key, settings.agency, federation.gateway)
+
     proxy = None if settings.proxy is None else settings.proxy.get_secret_value()
     # The environment must not redirect an agency's traffic: a proxy is a setting.
     plain = {"accept-encoding": "identity"}
     verify = client_context(settings.gateway, settings.tls)
     address = settings.gateway
     with httpx2.Client(base_url=address, proxy=proxy, trust_env=False, headers=plain, verify=verify) as http:
-        yield Channel(http, calls, guard, clock, hook_of(settings))
+        live = live_registry(home, http)
+        federation = home.federation() if live is None else live.refresh(clock())
+        followed = None if live is None else Followed(live, guard_of, calls_of)
+        guard, calls = guard_of(federation), calls_of(federation)
+        yield Channel(http, calls, guard, clock, hook_of(settings), followed=followed)
 
 
 def agent_of(settings: ConnectorSettings, channel: Channel, journal: Journal, clock: Callable[[], datetime]) -> Agent:

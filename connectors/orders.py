@@ -13,6 +13,7 @@ from connectors.journal import approvals, notices
 from connectors.journal.approvals import PendingTask
 from connectors.journal.book import Journal
 from connectors.journal.notices import OwnOrder
+from connectors.registry import known_federation
 from contracts.approval import DECISION_KIND, OfficerDecision, read_decision
 from contracts.canonical import canonical_bytes, digest_of
 from contracts.errors import InvalidInput, Refused, SaphanError
@@ -123,7 +124,7 @@ def decide(  # noqa: PLR0913  # whose, which, what, why, by whom and when
         request_digest=found.request_digest, agency=found.task.agency, approved=approved, reason=reason, at=now
     )
     document = sign_document(canonical_bytes(decision), DECISION_KIND, home.key(kid))
-    read_decision(document, found.task.agency, home.federation(), now)
+    read_decision(document, found.task.agency, known_federation(home, now), now)
     approvals.decide(journal, decision, document, now)
     return decision
 
@@ -137,7 +138,7 @@ def _find(journal: Journal, name: str, now: datetime) -> PendingTask:
 
 def _sign_and_keep(home: Home, journal: Journal, order: Suspension, kids: Sequence[str], now: datetime) -> None:
     document = sign_document(canonical_bytes(order), SUSPENSION_KIND, *(home.key(kid) for kid in kids))
-    read_order(document, home.federation(), now)
+    read_order(document, known_federation(home, now), now)
     notices.order_here(journal, order, document, now)
 
 

@@ -13,6 +13,7 @@ from contracts.errors import InvalidInput
 from contracts.federation import Federation, KeyPurpose, Member
 from contracts.keys import SigningKey, new_key
 from keys.folder import KeyFolder
+from trust.anchor import pins_root
 
 PRIVATE_FOLDER: Final = 0o700
 PRIVATE_FILE: Final = 0o600
@@ -109,8 +110,11 @@ class GatewayHome:
         """The pinned keys of all members.
 
         Raises:
-            InvalidInput: ``setting-invalid`` when the file is missing or is not a federation.
+            InvalidInput: ``setting-invalid`` when the file is missing or is not a federation; ``root-pinned`` in a home
+                whose keys come from the registry.
         """
+        if pins_root(self.path):
+            raise InvalidInput("root-pinned", what="there is no fixed list of keys")
         try:
             return Federation.model_validate_json((self.path / "federation.json").read_bytes())
         except (OSError, ValidationError) as error:
