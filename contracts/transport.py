@@ -44,14 +44,19 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
+def is_on_loopback(address: str) -> bool:
+    """Whether the host of an address is this machine."""
+    return is_loopback(urlsplit(address).hostname or "")
+
+
 def check_address(address: str) -> None:
     """Refuse plain HTTP through a network.
 
     Raises:
         InvalidInput: ``setting-invalid``, when the address is neither https nor on this machine.
     """
-    parts = urlsplit(address)
-    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
+    scheme = urlsplit(address).scheme
+    if scheme != "https" and not (scheme == "http" and is_on_loopback(address)):
         raise InvalidInput("setting-invalid", setting="gateway", why="it is reached by https, or on this machine alone")
 
 

@@ -15,6 +15,8 @@ from starlette.concurrency import run_in_threadpool
 from contracts.errors import InvalidInput
 from contracts.federation import Federation, KeyPurpose
 from contracts.message_signatures import new_nonce
+from contracts.transport import is_on_loopback
+from gateway.api.application import Application
 from gateway.api.description import SUMMARY, TITLE
 from gateway.api.desk import Bell, Desk
 from gateway.api.routes import add_routes
@@ -69,7 +71,8 @@ def create_app(settings: GatewaySettings, clock: Clock = system_clock) -> FastAP
     keeper = keeper_of(settings.folder, store, clock) if pins_root(settings.home) else None
     federation = _checked(settings, settings.folder.federation() if keeper is None else keeper.begin())
     desk = _desk(settings, _means(settings, federation, clock, store), keeper, Bell())
-    app = FastAPI(
+    app = Application(
+        binds_to_tls=not is_on_loopback(federation.gateway),
         title=TITLE,
         description=SUMMARY,
         version=version("saphan"),

@@ -5,9 +5,10 @@ from typing import Final
 from fastapi import APIRouter
 from starlette.responses import Response
 
-POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+from gateway.edges.headers import SCRIPTED_PAGE
+
+POLICY: Final = SCRIPTED_PAGE.replace("img-src 'self'", "img-src 'self' data:").replace(
+    "form-action 'self'", "form-action 'none'"
 )
 HEADERS: Final = {
     "content-security-policy": POLICY,

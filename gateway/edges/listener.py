@@ -20,6 +20,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from contracts.errors import InvalidInput, Unavailable
+from gateway.edges.headers import ALWAYS
 from gateway.edges.hosts import name_in
 from gateway.edges.limits import LargerBody, Limits
 from gateway.edges.proxies import Proxies, thumbprint
@@ -298,7 +299,7 @@ class GuardedProtocol(HttpToolsProtocol):
             begun.disconnected = True
             begun.message_event.set()
         self._phase, self._since = Phase.CLOSING, self.loop.time()
-        self.transport.write(answer(stopped, self.server_state.default_headers))
+        self.transport.write(answer(stopped, [*self.server_state.default_headers, *ALWAYS.items()]))
         self._say_end()
 
     def _last_call(self) -> None:

@@ -27,7 +27,7 @@ from gateway.people.origin import check_origin, origin_of
 from gateway.people.roles import May, may
 from gateway.people.secret_names import new_secret
 from gateway.people.sessions import SignedIn
-from gateway.web.home import COOKIE, PAGE_HEADERS
+from gateway.web.home import COOKIE, SCRIPTED_PAGE_HEADERS
 from gateway.web.page import Reader, render_page
 from gateway.web.wording import language_of
 
@@ -36,7 +36,7 @@ BROWSER: Final = "__Host-saphan-browser"
 STEP: Final = "__Host-saphan-step"
 ACCOUNT: Final = "/account"
 SIGN_IN: Final = "/account/sign-in"
-HEADERS: Final = {**PAGE_HEADERS, "cache-control": "no-store", "referrer-policy": "same-origin"}
+HEADERS: Final = {**SCRIPTED_PAGE_HEADERS, "cache-control": "no-store", "referrer-policy": "same-origin"}
 """A page that is somebody's own is kept nowhere; forms must say their origin, which ``no-referrer`` would hide."""
 
 

@@ -14,6 +14,7 @@ from contracts.analysis import PublishedAnalysis
 from contracts.forecast import PublishedForecast
 from contracts.release import Release
 from contracts.values import Value
+from gateway.edges.headers import PAGE, SCRIPTED_PAGE
 from gateway.web.forecast_csv import forecast_csv
 from gateway.web.outlook import Choice
 from gateway.web.page import Reader, choice_of, render_home
@@ -27,15 +28,13 @@ PAGES_KEPT = 64
 """Rendered pages (about 130 kB each) that are kept until something is published or withdrawn."""
 
 PAGE_HEADERS = {
-    "content-security-policy": (
-        "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
-        "frame-ancestors 'none'; form-action 'self'"
-    ),
+    "content-security-policy": PAGE,
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cache-control": "no-cache",
     "vary": "Accept-Language, Cookie",
 }
+SCRIPTED_PAGE_HEADERS = {**PAGE_HEADERS, "content-security-policy": SCRIPTED_PAGE}
 FILE_HEADERS = {"x-content-type-options": "nosniff", "cache-control": "public, max-age=3600"}
 CSV_HEADERS = {**FILE_HEADERS, "content-disposition": 'attachment; filename="saphan-forecast.csv"'}
 

@@ -44,7 +44,7 @@ def test_a_browser_is_sent_to_the_page(world: ApiWorld) -> None:
     assert answer.url.path == "/catalogue.html"
     assert "Catalogue of datasets" in answer.text
     assert "Online complaints" in answer.text
-    assert "default-src 'self'" in answer.headers["content-security-policy"]
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
 def test_every_form_is_served_and_unknown_ones_are_refused(world: ApiWorld) -> None:

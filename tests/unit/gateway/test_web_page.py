@@ -224,7 +224,8 @@ def test_text_from_a_release_is_shown_and_never_run() -> None:
 def test_the_page_travels_under_a_strict_policy() -> None:
     headers = _client(PublishedRecord()).get("/").headers
     policy = headers["content-security-policy"]
-    assert policy.startswith("default-src 'self';")
+    assert policy.startswith("default-src 'none';")
+    assert "script-src" not in policy
     assert "unsafe" not in policy
     assert "frame-ancestors 'none'" in policy
     assert headers["x-content-type-options"] == "nosniff"
