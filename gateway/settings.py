@@ -37,8 +37,8 @@ class GatewaySettings(BaseSettings):
     (``Client-Cert``, RFC 9440). ``allowed_hosts`` are names of the gateway besides the issuer's.
 
     ``oidc_metadata_url`` names the provider at which people may sign in besides passkeys, ``oidc_client_id`` the name
-    of this gateway there, ``oidc_algorithm`` how its ID tokens must be signed. A key of the home proves who the gateway is
-    (``private_key_jwt``), or else ``oidc_secret``.
+    of this gateway there, ``oidc_algorithm`` how its ID tokens must be signed. A key of the home proves who the gateway
+    is (``private_key_jwt``), or else ``oidc_secret``.
     """
 
     model_config = SettingsConfigDict(env_prefix="SAPHAN_", frozen=True, extra="forbid")
