@@ -60,7 +60,8 @@ def log_origin(gateway: str) -> str:
     Raises:
         InvalidInput: ``setting-invalid``, when what is left cannot name a key of a note.
     """
-    name = (gateway.partition("://")[2] or gateway).rstrip("/")
+    name = gateway.partition("://")[2] if "://" in gateway else gateway
+    name = name.rstrip("/")
     if not is_key_name(name):
         raise InvalidInput("setting-invalid", setting="issuer", why="it cannot name a log")
     return name
