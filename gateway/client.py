@@ -68,7 +68,7 @@ def _now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251  # a requester's own process begins here
 
 
-def _client(url: str, tls: ClientFiles | None) -> httpx2.Client:
+def client_of(url: str, tls: ClientFiles | None) -> httpx2.Client:
     """A client that goes nowhere else: no redirect, no proxy and no root of the environment's."""
     verify = client_context(url, tls or ClientFiles())
     return httpx2.Client(base_url=url, timeout=LONGEST_POLL + 10.0, trust_env=False, verify=verify)
@@ -172,7 +172,7 @@ class Gateway(Publications):
         self._key = key
         self._clock = clock
         self._submitted: dict[str, Request] = {}
-        self._http = http or _client(url, tls)
+        self._http = http or client_of(url, tls)
 
     def __enter__(self) -> Self:
         """Use it in a ``with`` block to have the connection closed."""
@@ -305,6 +305,10 @@ class Gateway(Publications):
     def federation(self) -> Federation:
         """The pinned keys."""
         return self._federation
+
+    def believe(self, federation: Federation) -> None:
+        """Check by these keys from now on: the trust registry changed."""
+        self._federation = federation
 
     def now(self) -> datetime:
         """The present on this side."""

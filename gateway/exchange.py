@@ -33,18 +33,18 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Final, NoReturn
 
-from contracts.canonical import digest_of
 from contracts.errors import InvalidInput, SaphanError, from_code
 from contracts.federation import KeyPurpose
 from contracts.request import RequestState
 from contracts.standing import Standing
-from contracts.task import Charge, Forwarded, Lease, LeaseCall, Task
+from contracts.task import Charge, Forwarded, Lease, LeaseCall
 from contracts.views import RequestStatus
 from gateway import events, leasing
 from gateway.agreement_moves import activate_due
 from gateway.caller import Caller
 from gateway.crash import CrashPoint
 from gateway.finish import finish, hand_over, last_tick
+from gateway.forwarding import check_answer, tasks_for
 from gateway.held import end_overdue, overdue, take_up
 from gateway.leasing import TaskToken
 from gateway.means import Means
@@ -64,11 +64,8 @@ from gateway.records import Records
 from gateway.standing import is_limited, note_use, standing_of, standing_when_charged
 from gateway.store import ledger, log, registry, relay, releases, requests
 from gateway.store.engine import Transaction
-from gateway.store.relay import NewTask
 from gateway.store.requests import HeldRequest, NewRequest, Outcome
 from policies.decide import Denial, decide, details
-
-NAME_LENGTH = 32
 
 logger: Final = logging.getLogger("saphan.gateway")
 
@@ -105,6 +102,8 @@ class Exchange(Records):
             return self.status(caller, request.id)
         # (2) Permit or denial.
         reasons = self._denials(caller.agency, caller.purpose, asked, standing, now)
+        if not caller.covers(asked.request.agreement, asked.request.activity):
+            reasons = tuple(sorted({*reasons, "activity-not-authorized"}))
         if reasons:
             self._deny(caller, asked, reasons, now)
         # (3) ONE transaction: nonce unseen, "requested" in the log.
@@ -168,7 +167,7 @@ class Exchange(Records):
                 self._hold_to_limits(t, held, asked, price, now)
                 requests.wait(t, held)
                 ledger.reserve(t, held.id, price, registry.budgets(t), now)
-                relay.add_tasks(t, held.id, _tasks(held, asked), now)
+                relay.add_tasks(t, held.id, tasks_for(self.means, held, asked, now), now)
                 self.means.crash(CrashPoint.BEFORE_RESERVED)
         except SaphanError as refusal:
             if held is not None:
@@ -232,7 +231,7 @@ class Exchange(Records):
         Raises:
             InvalidInput: ``unknown-task`` or ``malformed-body``.
             IntegrityError: ``part-invalid``.
-            Refused: ``part-already-posted`` or ``request-replayed``.
+            Refused: ``part-already-posted`` or ``request-replayed``, or what is wrong with the answer's signature.
         """
         now = self.means.clock()
         part, digest = read_part(forwarded), digest_of_request(forwarded)
@@ -242,6 +241,7 @@ class Exchange(Records):
                 raise InvalidInput("unknown-task")
             (contract,) = contracts_of(r, (held.task.contract,))
         check_part(part, held, contract)
+        check_answer(self.means, held, forwarded, now)
         with self._store.transaction() as t:
             requests.spend_nonce(t, caller.kid, caller.nonce, now)
             relay.accept_part(t, task, forwarded, digest, now)
@@ -321,22 +321,6 @@ class Exchange(Records):
             problem=held.problem,
             available_at=held.available_at,
         )
-
-
-def _tasks(held: HeldRequest, asked: Asked) -> tuple[NewTask, ...]:
-    """One task for each contract; its name follows from the request, so that asking twice makes no second task."""
-    tasks = []
-    for contract in asked.contracts:
-        name = digest_of([asked.digest, contract.digest]).removeprefix("sha-256:")[:NAME_LENGTH]
-        task = Task(
-            id=f"task-{name}",
-            agency=contract.agency,
-            contract=contract.reference,
-            request=held.forwarded,
-            agreement=asked.agreement.document,
-        )
-        tasks.append(NewTask(task, digest_of(task)))
-    return tuple(tasks)
 
 
 def _denial(asked: Asked, reasons: tuple[str, ...]) -> SaphanError:

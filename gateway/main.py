@@ -66,10 +66,7 @@ def create_app(settings: GatewaySettings, clock: Clock = system_clock) -> FastAP
             database is not at this program's schema.
     """
     silence_values()
-    check(settings.database)
-    store = Store(settings.database)
-    keeper = keeper_of(settings.folder, store, clock) if pins_root(settings.home) else None
-    federation = _checked(settings, settings.folder.federation() if keeper is None else keeper.begin())
+    federation, keeper, store = _opened(settings, clock)
     desk = _desk(settings, _means(settings, federation, clock, store), keeper, Bell())
     app = Application(
         binds_to_tls=not is_on_loopback(federation.gateway),
@@ -134,11 +131,19 @@ def means_of(settings: GatewaySettings, clock: Clock = system_clock) -> Means:
         InvalidInput: ``setting-invalid``, as ``create_app``.
     """
     silence_values()
+    federation, _, store = _opened(settings, clock)
+    return _means(settings, federation, clock, store)
+
+
+def _opened(settings: GatewaySettings, clock: Clock) -> tuple[Federation, Keeper | None, Store]:
+    """The members' keys, who keeps them up to date if they come from the trust registry, and the database."""
+    given = None if pins_root(settings.home) else _checked(settings, settings.folder.federation())
     check(settings.database)
     store = Store(settings.database)
-    keeper = keeper_of(settings.folder, store, clock) if pins_root(settings.home) else None
-    federation = _checked(settings, settings.folder.federation() if keeper is None else keeper.begin())
-    return _means(settings, federation, clock, store)
+    if given is not None:
+        return given, None, store
+    keeper = keeper_of(settings.folder, store, clock)
+    return _checked(settings, keeper.begin()), keeper, store
 
 
 def _checked(settings: GatewaySettings, federation: Federation) -> Federation:
@@ -166,7 +171,7 @@ def _lifespan(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         desk: Desk = app.state.desk
         store, seconds = desk.exchange.means.store, settings.tick_seconds
-        wakeups = wakeups_of(store.engine, _from_thread(desk.bell.ring))
+        wakeups = wakeups_of(store.engine, _from_thread(desk.bell.tell))
         if wakeups is not None:
             desk.bell.hears = lambda: wakeups.hears
             wakeups.start()
@@ -201,12 +206,12 @@ async def _keep(app: FastAPI, keeper: Keeper | None, settings: GatewaySettings) 
         await _carry_on(partial(keeper.step, adopt))
 
 
-def _from_thread(ring: Callable[[], None]) -> Callable[[], None]:
+def _from_thread(ring: Callable[..., None]) -> Callable[..., None]:
     """The same call for other threads; the running loop makes it."""
     loop = asyncio.get_running_loop()
 
-    def call() -> None:
-        loop.call_soon_threadsafe(ring)
+    def call(*topics: str) -> None:
+        loop.call_soon_threadsafe(ring, *topics)
 
     return call
 
@@ -219,7 +224,8 @@ async def _tick(desk_now: Callable[[], Desk], seconds: float, turns: Turns | Non
         desk = desk_now()
         if turns.is_next_mine():
             await _carry_on(desk.exchange.resume)
-        desk.bell.ring()
+        # What the database does not tell of may have changed, too.
+        desk.bell.tell(*((TICK,) if desk.bell.hears() else ()))
 
 
 async def _retain(means_now: Callable[[], Means], seconds: float) -> None:

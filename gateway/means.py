@@ -17,7 +17,9 @@ class ExchangeKeys:
     """The gateway's own keys; it holds no other member's."""
 
     gateway: SigningKey
-    token: SigningKey
+    tokens: tuple[SigningKey, ...]
+    """Several while one replaces another; see ``gateway.identity.token_keys``."""
+
     log: SigningKey
 
 

@@ -8,20 +8,22 @@ from pathlib import Path
 
 import httpx2
 from fastapi import FastAPI
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from starlette.testclient import TestClient
 
-from contracts.calls import FORM_TYPE, TOKEN_PATH, SignedCalls
+from contracts.authorization import ActivityDetail
+from contracts.calls import SignedCalls
 from contracts.canonical import canonical_bytes
+from contracts.chain import sign_part
 from contracts.errors import Problem
 from contracts.federation import KeyPurpose, PublicKey
 from contracts.forecast import Citation, Forecast, ForecastSeries
 from contracts.keys import key_file_name
-from contracts.message_signatures import Tag, verify
+from contracts.message_signatures import Tag, new_nonce, verify
 from contracts.release import Release
 from contracts.request import Request
 from contracts.signature_base import Message, headers_of
-from contracts.task import Lease, LeaseCall
+from contracts.task import Lease, LeaseCall, Part, Task
 from gateway.api.desk import Desk
 from gateway.client import Gateway
 from gateway.main import create_app
@@ -99,7 +101,7 @@ class ApiWorld:
         lease = Lease.model_validate_json(connector.post("/v1/tasks:lease", call).content)
         for leased in lease.tasks:
             part = self.world.part(leased.task)
-            assert connector.post(f"/v1/tasks/{leased.task.id}/part", part).status_code == 204
+            assert connector.answer(leased.task, part).status_code == 204
         self.later(3600)
 
 
@@ -111,17 +113,27 @@ class Member:
     calls: SignedCalls
 
     def message(self, method: str, path: str, body: bytes = b"") -> Message:
-        """A signed call."""
-        now = self.world.now
-        if self.calls.needs_token(now):
-            form = self.calls.token_request(now)
-            answer = self.world.http.post(TOKEN_PATH, content=form, headers={"content-type": FORM_TYPE})
-            self.calls.accept_token(answer.content, now)
-        return self.calls.message(method, path, body, now)
+        """A signed call; a request goes with a token for its activity."""
+        now, detail = self.world.now, _detail_of(path, body)
+        if self.calls.needs_token(now, detail):
+            answer = send(self.world.http, self.calls.token_request(now, detail))
+            self.calls.accept_token(answer.content, now, detail)
+        return self.calls.message(method, path, body, now, detail)
 
     def post(self, path: str, value: BaseModel) -> httpx2.Response:
         """Send a value and check the answer's signature."""
         return self.checked(self.message("POST", path, canonical_bytes(value)))
+
+    def answer(self, task: Task, part: Part) -> httpx2.Response:
+        """Post a part as a connector does, signed over what was forwarded to it, and check the answer's signature."""
+        return self.checked(self.answering(task, part))
+
+    def answering(self, task: Task, part: Part) -> Message:
+        """The signed call that posts a part."""
+        body = canonical_bytes(part)
+        call = self.message("POST", f"/v1/tasks/{part.task}/part", body)
+        signed = sign_part(task, body, self.calls.key, self.world.now, new_nonce())
+        return replace(call, headers={**call.headers, **signed})
 
     def get(self, path: str) -> httpx2.Response:
         """Fetch and check the answer's signature."""
@@ -138,6 +150,16 @@ class Member:
 
     def _gateway_key(self, kid: str) -> PublicKey | None:
         return self.world.keys.federation.key(kid, KeyPurpose.GATEWAY, self.world.now)
+
+
+def _detail_of(path: str, body: bytes) -> ActivityDetail | None:
+    if path != "/v1/requests":
+        return None
+    try:
+        asked = Request.model_validate_json(body)
+    except ValidationError:
+        return None
+    return ActivityDetail.of(asked.agreement, asked.activity)
 
 
 def send(http: httpx2.Client, call: Message) -> httpx2.Response:

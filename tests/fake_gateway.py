@@ -10,7 +10,7 @@ import httpx2
 import jwt
 
 from contracts.canonical import canonical_bytes
-from contracts.chain import check_part
+from contracts.chain import PART_FIELDS, check_part
 from contracts.errors import Refused, SaphanError
 from contracts.federation import KeyPurpose
 from contracts.message_signatures import Tag, new_nonce, sign, verify
@@ -129,9 +129,11 @@ class FakeGateway:
         return 204, b""
 
     def _check_signed_over_forward(self, part: Part, call: Message) -> None:
-        (task,) = {each.task.id: each.task for each in self.tasks if each.task.id == part.task}.values()
+        assert call.headers.keys() >= set(PART_FIELDS)
         posted = Forwarded(method=call.method, path=call.path, headers=dict(call.headers), body=call.body.decode())
-        check_part(task, posted, self.keys.resolve(KeyPurpose.CONNECTOR, self.now), self.now)
+        for each in self.tasks:
+            if each.task.id == part.task:
+                check_part(each.task, posted, self.keys.resolve(KeyPurpose.CONNECTOR, self.now), self.now)
 
     def _with_fresh_token(self, leased: LeasedTask) -> LeasedTask:
         return leased.model_copy(update={"token": token_for(leased.task, self.keys, now=self.now)})

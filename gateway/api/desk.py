@@ -1,11 +1,12 @@
 """What every route works with: the exchange, the door, the key that signs answers, and a bell for those who wait."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
+from weakref import WeakSet
 
 from starlette.requests import HTTPConnection
 
@@ -17,8 +18,19 @@ from gateway.exchange import Exchange
 from gateway.identity.authorization_server import OAuthEndpoints
 from gateway.identity.door import Door
 
+TICK: Final = "tick"
+"""What results and refusals leave on, so what those wait for who asked."""
+
 HEARING_SECONDS: Final = 10.0
 """How often they look without a ring where the database tells of every change: only against what was not told."""
+
+
+class Ticket:
+    """Stands for all rings about some topics, or about any, from when it was taken."""
+
+    def __init__(self, topics: Collection[str]) -> None:
+        self.topics = frozenset(topics)
+        self.rung = asyncio.Event()
 
 
 class Bell:
@@ -28,24 +40,32 @@ class Bell:
     """
 
     def __init__(self) -> None:
-        self._rung = asyncio.Event()
+        self._tickets: WeakSet[Ticket] = WeakSet()
         self.hears: Callable[[], bool] = _deaf
         """Whether changes that other processes make are told here."""
 
     def ring(self) -> None:
-        """Something changed: wake everybody."""
-        self._rung.set()
-        self._rung = asyncio.Event()
+        """Something changed here: wake everybody, unless the database tells whom it concerns."""
+        if not self.hears():
+            self.tell()
 
-    def ticket(self) -> asyncio.Event:
-        """Stands for all rings from now on."""
-        return self._rung
+    def tell(self, *topics: str) -> None:
+        """Wake those who wait for one of these topics, or everybody when none is named."""
+        for ticket in list(self._tickets):
+            if not topics or not ticket.topics or not ticket.topics.isdisjoint(topics):
+                ticket.rung.set()
+
+    def ticket(self, *topics: str) -> Ticket:
+        """Stands for all rings from now on about these topics, or about any."""
+        ticket = Ticket(topics)
+        self._tickets.add(ticket)
+        return ticket
 
     @staticmethod
-    async def wait(ticket: asyncio.Event, seconds: float) -> None:
+    async def wait(ticket: Ticket, seconds: float) -> None:
         """Return at the first ring since the ticket was taken, or after ``seconds``."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(ticket.wait(), seconds)
+            await asyncio.wait_for(ticket.rung.wait(), seconds)
 
 
 def _deaf() -> bool:

@@ -43,6 +43,15 @@ async def body_of(request: Request, most: int) -> bytes:
     return bytes(body)
 
 
+def certificate_of(request: Request) -> str | None:
+    """SHA-256 of the client certificate of the connection, base64url; none without one.
+
+    The server puts it there from the connection itself. No header says it: whoever calls could write one.
+    """
+    found = request.scope.get("state", {}).get("x5t_s256")
+    return found if isinstance(found, str) else None
+
+
 def message_of(request: Request, body: bytes) -> Message:
     """A call as the signature sees it."""
     path, query = request.scope["raw_path"], request.scope["query_string"]
@@ -50,13 +59,13 @@ def message_of(request: Request, body: bytes) -> Message:
     return Message(request.method, target.decode("latin-1"), headers_of(request.headers.raw), body)
 
 
-def forwarded_of(message: Message) -> Forwarded:
-    """A signed call as it is kept and handed on: the exact body and the headers that its signature covers."""
+def forwarded_of(message: Message, *more: str) -> Forwarded:
+    """A signed call as it is kept and handed on: its exact body, the headers that its signature covers, and ``more``."""
     try:
         body = message.body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise malformed([]) from error
-    headers = {name: message.headers[name] for name in FORWARDED if name in message.headers}
+    headers = {name: message.headers[name] for name in (*FORWARDED, *more) if name in message.headers}
     return Forwarded(method=message.method, path=message.path, headers=headers, body=body)
 
 
@@ -73,10 +82,11 @@ async def answer_member(request: Request, handler: Handler, most: int = MOST_BYT
     """
     desk = desk_of(request)
     headers = headers_of(request.headers.raw)
-    await run_in_threadpool(desk.door.token_holder, headers, desk.clock())
+    certificate = certificate_of(request)
+    await run_in_threadpool(desk.door.shown, headers, desk.clock(), certificate)
     message = message_of(request, await body_of(request, most))
     request.state.message = message
-    request.state.caller = await run_in_threadpool(desk.enter, message)
+    request.state.caller = await run_in_threadpool(desk.enter, message, certificate)
     try:
         response = with_tag(message.method, message.headers, await _once(request, handler))
     except SaphanError as error:

@@ -1,208 +1,264 @@
-"""The OAuth 2.0 authorization server: client_credentials, clients known by private_key_jwt (RFC 7523), ES256 only.
+"""The OAuth 2.0 authorization server at the level of the FAPI 2.0 Security Profile: one grant, bound tokens only.
 
-Authlib's framework-free core does the protocol. What it leaves open is closed here: algorithms are pinned, the audience
-is the issuer as one string, an assertion lives a minute at most and is accepted once.
+Authlib's framework-free core does the protocol: grants, client authentication, revocation (RFC 7009), introspection
+(RFC 7662), errors. What it leaves open is closed here: clients are known by private_key_jwt alone, tokens are always
+bound to whoever obtained them (RFC 8705, RFC 9449), and they say for which activities they are (RFC 9396).
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Final
-from urllib.parse import parse_qsl
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
-from authlib.oauth2.rfc6749 import AuthorizationServer, ClientMixin, OAuth2Request, grants
-from authlib.oauth2.rfc6749.errors import InvalidClientError
-from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
-from authlib.oauth2.rfc6750 import BearerTokenGenerator
-from authlib.oauth2.rfc7523 import JWTBearerClientAssertion
-from joserfc.jwk import ECKey
+from authlib.oauth2.rfc6749 import AuthorizationServer, grants
+from authlib.oauth2.rfc6749.errors import InvalidClientError, InvalidScopeError
+from authlib.oauth2.rfc7009 import RevocationEndpoint
+from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 from typing_extensions import override
 
-from contracts.canonical import canonical_bytes
-from contracts.errors import Refused
-from contracts.federation import Federation, PublicKey
-from gateway.caller import Caller
-from gateway.identity import jwts
-from gateway.identity.door import client_key
-from gateway.identity.tokens import CLOCK_SKEW, LIFETIME, TokenIssuer, instant
+from contracts.authorization import ActivityDetail, read_details
+from contracts.calls import TOKEN_PATH
+from contracts.errors import InvalidInput, Refused
+from contracts.federation import KeyPurpose
+from contracts.proofs import address_of
+from gateway.identity.assertions import ASSERTION_TYPE, AUTH_METHOD, Assertions
+from gateway.identity.oauth_calls import (
+    Client,
+    FormRequest,
+    InvalidDetailsError,
+    InvalidProofError,
+    InvalidTargetError,
+    OAuthAnswer,
+    OAuthCall,
+    answer_of,
+    fields_of,
+)
+from gateway.identity.proofs import Proved, Target, check_proof
+from gateway.identity.revocations import Revocations
+from gateway.identity.tokens import (
+    BY_CERTIFICATE,
+    BY_PROOF,
+    AccessToken,
+    AccessTokens,
+    Binding,
+    TokenIssuer,
+    introspection,
+)
 
-AUTH_METHOD: Final = "private_key_jwt"
-GRANT_TYPE: Final = "client_credentials"
-ASSERTION_KINDS: Final = frozenset({"", "jwt", "client-authentication+jwt"})
-LONGEST_ASSERTION: Final = timedelta(seconds=60)
-LONGEST_JTI: Final = 128
-MOST_FIELDS: Final = 8
-NO_TRANSPORT: Final = "https://gateway.invalid/v1/token"
-"""Authlib wants to see an https address; whether the transport is safe is for whoever runs the server to see to."""
+Spend = Callable[[str, Collection[str]], None]
+"""Spends names of a client in the store, all or none; refuses any that was spent before, by whichever process."""
 
-Admit = Callable[[Caller], None]
-"""Spends the caller's nonce in the store; refuses one that was spent before, by whichever gateway process."""
+MayAsk = Callable[[str, ActivityDetail], bool]
+"""Whether an agency is the requester of an agreement that has this activity."""
 
 
 @dataclass(frozen=True, slots=True)
-class TokenAnswer:
-    """What the token endpoint answers: OAuth's own JSON, not problem details, because RFC 6749 says so."""
-
-    status: int
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class TokenEndpoint:
-    """POST /v1/token.
+class OAuthEndpoints:
+    """POST /v1/token, /v1/token/revoke and /v1/token/introspect; made once, used by many threads.
 
     Args:
-        federation: Everybody's public keys.
         issuer: Signs the tokens.
-        admit: Spends the identifier of an assertion, so that it is accepted once.
+        tokens: Reads them.
+        revocations: Has them refused.
+        spend: Spends the names of assertions and proofs, so that each is accepted once.
+        may_ask: Says which activities an agency's token may be for.
         clock: The present, aware UTC.
     """
 
-    federation: Federation
     issuer: TokenIssuer
-    admit: Admit
+    tokens: AccessTokens
+    revocations: Revocations
+    spend: Spend
+    may_ask: MayAsk
     clock: Callable[[], datetime]
+    _server: "_Server" = field(init=False, repr=False)
 
-    def answer(self, form: bytes) -> TokenAnswer:
-        """Answer a form-encoded token request with a token or an OAuth error."""
-        server = _server(self)
+    def __post_init__(self) -> None:
+        """Put Authlib's server together."""
+        object.__setattr__(self, "_server", _Server(self))
+
+    def answer(self, call: OAuthCall) -> OAuthAnswer:
+        """Answer a request for a token with a token or an OAuth error."""
+        return _answered(call, self._server.create_token_response)
+
+    def revoke(self, call: OAuthCall) -> OAuthAnswer:
+        """Have a token of the client's own agency refused from now on (RFC 7009)."""
+        return _answered(call, lambda request: self._server.create_endpoint_response("revocation", request))
+
+    def introspect(self, call: OAuthCall) -> OAuthAnswer:
+        """Say what a token of the client's own agency says, and whether it is good (RFC 7662)."""
+        return _answered(call, lambda request: self._server.create_endpoint_response("introspection", request))
+
+    def spend_once(self, client: Client, *jtis: str) -> None:
+        """Spend the names of the client's assertion and proof.
+
+        Raises:
+            InvalidClientError: One was spent before.
+        """
         try:
-            fields = _fields(form)
-        except ValueError:
-            return _json(400, {"error": "invalid_request"})
-        answer: TokenAnswer = server.create_token_response(_TokenRequest(fields))
-        return answer
-
-
-def _fields(form: bytes) -> dict[str, str]:
-    pairs = parse_qsl(form.decode("ascii"), strict_parsing=True, max_num_fields=MOST_FIELDS)
-    if len(dict(pairs)) != len(pairs):
-        raise ValueError("a parameter stands twice")
-    return dict(pairs)
-
-
-def _json(status: int, body: Mapping[str, object]) -> TokenAnswer:
-    return TokenAnswer(status, canonical_bytes(body))
-
-
-class _TokenRequest(OAuth2Request):  # type: ignore[misc]  # Authlib has no types
-    """The form of a token request, already read."""
-
-    def __init__(self, fields: dict[str, str]) -> None:
-        super().__init__("POST", NO_TRANSPORT, headers={})
-        self.payload = BasicOAuth2Payload(fields)
-
-    @property
-    @override
-    def form(self) -> dict[str, str]:
-        fields: dict[str, str] = self.payload.data
-        return fields
-
-
-@dataclass(frozen=True, slots=True)
-class _Client(ClientMixin):  # type: ignore[misc]  # Authlib has no types
-    """A registered key is a client of its own: the client identifier is the ``kid``."""
-
-    key: PublicKey
-
-    @override
-    def get_client_id(self) -> str:
-        return self.key.kid
-
-    @override
-    def get_allowed_scope(self, scope: str | None) -> str | None:
-        # Agreements say what a client may do, so there are no scopes; asking for one is an error.
-        return None if scope else ""
-
-    @override
-    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
-        return method == AUTH_METHOD and endpoint == "token"
-
-    @override
-    def check_grant_type(self, grant_type: str) -> bool:
-        return grant_type == GRANT_TYPE
-
-
-class _Assertion(JWTBearerClientAssertion):  # type: ignore[misc]  # Authlib has no types
-    """RFC 7523 client authentication, with every check that Authlib leaves to its user."""
-
-    CLIENT_AUTH_METHOD = AUTH_METHOD
-
-    def __init__(self, endpoint: TokenEndpoint) -> None:
-        super().__init__()
-        self.endpoint = endpoint
-
-    @override
-    def resolve_client_public_key(self, client: _Client) -> ECKey:
-        return jwts.public_jwk(client.key)
-
-    @override
-    def process_assertion_claims(self, assertion: str, resolve_key: ECKey) -> jwts.Claims:
-        now, federation = self.endpoint.clock(), self.endpoint.federation
-        try:
-            key, claims = jwts.read(assertion, ASSERTION_KINDS, lambda kid: client_key(federation, kid, now))
-            jti = self._check(key.kid, claims, now)
-            # Last, so that an assertion which is refused for another reason uses nothing up.
-            self.endpoint.admit(Caller(key.kid.partition("#")[0], key.kid, key.purpose, f"jti:{jti}"))
+            self.spend(client.key.kid, {f"jti:{each}" for each in (client.jti, *jtis)})
         except Refused as refusal:
-            why = refusal.details.get("why", refusal.code)
-            raise InvalidClientError(description=f"assertion refused: {why}") from refusal
-        return claims
+            raise _no_client(refusal) from refusal
 
-    def _check(self, kid: str, claims: jwts.Claims, now: datetime) -> str:
-        issued, expires = instant(claims, "iat"), instant(claims, "exp")
-        jti = claims.get("jti")
-        if claims.get("iss") != kid or claims.get("sub") != kid:
-            raise Refused("token-invalid", why="iss")
-        if claims.get("aud") != self.endpoint.federation.gateway:
-            raise Refused("token-invalid", why="aud")
-        if issued > now + CLOCK_SKEW or now >= expires or not timedelta(0) < expires - issued <= LONGEST_ASSERTION:
-            raise Refused("token-invalid", why="exp")
-        if not isinstance(jti, str) or not 0 < len(jti) <= LONGEST_JTI:
-            raise Refused("token-invalid", why="jti")
-        return jti
+
+def _answered(call: OAuthCall, answer: Callable[[FormRequest], OAuthAnswer]) -> OAuthAnswer:
+    try:
+        fields = fields_of(call.form)
+    except ValueError:
+        return answer_of(400, {"error": "invalid_request"})
+    return answer(FormRequest(fields, call))
+
+
+def _no_client(refusal: Refused) -> InvalidClientError:
+    return InvalidClientError(description=f"assertion refused: {refusal.details.get('why', refusal.code)}")
 
 
 class _ClientCredentials(grants.ClientCredentialsGrant):  # type: ignore[misc]  # Authlib has no types
     TOKEN_ENDPOINT_AUTH_METHODS = [AUTH_METHOD]  # noqa: RUF012  # the name and type that Authlib reads
 
+    @override
+    def create_token_response(self) -> tuple[int, dict[str, object], object]:
+        """A token that is bound to the connection's certificate, or else to the key of the call's proof."""
+        endpoints: OAuthEndpoints = self.server.endpoints
+        client, form, now = self.request.client, self.request.form, endpoints.clock()
+        if form.get("resource") not in (None, endpoints.issuer.issuer):
+            raise InvalidTargetError(description="tokens are for this gateway alone")
+        binding, jtis = self._bound(endpoints, now)
+        details = _details(endpoints, client, form.get("authorization_details"))
+        # Last, so that what is refused for another reason uses nothing up.
+        endpoints.spend_once(client, *jtis)
+        issued = endpoints.issuer.access_token(client.key.kid, binding, now, details)
+        token: dict[str, object] = {"access_token": issued.text, "expires_in": issued.seconds}
+        token["token_type"] = binding.token_type
+        if details:
+            token["authorization_details"] = [each.model_dump(mode="json") for each in details]
+        return 200, token, self.TOKEN_RESPONSE_HEADER
+
+    def _bound(self, endpoints: OAuthEndpoints, now: datetime) -> tuple[Binding, tuple[str, ...]]:
+        call: OAuthCall = self.request.call
+        if call.certificate is not None:
+            return Binding(BY_CERTIFICATE, call.certificate), ()
+        proved = _proved(call.proof, endpoints.issuer.issuer, now)
+        return Binding(BY_PROOF, proved.thumbprint), (proved.jti,)
+
+
+def _proved(proof: str | None, issuer: str, now: datetime) -> Proved:
+    try:
+        return check_proof(proof, Target("POST", address_of(issuer, TOKEN_PATH)), now)
+    except Refused as refusal:
+        raise InvalidProofError(description=f"proof refused: {refusal.details['why']}") from refusal
+
+
+def _details(endpoints: OAuthEndpoints, client: Client, text: str | None) -> tuple[ActivityDetail, ...]:
+    """The activities that a token is asked for; none when the form names none."""
+    if text is None:
+        return ()
+    try:
+        details = read_details(text)
+    except InvalidInput as error:
+        raise InvalidDetailsError(description="a list of saphan_activity: agreement, activity") from error
+    # One answer for what does not exist and for what is others': whose it is, is not for everybody to know.
+    if client.key.purpose is not KeyPurpose.CLIENT or not all(endpoints.may_ask(client.agency, one) for one in details):
+        raise InvalidDetailsError(description="no activity of an agreement in which this agency asks")
+    return details
+
+
+class _OwnTokens:
+    """What revocation and introspection share: who may ask, and about which token."""
+
+    CLIENT_AUTH_METHODS = [AUTH_METHOD]  # noqa: RUF012  # the name and type that Authlib reads
+    SUPPORTED_TOKEN_TYPES = ("access_token",)
+    server: Any
+
+    def authenticate_endpoint_client(self, request: FormRequest) -> Client:
+        """The client, its assertion spent."""
+        client: Client = self.server.authenticate_client(request, self.CLIENT_AUTH_METHODS, "token")
+        self.server.endpoints.spend_once(client)
+        return client
+
+    def query_token(self, token_string: str, _hint: str | None) -> "_Held | None":
+        """The token if it is good; one that is forged, expired or revoked already is none."""
+        endpoints: OAuthEndpoints = self.server.endpoints
+        try:
+            return _Held(endpoints.tokens.read(token_string, endpoints.clock()))
+        except Refused:
+            return None
+
+
+class _Revocation(_OwnTokens, RevocationEndpoint):  # type: ignore[misc]  # Authlib has no types
+    @override
+    def revoke_token(self, token: "_Held", request: FormRequest) -> None:
+        endpoints: OAuthEndpoints = self.server.endpoints
+        endpoints.revocations.revoke(token.token.jti, token.token.expires, endpoints.clock())
+
+
+class _Introspection(_OwnTokens, IntrospectionEndpoint):  # type: ignore[misc]  # Authlib has no types
+    @override
+    def check_permission(self, token: "_Held", client: Client, request: FormRequest) -> bool:
+        return token.check_client(client)
+
+    @override
+    def introspect_token(self, token: "_Held") -> dict[str, object]:
+        return introspection(token.token, self.server.endpoints.issuer.issuer)
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A good token as Authlib's endpoints see it."""
+
+    token: AccessToken
+
+    def check_client(self, client: Client) -> bool:
+        """Whether it is a token of the client's own agency."""
+        return self.token.agency == client.agency
+
+    def is_expired(self) -> bool:
+        return False
+
+    def is_revoked(self) -> bool:
+        return False
+
 
 class _Server(AuthorizationServer):  # type: ignore[misc]  # Authlib has no types
-    """Authlib's server over plain values: no framework, no database of tokens, no signals."""
+    """Authlib's server over plain values: no framework, no database of tokens, no signals, nothing of a single call."""
 
-    def __init__(self, endpoint: TokenEndpoint) -> None:
+    def __init__(self, endpoints: OAuthEndpoints) -> None:
         super().__init__()
-        self.endpoint = endpoint
+        self.endpoints = endpoints
+        self.assertions = Assertions(endpoints.tokens.federation, endpoints.clock)
+        self.register_client_auth_method(AUTH_METHOD, self._client_of)
+        self.register_grant(_ClientCredentials)
+        self.register_endpoint(_Revocation)
+        self.register_endpoint(_Introspection)
+
+    def _client_of(self, _query: object, request: FormRequest) -> Client | None:
+        """The client that a form's assertion shows; none without an assertion."""
+        form = request.form
+        if form.get("client_assertion_type") != ASSERTION_TYPE:
+            return None
+        try:
+            return Client(*self.assertions.check(form.get("client_assertion", ""), form.get("client_id")))
+        except Refused as refusal:
+            raise _no_client(refusal) from refusal
 
     @override
-    def query_client(self, client_id: str) -> _Client | None:
-        key = client_key(self.endpoint.federation, client_id, self.endpoint.clock())
-        return _Client(key) if key else None
+    def query_client(self, client_id: str) -> None:
+        """No client is known by its name alone."""
 
     @override
-    def save_token(self, token: Mapping[str, object], request: OAuth2Request) -> None:
-        """Nothing is kept: a token is checked by its signature."""
+    def validate_requested_scope(self, scope: str | None) -> None:
+        # Agreements say what a client may do, so there are no scopes; asking for one is an error.
+        if scope:
+            raise InvalidScopeError
 
     @override
     def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
         """Nobody listens."""
 
     @override
-    def create_oauth2_request(self, request: _TokenRequest) -> _TokenRequest:
+    def create_oauth2_request(self, request: FormRequest) -> FormRequest:
         return request
 
     @override
-    def handle_response(self, status: int, body: dict[str, object], headers: object) -> TokenAnswer:
-        return _json(status, body)
-
-
-def _server(endpoint: TokenEndpoint) -> _Server:
-    def token_of(client: _Client, **_: Any) -> str:  # noqa: ANN401  # Authlib's own keywords
-        return endpoint.issuer.access_token(client.get_client_id(), endpoint.clock())
-
-    server = _Server(endpoint)
-    server.register_client_auth_method(AUTH_METHOD, _Assertion(endpoint))
-    server.register_grant(_ClientCredentials)
-    generator = BearerTokenGenerator(token_of, expires_generator=int(LIFETIME.total_seconds()))
-    server.register_token_generator("default", generator)
-    return server
+    def handle_response(self, status: int, body: dict[str, object], headers: object) -> OAuthAnswer:
+        return answer_of(status, dict(body))

@@ -1,57 +1,87 @@
-"""The door: who sent this message, shown by a token and by a signature of the same key."""
+"""The door: who sent this message, shown by a token, by what the token is bound to, and by a signature."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from contracts.errors import Refused
 from contracts.federation import Federation, KeyPurpose, PublicKey
-from contracts.message_signatures import Message, Tag, verify
+from contracts.message_signatures import Tag, verify
+from contracts.proofs import PROOF_HEADER, address_of
+from contracts.signature_base import Message
 from gateway.caller import Caller
-from gateway.identity.tokens import AccessTokens
+from gateway.identity.proofs import Target, check_proof
+from gateway.identity.tokens import BY_PROOF, AccessToken, AccessTokens
 
 CALLERS: Final = (KeyPurpose.CLIENT, KeyPurpose.CONNECTOR)
 """What a key must be for to call the gateway; officers and stewards sign documents, they do not call."""
 
 
+class Shown(NamedTuple):
+    """A token as it came: its text, and what it says."""
+
+    text: str
+    token: AccessToken
+
+
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Lets in whoever holds a token and the key that it was issued to.
+    """Lets in whoever holds a token, what it is bound to, and the key that it was issued to.
 
-    A stolen token opens nothing without the key, and a signature opens nothing without a token. That a nonce is new
-    is for the store to say: only it knows what the other gateway processes have seen.
+    A stolen token opens nothing without the proof's key or the connection's certificate, nor without the member's key,
+    and a signature opens nothing without a token. That a nonce is new is for the store to say: only it knows what the
+    other gateway processes have seen.
     """
 
     federation: Federation
     tokens: AccessTokens
 
-    def authenticate(self, message: Message, now: datetime) -> Caller:
+    def authenticate(self, message: Message, now: datetime, certificate: str | None = None) -> Caller:
         """Who sent ``message``.
 
+        Args:
+            message: The call as it was received.
+            now: The instant of receipt.
+            certificate: SHA-256 of the client certificate of the connection, base64url; none without one.
+
         Raises:
-            Refused: ``token-missing``, ``token-invalid``, ``token-of-another-client``, ``signature-missing``,
+            Refused: As ``shown``; ``token-of-another-client``, ``proof-invalid``, ``signature-missing``,
                 ``signature-wrong``, ``signature-stale`` or ``key-unknown``.
         """
-        client_id = self.token_holder(message.headers, now)
-        key = client_key(self.federation, client_id, now)
+        text, token = self.shown(message.headers, now, certificate)
+        key = client_key(self.federation, token.client_id, now)
         if key is None:
-            raise Refused("key-unknown", kid=client_id)
+            raise Refused("key-unknown", kid=token.client_id)
         verified = verify(message, Tag.REQUEST, lambda kid: client_key(self.federation, kid, now), now)
         if verified.kid != key.kid:
             raise Refused("token-of-another-client")
-        return Caller(agency=key.kid.partition("#")[0], kid=key.kid, purpose=key.purpose, nonce=verified.nonce)
+        if token.binding.kind == BY_PROOF:
+            address = address_of(self.federation.gateway, message.path)
+            target = Target(message.method, address, text, token.binding.thumbprint)
+            # One name for both, so that one row in the store spends both.
+            if check_proof(message.headers.get(PROOF_HEADER), target, now).jti != verified.nonce:
+                raise Refused("proof-invalid", why="jti")
+        return Caller(token.agency, key.kid, key.purpose, verified.nonce, token.details)
 
-    def token_holder(self, headers: Mapping[str, str], now: datetime) -> str:
-        """The client whose token a call carries; that the client itself calls is not shown yet.
+    def shown(self, headers: Mapping[str, str], now: datetime, certificate: str | None = None) -> Shown:
+        """The token that a call carries, shown in the way that its binding asks for.
+
+        That the client itself calls is not shown yet, but for a token that is bound to the connection's certificate.
 
         Raises:
             Refused: ``token-missing``, ``token-invalid`` or ``key-unknown``.
         """
-        scheme, _, token = headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
+        scheme, _, text = headers.get("authorization", "").partition(" ")
+        is_proved = scheme.lower() == "dpop"
+        if not text or (not is_proved and scheme.lower() != "bearer"):
             raise Refused("token-missing")
-        return self.tokens.client_of(token, now)
+        token = self.tokens.read(text, now)
+        if is_proved != (token.binding.kind == BY_PROOF):
+            raise Refused("token-invalid", why="it is bound in another way than it is shown")
+        if not is_proved and token.binding.thumbprint != certificate:
+            raise Refused("token-invalid", why="it is bound to the certificate of another connection")
+        return Shown(text, token)
 
 
 def client_key(federation: Federation, kid: str, at: datetime) -> PublicKey | None:

@@ -1,26 +1,52 @@
-"""Access tokens and task tokens (RFC 9068, ES256, five minutes, with ``kid``)."""
+"""Access tokens and task tokens (RFC 9068, ES256, five minutes, with ``kid``), each bound to whoever obtained it."""
 
+import re
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import Final, NamedTuple
 
+from contracts.authorization import ActivityDetail, details_in
 from contracts.canonical import digest_of
-from contracts.errors import Refused
+from contracts.errors import InvalidInput, Refused
 from contracts.federation import Federation, KeyPurpose, PublicKey
-from contracts.keys import SigningKey
 from contracts.task import Task
 from gateway.identity import jwts
+from gateway.identity.instants import CLOCK_SKEW, EPOCH, instant
+from gateway.identity.token_keys import TokenKeys
 
 ACCESS_TOKEN: Final = "at+jwt"  # noqa: S105  # a media type, not a secret
 LIFETIME: Final = timedelta(minutes=5)
-CLOCK_SKEW: Final = timedelta(seconds=5)
 MOST_CACHED: Final = 4096
-EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-FAR_FUTURE: Final = 2**33
-"""The year 2242 in seconds: beyond it a number is no instant that anybody meant."""
+BY_PROOF: Final = "jkt"
+BY_CERTIFICATE: Final = "x5t#S256"
+_THUMBPRINT: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What must be shown together with a token.
+
+    ``kind`` is the member of ``cnf``: ``jkt`` for the key of a DPoP proof (RFC 9449), ``x5t#S256`` for the client
+    certificate of the connection (RFC 8705); ``thumbprint`` its SHA-256, base64url.
+    """
+
+    kind: str
+    thumbprint: str
+
+    @property
+    def token_type(self) -> str:
+        """How such a token is called, and the scheme under which it is shown."""
+        return "DPoP" if self.kind == BY_PROOF else "Bearer"
+
+
+class Issued(NamedTuple):
+    """A fresh token and how many seconds it lasts."""
+
+    text: str
+    seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,33 +54,58 @@ class TokenIssuer:
     """Signs tokens in the gateway's name.
 
     Args:
-        issuer: The gateway's issuer identifier.
-        key: The gateway's key of purpose ``token``.
+        keys: The gateway's keys of purpose ``token``.
         new_id: Gives a fresh random ``jti``.
     """
 
-    issuer: str
-    key: SigningKey
+    keys: TokenKeys
     new_id: Callable[[], str]
 
-    def access_token(self, client_id: str, now: datetime) -> str:
-        """A token with which ``client_id`` may call this gateway for five minutes."""
-        return self._token({"aud": self.issuer, "sub": client_id, "client_id": client_id}, now)
+    @property
+    def issuer(self) -> str:
+        """The gateway's issuer identifier."""
+        return self.keys.federation.gateway
+
+    def access_token(
+        self, client_id: str, binding: Binding, now: datetime, details: tuple[ActivityDetail, ...] = ()
+    ) -> Issued:
+        """A token with which ``client_id`` may call this gateway for five minutes, and ask under these activities."""
+        claims: dict[str, object] = {"aud": self.issuer, "sub": client_id, "client_id": client_id}
+        claims["cnf"] = {binding.kind: binding.thumbprint}
+        if details:
+            claims["authorization_details"] = [each.model_dump(mode="json") for each in details]
+        return self._token(claims, now)
 
     def task_token(self, task: Task, now: datetime) -> str:
         """A token with which the connector of ``task.agency`` may believe that this gateway handed out this task."""
         claims: dict[str, object] = {"aud": task.agency, "sub": task.id, "task_digest": digest_of(task)}
-        return self._token(claims, now)
+        return self._token(claims, now).text
 
-    def _token(self, claims: dict[str, object], now: datetime) -> str:
+    def _token(self, claims: dict[str, object], now: datetime) -> Issued:
+        key, until = self.keys.signing(now)
         issued = int(now.timestamp())
-        times = {"iat": issued, "exp": issued + int(LIFETIME.total_seconds())}
-        return jwts.write({"iss": self.issuer, "jti": self.new_id(), **times, **claims}, ACCESS_TOKEN, self.key)
+        # No longer than its key: what is remembered of a token need not look at the key again.
+        expires = min(issued + int(LIFETIME.total_seconds()), int(until.timestamp()))
+        times = {"iat": issued, "exp": expires}
+        claims = {"iss": self.issuer, "jti": self.new_id(), **times, **claims}
+        return Issued(jwts.write(claims, ACCESS_TOKEN, key), expires - issued)
 
 
-class _Known(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A verified access token."""
+
     client_id: str
+    jti: str
+    issued: datetime
     expires: datetime
+    binding: Binding
+    details: tuple[ActivityDetail, ...]
+
+    @property
+    def agency(self) -> str:
+        """The member that it was issued to."""
+        return self.client_id.partition("#")[0]
 
 
 @dataclass(slots=True)
@@ -62,16 +113,21 @@ class AccessTokens:
     """Checks access tokens, each one's signature once.
 
     Verified tokens are remembered until they expire, at most ``most`` of them, the longest unused forgotten first:
-    checking a known token is then a look-up.
+    checking a known token is then a look-up. Whether it was revoked is asked each time.
+
+    Args:
+        federation: Everybody's public keys.
+        is_revoked: Whether the token of that ``jti`` was revoked, as far as is known at that instant.
     """
 
     federation: Federation
+    is_revoked: Callable[[str, datetime], bool]
     most: int = MOST_CACHED
-    _known: OrderedDict[str, _Known] = field(default_factory=OrderedDict)
+    _known: OrderedDict[str, AccessToken] = field(default_factory=OrderedDict)
     _lock: Lock = field(default_factory=Lock)
 
-    def client_of(self, token: str, now: datetime) -> str:
-        """The client that the token was issued to.
+    def read(self, token: str, now: datetime) -> AccessToken:
+        """The token, verified. That the caller may use it is not shown yet: see ``gateway.identity.door``.
 
         Raises:
             Refused: ``token-invalid``, saying why, or ``key-unknown``.
@@ -83,20 +139,22 @@ class AccessTokens:
         if now >= known.expires:
             self._forget(token)
             raise Refused("token-invalid", why="expired")
-        return known.client_id
+        if self.is_revoked(known.jti, now):
+            raise Refused("token-invalid", why="revoked")
+        return known
 
     def __len__(self) -> int:
         """How many tokens are remembered."""
         return len(self._known)
 
-    def _recall(self, token: str) -> _Known | None:
+    def _recall(self, token: str) -> AccessToken | None:
         with self._lock:
             known = self._known.get(token)
             if known is not None:
                 self._known.move_to_end(token)
             return known
 
-    def _remember(self, token: str, known: _Known) -> None:
+    def _remember(self, token: str, known: AccessToken) -> None:
         with self._lock:
             self._known[token] = known
             while len(self._known) > self.most:
@@ -106,32 +164,59 @@ class AccessTokens:
         with self._lock:
             self._known.pop(token, None)
 
-    def _verify(self, token: str, now: datetime) -> _Known:
+    def _verify(self, token: str, now: datetime) -> AccessToken:
         claims = jwts.read(token, frozenset({ACCESS_TOKEN}), lambda kid: self._token_key(kid, now)).claims
         issued, expires = instant(claims, "iat"), instant(claims, "exp")
-        client_id = claims.get("client_id")
+        client_id, jti = claims.get("client_id"), claims.get("jti")
         if claims.get("iss") != self.federation.gateway:
             raise Refused("token-invalid", why="iss")
         if claims.get("aud") != self.federation.gateway:
             raise Refused("token-invalid", why="aud")
         if not isinstance(client_id, str) or claims.get("sub") != client_id:
             raise Refused("token-invalid", why="client_id")
+        if not isinstance(jti, str):
+            raise Refused("token-invalid", why="jti")
         if issued > now + CLOCK_SKEW or not timedelta(0) < expires - issued <= LIFETIME:
             raise Refused("token-invalid", why="iat")
-        return _Known(client_id, expires)
+        return AccessToken(client_id, jti, issued, expires, _binding_in(claims), _details_in(claims))
 
     def _token_key(self, kid: str, now: datetime) -> PublicKey | None:
         owner = kid.partition("#")[0]
         return self.federation.key(kid, KeyPurpose.TOKEN, now) if owner == self.federation.operator else None
 
 
-def instant(claims: jwts.Claims, name: str) -> datetime:
-    """The instant in a numeric claim.
+def introspection(token: AccessToken, issuer: str) -> dict[str, object]:
+    """What a verified token says, in the words of RFC 7662."""
+    said: dict[str, object] = {
+        "active": True,
+        "iss": issuer,
+        "aud": issuer,
+        "sub": token.client_id,
+        "client_id": token.client_id,
+        "jti": token.jti,
+        "iat": int((token.issued - EPOCH).total_seconds()),
+        "exp": int((token.expires - EPOCH).total_seconds()),
+        "token_type": token.binding.token_type,
+        "cnf": {token.binding.kind: token.binding.thumbprint},
+    }
+    if token.details:
+        said["authorization_details"] = [each.model_dump(mode="json") for each in token.details]
+    return said
 
-    Raises:
-        Refused: ``token-invalid``, when it is missing or no plausible number of seconds.
-    """
-    seconds = claims.get(name)
-    if not isinstance(seconds, int) or isinstance(seconds, bool) or not 0 <= seconds < FAR_FUTURE:
-        raise Refused("token-invalid", why=name)
-    return EPOCH + timedelta(seconds=seconds)
+
+def _binding_in(claims: jwts.Claims) -> Binding:
+    """The binding of a token; one that is bound to nothing, or to two things, is none of ours."""
+    cnf = claims.get("cnf")
+    if not isinstance(cnf, dict) or len(cnf) != 1:
+        raise Refused("token-invalid", why="cnf")
+    ((kind, value),) = cnf.items()
+    if kind not in (BY_PROOF, BY_CERTIFICATE) or not isinstance(value, str) or not _THUMBPRINT.fullmatch(value):
+        raise Refused("token-invalid", why="cnf")
+    return Binding(kind, value)
+
+
+def _details_in(claims: jwts.Claims) -> tuple[ActivityDetail, ...]:
+    try:
+        return details_in(claims.get("authorization_details"))
+    except InvalidInput as error:
+        raise Refused("token-invalid", why="authorization_details") from error

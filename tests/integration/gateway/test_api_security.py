@@ -66,7 +66,7 @@ def test_nobody_gets_in_without_a_token(world: ApiWorld, method: str, path: str,
     answer = send(world.http, bare)
     assert problem_in(answer).code == "token-missing"
     assert answer.status_code == 401
-    assert answer.headers["www-authenticate"] == "Bearer"
+    assert answer.headers["www-authenticate"] == 'DPoP algs="ES256", Bearer'
 
 
 @pytest.mark.parametrize(("method", "path", "body"), MEMBER_CALLS)
@@ -116,12 +116,12 @@ def test_an_expired_token_is_refused(world: ApiWorld) -> None:
 
 def forged_token(world: ApiWorld, header: dict[str, object], claims: dict[str, object]) -> Message:
     member = world.member()
-    token = member.message("GET", "/v1/budget").headers["authorization"].removeprefix("Bearer ")
+    token = member.message("GET", "/v1/budget").headers["authorization"].removeprefix("DPoP ")
     head, body, signature = (part + "=" * (-len(part) % 4) for part in token.split("."))
     fields = {**json.loads(base64.urlsafe_b64decode(head)), **header}
     known = {**json.loads(base64.urlsafe_b64decode(body)), **claims}
     encoded = (base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in (fields, known))
-    authorization = {"authorization": f"Bearer {'.'.join(encoded)}.{signature.rstrip('=')}"}
+    authorization = {"authorization": f"DPoP {'.'.join(encoded)}.{signature.rstrip('=')}"}
     key = world.keys["oja#client-1"]
     return sign(Message("GET", "/v1/budget", authorization, b""), key, Tag.REQUEST, world.now, NONCE)
 
@@ -155,7 +155,7 @@ def test_a_token_for_another_audience_is_refused(world: ApiWorld) -> None:
     claims = {"iss": ISSUER, "aud": "https://elsewhere.example", "sub": "oja#client-1", "client_id": "oja#client-1"}
     issued = int(world.now.timestamp())
     token = sign_claims({**claims, "iat": issued, "exp": issued + 300}, world.keys["oja#token-1"], "at+jwt")
-    message = Message("GET", "/v1/budget", {"authorization": f"Bearer {token}"}, b"")
+    message = Message("GET", "/v1/budget", {"authorization": f"DPoP {token}"}, b"")
     signed = sign(message, world.keys["oja#client-1"], Tag.REQUEST, world.now, NONCE)
     assert code_of(world, signed) == (401, "token-invalid")
 
@@ -185,8 +185,8 @@ def test_a_replayed_part_is_refused(world: ApiWorld) -> None:
     connector = world.member("ccib#connector-1")
     world.later(60)
     lease = Lease.model_validate_json(connector.post("/v1/tasks:lease", CALL).content)
-    part = world.world.part(lease.tasks[-1].task)
-    signed = connector.message("POST", f"/v1/tasks/{part.task}/part", canonical_bytes(part))
+    task = lease.tasks[-1].task
+    signed = connector.answering(task, world.world.part(task))
     assert send(world.http, signed).status_code == 204
     assert code_of(world, signed) == (403, "request-replayed")
 
@@ -227,10 +227,9 @@ def test_a_token_form_beyond_the_limit_is_refused(world: ApiWorld) -> None:
 
 
 def test_an_assertion_is_taken_once_by_the_store(world: ApiWorld) -> None:
-    form = world.member().calls.token_request(world.now)
-    headers = {"content-type": "application/x-www-form-urlencoded"}
-    assert world.http.post("/v1/token", content=form, headers=headers).status_code == 200
-    again = world.http.post("/v1/token", content=form, headers=headers)
+    asked = world.member().calls.token_request(world.now)
+    assert send(world.http, asked).status_code == 200
+    again = send(world.http, asked)
     assert (again.status_code, again.json()["error"]) == (400, "invalid_client")
     assert again.headers["cache-control"] == "no-store"
 

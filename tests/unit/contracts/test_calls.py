@@ -17,7 +17,7 @@ pytestmark = pytest.mark.unit
 
 KEYS = federation()
 KEY = KEYS["oja#client-1"]
-TOKEN = b'{"access_token":"abc.def.ghi","token_type":"Bearer","expires_in":300}'
+TOKEN = b'{"access_token":"abc.def.ghi","token_type":"DPoP","expires_in":300}'
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def calls() -> SignedCalls:
 
 
 def test_the_assertion_is_one_that_another_library_accepts(calls: SignedCalls) -> None:
-    form = parse_qs(calls.token_request(NOW).decode())
+    form = parse_qs(calls.token_request(NOW).body.decode())
     registered = KEYS.federation.key(KEY.kid, KeyPurpose.CLIENT, NOW)
     assert registered is not None
 
@@ -48,7 +48,7 @@ def test_the_assertion_is_one_that_another_library_accepts(calls: SignedCalls) -
 
 
 def test_no_two_assertions_are_alike(calls: SignedCalls) -> None:
-    assert calls.token_request(NOW) != calls.token_request(NOW)
+    assert calls.token_request(NOW).body != calls.token_request(NOW).body
 
 
 def test_a_token_is_needed_until_there_is_one_and_again_before_it_expires(calls: SignedCalls) -> None:
@@ -65,7 +65,7 @@ def test_a_call_carries_its_token_and_a_signature_by_the_same_key(calls: SignedC
 
     message = calls.message("POST", "/v1/requests", b"{}", NOW)
 
-    assert message.headers["authorization"] == "Bearer abc.def.ghi"
+    assert message.headers["authorization"] == "DPoP abc.def.ghi"
     assert message.headers["content-type"] == "application/json"
     assert verify(message, Tag.REQUEST, KEYS.resolve(KeyPurpose.CLIENT), NOW).kid == KEY.kid
 

@@ -12,8 +12,9 @@ from contracts.message_signatures import Tag, sign
 from contracts.signature_base import Message
 from gateway.caller import Caller
 from gateway.identity.door import Door
-from gateway.identity.tokens import AccessTokens, TokenIssuer
+from gateway.identity.oauth_calls import OAuthCall
 from tests.factories import ISSUER, NOW, federation
+from tests.token_world import CERTIFICATE, TokenWorld
 
 pytestmark = pytest.mark.unit
 
@@ -22,11 +23,11 @@ NONCE = "nonce-0123456789abcdef"
 
 
 def door() -> Door:
-    return Door(KEYS.federation, AccessTokens(KEYS.federation))
+    return TokenWorld(KEYS).door
 
 
 def token(client: str = "oja#client-1") -> str:
-    return TokenIssuer(ISSUER, KEYS["oja#token-1"], lambda: "fresh").access_token(client, NOW)
+    return TokenWorld(KEYS).token(client)
 
 
 def call(kid: str = "oja#client-1", client: str = "oja#client-1", tag: Tag = Tag.REQUEST) -> Message:
@@ -36,23 +37,24 @@ def call(kid: str = "oja#client-1", client: str = "oja#client-1", tag: Tag = Tag
 
 def code_of(message: Message, later: timedelta = timedelta(0)) -> str:
     with pytest.raises(Refused) as caught:
-        door().authenticate(message, NOW + later)
+        door().authenticate(message, NOW + later, CERTIFICATE)
     return caught.value.code
 
 
 def test_a_call_with_its_own_token_and_signature_is_let_in() -> None:
-    assert door().authenticate(call(), NOW) == Caller("oja", "oja#client-1", KeyPurpose.CLIENT, NONCE)
+    assert door().authenticate(call(), NOW, CERTIFICATE) == Caller("oja", "oja#client-1", KeyPurpose.CLIENT, NONCE)
 
 
 def test_a_connector_is_let_in_as_one() -> None:
-    caller = door().authenticate(call("ccib#connector-1", "ccib#connector-1"), NOW)
+    caller = door().authenticate(call("ccib#connector-1", "ccib#connector-1"), NOW, CERTIFICATE)
     assert (caller.agency, caller.purpose) == ("ccib", KeyPurpose.CONNECTOR)
 
 
 def test_what_the_calling_half_signs_is_let_in() -> None:
-    calls = SignedCalls(KEYS["oja#client-1"], "oja", ISSUER)
-    calls.accept_token(b'{"access_token":"%s","expires_in":300}' % token().encode(), NOW)
-    assert door().authenticate(calls.message("GET", "/v1/budget", b"", NOW), NOW).agency == "oja"
+    world, calls = TokenWorld(KEYS), SignedCalls(KEYS["oja#client-1"], "oja", ISSUER)
+    asked = calls.token_request(NOW)
+    calls.accept_token(world.oauth.answer(OAuthCall(asked.body, asked.headers["dpop"])).body, NOW)
+    assert world.door.authenticate(calls.message("GET", "/v1/budget?x=1", b"", NOW), NOW).agency == "oja"
 
 
 @pytest.mark.parametrize("header", ["", "Basic abc", "Bearer", "Bearer "])
@@ -95,17 +97,17 @@ def test_an_expired_token_is_refused_although_the_signature_is_fresh() -> None:
     late = NOW + timedelta(seconds=301)
     message = sign(call(), KEYS["oja#client-1"], Tag.REQUEST, late, NONCE)
     with pytest.raises(Refused) as caught:
-        door().authenticate(message, late)
+        door().authenticate(message, late, CERTIFICATE)
     assert caught.value.code == "token-invalid"
 
 
 def test_a_token_issued_before_its_key_expired_opens_nothing_afterwards() -> None:
     short = federation(valid_until=NOW + timedelta(seconds=30))
     members = (*KEYS.federation.members[1:], short.federation.members[0])
-    tokens = AccessTokens(KEYS.federation)
+    tokens = TokenWorld(KEYS).tokens
     later = NOW + timedelta(seconds=40)
     expired = Door(KEYS.federation.model_copy(update={"members": members}), tokens)
     message = sign(call(), KEYS["oja#client-1"], Tag.REQUEST, later, NONCE)
     with pytest.raises(Refused) as caught:
-        expired.authenticate(message, later)
+        expired.authenticate(message, later, CERTIFICATE)
     assert caught.value.code == "key-unknown"

@@ -3,21 +3,18 @@
 import base64
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
 
 from contracts.calls import ASSERTION_TYPE, SignedCalls
-from contracts.errors import Refused
 from contracts.federation import Federation
 from contracts.keys import SigningKey
-from contracts.signing import sign_claims
-from gateway.caller import Caller
-from gateway.identity.authorization_server import TokenAnswer, TokenEndpoint
-from gateway.identity.tokens import AccessTokens, TokenIssuer
+from gateway.identity.oauth_calls import OAuthAnswer, OAuthCall
+from tests import token_world
 from tests.factories import ISSUER, NOW, federation
+from tests.token_world import TokenWorld, call
 
 pytestmark = pytest.mark.unit
 
@@ -25,33 +22,22 @@ KEYS = federation()
 CLIENT = "oja#client-1"
 
 
-@dataclass
-class Memory:
-    """Remembers nonces as the store does."""
-
-    seen: set[tuple[str, str]] = field(default_factory=set)
-
-    def admit(self, caller: Caller) -> None:
-        if (caller.kid, caller.nonce) in self.seen:
-            raise Refused("request-replayed")
-        self.seen.add((caller.kid, caller.nonce))
-
-
-def endpoint(memory: Memory | None = None, members: Federation = KEYS.federation) -> TokenEndpoint:
-    issuer = TokenIssuer(ISSUER, KEYS["oja#token-1"], lambda: "fresh")
-    return TokenEndpoint(members, issuer, (memory or Memory()).admit, lambda: NOW)
-
-
 def assertion(
     key: SigningKey | None = None,
     typ: str = "JWT",
     edit: Callable[[dict[str, object]], None] = lambda claims: None,
 ) -> str:
-    issued = int(NOW.timestamp())
-    claims: dict[str, object] = {"iss": CLIENT, "sub": CLIENT, "aud": ISSUER, "jti": "once-1"}
-    claims |= {"iat": issued, "exp": issued + 60}
-    edit(claims)
-    return sign_claims(claims, key or KEYS[CLIENT], typ)
+    """An assertion that says it is of ``CLIENT``, whoever signs it."""
+
+    def claimed(claims: dict[str, object]) -> None:
+        claims.update(iss=CLIENT, sub=CLIENT)
+        edit(claims)
+
+    return token_world.assertion(key or KEYS[CLIENT], typ, claimed)
+
+
+def endpoint(members: Federation = KEYS.federation) -> TokenWorld:
+    return TokenWorld(KEYS, members=members)
 
 
 def form(given: str, **fields: str) -> bytes:
@@ -59,7 +45,7 @@ def form(given: str, **fields: str) -> bytes:
     return urlencode({**defaults, "client_assertion": given, **fields}).encode()
 
 
-def error_of(answer: TokenAnswer) -> tuple[int, str, str]:
+def error_of(answer: OAuthAnswer) -> tuple[int, str, str]:
     body = json.loads(answer.body)
     assert "access_token" not in body
     return answer.status, body["error"], body.get("error_description", "")
@@ -67,25 +53,27 @@ def error_of(answer: TokenAnswer) -> tuple[int, str, str]:
 
 def test_a_client_that_signs_an_assertion_gets_a_token_for_itself() -> None:
     calls = SignedCalls(KEYS[CLIENT], "oja", ISSUER)
-    answer = endpoint().answer(calls.token_request(NOW))
+    asked = calls.token_request(NOW)
+    serving = endpoint()
+    answer = serving.oauth.answer(OAuthCall(asked.body, asked.headers["dpop"]))
     body = json.loads(answer.body)
     assert answer.status == 200
-    assert (body["token_type"], body["expires_in"]) == ("Bearer", 300)
-    assert "refresh_token" not in body
-    assert AccessTokens(KEYS.federation).client_of(body["access_token"], NOW) == CLIENT
+    assert (body["token_type"], body["expires_in"]) == ("DPoP", 300)
+    assert body.keys() == {"access_token", "token_type", "expires_in"}
+    assert serving.tokens.read(body["access_token"], NOW).client_id == CLIENT
     calls.accept_token(answer.body, NOW)
     assert not calls.needs_token(NOW)
 
 
 def test_a_connector_gets_a_token_too() -> None:
-    calls = SignedCalls(KEYS["ccib#connector-1"], "ccib", ISSUER)
-    assert endpoint().answer(calls.token_request(NOW)).status == 200
+    asked = SignedCalls(KEYS["ccib#connector-1"], "ccib", ISSUER).token_request(NOW)
+    assert endpoint().oauth.answer(OAuthCall(asked.body, asked.headers["dpop"])).status == 200
 
 
 def test_an_assertion_is_accepted_once() -> None:
-    serving = endpoint(Memory())
-    assert serving.answer(form(assertion())).status == 200
-    assert error_of(serving.answer(form(assertion()))) == (
+    serving = endpoint()
+    assert serving.oauth.answer(call(form(assertion()))).status == 200
+    assert error_of(serving.oauth.answer(call(form(assertion())))) == (
         400,
         "invalid_client",
         "assertion refused: request-replayed",
@@ -93,9 +81,10 @@ def test_an_assertion_is_accepted_once() -> None:
 
 
 def test_a_refused_assertion_uses_nothing_up() -> None:
-    memory = Memory()
-    endpoint(memory).answer(form(assertion(edit=lambda claims: claims.update(aud="https://elsewhere.example"))))
-    assert not memory.seen
+    serving = endpoint()
+    bad = form(assertion(edit=lambda claims: claims.update(aud="https://elsewhere.example")))
+    serving.oauth.answer(call(bad))
+    assert not serving.spent
 
 
 @pytest.mark.parametrize(
@@ -118,19 +107,19 @@ def test_a_refused_assertion_uses_nothing_up() -> None:
     ],
 )
 def test_an_assertion_with_a_wrong_claim_is_refused(changes: dict[str, object], why: str) -> None:
-    answer = endpoint().answer(form(assertion(edit=lambda claims: claims.update(changes))))
+    answer = endpoint().oauth.answer(call(form(assertion(edit=lambda claims: claims.update(changes)))))
     assert error_of(answer) == (400, "invalid_client", f"assertion refused: {why}")
 
 
 def test_nobody_gets_a_token_in_the_name_of_another_client() -> None:
     stolen = assertion(KEYS["ccib#connector-1"])
-    assert error_of(endpoint().answer(form(stolen))) == (400, "invalid_client", "assertion refused: iss")
+    assert error_of(endpoint().oauth.answer(call(form(stolen)))) == (400, "invalid_client", "assertion refused: iss")
 
 
 def test_a_key_that_is_registered_for_documents_gets_no_token() -> None:
     kid = "ccib#officer-1"
-    asked = assertion(KEYS[kid], edit=lambda claims: claims.update(iss=kid, sub=kid))
-    assert error_of(endpoint().answer(form(asked)))[:2] == (400, "invalid_client")
+    asked = token_world.assertion(KEYS[kid])
+    assert error_of(endpoint().oauth.answer(call(form(asked))))[:2] == (400, "invalid_client")
 
 
 def test_a_revoked_key_gets_no_token() -> None:
@@ -142,11 +131,11 @@ def test_a_revoked_key_gets_no_token() -> None:
             )
         }
     )
-    assert error_of(endpoint(members=members).answer(form(assertion())))[1] == "invalid_client"
+    assert error_of(endpoint(members=members).oauth.answer(call(form(assertion()))))[1] == "invalid_client"
 
 
 def test_an_access_token_is_no_assertion() -> None:
-    assert error_of(endpoint().answer(form(assertion(typ="at+jwt"))))[2] == "assertion refused: typ"
+    assert error_of(endpoint().oauth.answer(call(form(assertion(typ="at+jwt")))))[2] == "assertion refused: typ"
 
 
 @pytest.mark.parametrize("algorithm", ["none", "HS256"])
@@ -154,7 +143,7 @@ def test_an_assertion_of_another_algorithm_is_refused(algorithm: str) -> None:
     _, body, signature = assertion().split(".")
     fields = json.dumps({"alg": algorithm, "typ": "JWT", "kid": CLIENT}).encode()
     head = base64.urlsafe_b64encode(fields).decode().rstrip("=")
-    answer = endpoint().answer(form(f"{head}.{body}.{signature}"))
+    answer = endpoint().oauth.answer(call(form(f"{head}.{body}.{signature}")))
     assert error_of(answer) == (400, "invalid_client", "assertion refused: header")
 
 
@@ -169,13 +158,13 @@ def test_an_assertion_of_another_algorithm_is_refused(algorithm: str) -> None:
     ],
 )
 def test_whatever_else_oauth_knows_is_refused(fields: dict[str, str], error: str) -> None:
-    answer = endpoint().answer(form(assertion(), **fields))
+    answer = endpoint().oauth.answer(call(form(assertion(), **fields)))
     assert error_of(answer)[:2] == (400, error)
 
 
 def test_a_client_secret_is_no_way_in() -> None:
     body = urlencode({"grant_type": "client_credentials", "client_id": CLIENT, "client_secret": "guess"}).encode()
-    assert error_of(endpoint().answer(body))[:2] == (400, "invalid_client")
+    assert error_of(endpoint().oauth.answer(call(body)))[:2] == (400, "invalid_client")
 
 
 @pytest.mark.parametrize(
@@ -183,4 +172,4 @@ def test_a_client_secret_is_no_way_in() -> None:
     [b"\xff", b"grant_type", b"a=1&a=2", b"&".join(b"f%d=1" % n for n in range(20))],
 )
 def test_what_is_no_form_is_refused(body: bytes) -> None:
-    assert error_of(endpoint().answer(body))[:2] == (400, "invalid_request")
+    assert error_of(endpoint().oauth.answer(call(body)))[:2] == (400, "invalid_request")

@@ -4,7 +4,6 @@ import base64
 import json
 from collections.abc import Callable
 from datetime import timedelta
-from itertools import count
 
 import pytest
 
@@ -16,8 +15,10 @@ from contracts.signing import sign_claims
 from contracts.task import Forwarded, Task
 from gateway.identity import jwts
 from gateway.identity.metadata import public_keys, server_metadata
-from gateway.identity.tokens import AccessTokens, TokenIssuer
+from gateway.identity.token_keys import TokenKeys
+from gateway.identity.tokens import AccessTokens
 from tests.factories import ISSUER, NOW, Keys, contract, federation
+from tests.token_world import CERTIFICATE, TokenWorld
 
 pytestmark = pytest.mark.unit
 
@@ -25,9 +26,16 @@ KEYS = federation()
 MINUTE = timedelta(minutes=1)
 
 
-def issuer(keys: Keys = KEYS) -> TokenIssuer:
-    numbers = count(1)
-    return TokenIssuer(ISSUER, keys["oja#token-1"], lambda: f"jti-{next(numbers)}")
+def fresh(client: str = "oja#client-1") -> str:
+    return TokenWorld(KEYS).token(client)
+
+
+def task_token(task: Task) -> str:
+    return TokenWorld(KEYS).oauth.issuer.task_token(task, NOW)
+
+
+def reader(keys: Keys = KEYS, most: int = 4096) -> AccessTokens:
+    return AccessTokens(keys.federation, lambda jti, now: False, most)
 
 
 def payload(token: str) -> dict[str, object]:
@@ -41,14 +49,14 @@ def forged(
     typ: str = "at+jwt",
     edit: Callable[[dict[str, object]], None] = lambda claims: None,
 ) -> str:
-    claims = payload(issuer().access_token("oja#client-1", NOW))
+    claims = payload(fresh())
     edit(claims)
     return sign_claims(claims, key or KEYS["oja#token-1"], typ)
 
 
 def refusal(token: str) -> Refused:
     with pytest.raises(Refused) as caught:
-        AccessTokens(KEYS.federation).client_of(token, NOW)
+        reader().read(token, NOW)
     return caught.value
 
 
@@ -57,18 +65,18 @@ def header(**fields: object) -> str:
 
 
 def test_a_token_names_its_client_for_five_minutes() -> None:
-    token = issuer().access_token("oja#client-1", NOW)
-    tokens = AccessTokens(KEYS.federation)
-    assert tokens.client_of(token, NOW) == "oja#client-1"
-    assert tokens.client_of(token, NOW + timedelta(seconds=299)) == "oja#client-1"
+    token = fresh()
+    tokens = reader()
+    assert tokens.read(token, NOW).client_id == "oja#client-1"
+    assert tokens.read(token, NOW + timedelta(seconds=299)).client_id == "oja#client-1"
     with pytest.raises(Refused) as caught:
-        tokens.client_of(token, NOW + timedelta(seconds=300))
+        tokens.read(token, NOW + timedelta(seconds=300))
     assert caught.value.details["why"] == "expired"
     assert len(tokens) == 0
 
 
 def test_a_token_is_of_the_form_of_rfc_9068() -> None:
-    token = issuer().access_token("oja#client-1", NOW)
+    token = fresh()
     head = token.split(".", maxsplit=1)[0]
     assert json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4))) == {
         "alg": "ES256",
@@ -84,20 +92,21 @@ def test_a_token_is_of_the_form_of_rfc_9068() -> None:
         "iat": issued,
         "exp": issued + 300,
         "jti": "jti-1",
+        "cnf": {"x5t#S256": CERTIFICATE},
     }
 
 
 def test_a_task_token_binds_the_task_to_its_agency() -> None:
     call = Forwarded(method="POST", path="/v1/requests", headers={}, body="{}")
     task = Task(id="TASK-1", agency="ccib", contract=contract().reference, request=call, agreement="{}")
-    claims = payload(issuer().task_token(task, NOW))
+    claims = payload(task_token(task))
     assert (claims["aud"], claims["sub"], claims["task_digest"]) == ("ccib", "TASK-1", digest_of(task))
 
 
 def test_a_task_token_opens_nothing_at_the_gateway() -> None:
     call = Forwarded(method="POST", path="/v1/requests", headers={}, body="{}")
     task = Task(id="TASK-1", agency="ccib", contract=contract().reference, request=call, agreement="{}")
-    assert refusal(issuer().task_token(task, NOW)).details["why"] == "aud"
+    assert refusal(task_token(task)).details["why"] == "aud"
 
 
 @pytest.mark.parametrize(
@@ -132,9 +141,9 @@ def test_a_token_signed_by_a_key_for_something_else_is_refused() -> None:
 def test_a_token_signed_by_another_members_token_key_is_refused() -> None:
     purposes = {"oja": (KeyPurpose.CLIENT, KeyPurpose.TOKEN), "rtp": (KeyPurpose.TOKEN,)}
     keys = federation(purposes)
-    token = TokenIssuer(ISSUER, keys["rtp#token-1"], lambda: "x").access_token("oja#client-1", NOW)
+    token = sign_claims(payload(fresh()), keys["rtp#token-1"], "at+jwt")
     with pytest.raises(Refused) as caught:
-        AccessTokens(keys.federation).client_of(token, NOW)
+        reader(keys).read(token, NOW)
     assert caught.value.code == "key-unknown"
 
 
@@ -155,7 +164,7 @@ def test_another_algorithm_is_refused(algorithm: str) -> None:
     _, body, signature = forged().split(".")
     head = header(alg=algorithm, typ="at+jwt", kid="oja#token-1")
     assert refusal(f"{head}.{body}.{signature}").details["why"] == "header"
-    assert refusal(f"{head}.{body}.").details["why"] == "header"
+    assert refusal(f"{head}.{body}.").details["why"] == "form"
 
 
 @pytest.mark.parametrize("name", ["jku", "x5u", "jwk", "x5c", "crit"])
@@ -175,30 +184,30 @@ def test_a_token_beyond_any_real_length_is_not_even_parsed() -> None:
 
 
 def test_no_more_tokens_are_remembered_than_allowed_and_the_used_ones_stay() -> None:
-    tokens, making = AccessTokens(KEYS.federation, most=2), issuer()
-    first, second, third = (making.access_token("oja#client-1", NOW) for _ in range(3))
+    tokens, world = reader(most=2), TokenWorld(KEYS)
+    first, second, third = (world.token() for _ in range(3))
     for token in (first, second, first, third):
-        tokens.client_of(token, NOW)
+        tokens.read(token, NOW).client_id
     assert len(tokens) == 2
     assert list(tokens._known) == [first, third]
 
 
 def test_a_known_token_is_not_verified_again() -> None:
-    tokens, token = AccessTokens(KEYS.federation), issuer().access_token("oja#client-1", NOW)
-    tokens.client_of(token, NOW)
+    tokens, token = reader(), fresh()
+    tokens.read(token, NOW).client_id
     tokens.federation = federation({"oja": (KeyPurpose.LOG,)}).federation
-    assert tokens.client_of(token, NOW) == "oja#client-1"
+    assert tokens.read(token, NOW).client_id == "oja#client-1"
 
 
 def test_a_refused_token_is_not_remembered() -> None:
-    tokens = AccessTokens(KEYS.federation)
+    tokens = reader()
     with pytest.raises(Refused):
-        tokens.client_of(forged(typ="JWT"), NOW)
+        tokens.read(forged(typ="JWT"), NOW)
     assert len(tokens) == 0
 
 
 def test_the_published_keys_are_those_of_tokens_alone() -> None:
-    keys = public_keys(KEYS.federation, NOW)["keys"]
+    keys = public_keys(TokenKeys(KEYS.federation, ()), NOW)["keys"]
     assert [key["kid"] for key in keys] == ["oja#token-1"]
     assert all("d" not in key for key in keys)
 
@@ -208,4 +217,9 @@ def test_the_metadata_names_only_what_is_accepted() -> None:
     assert metadata["issuer"] == ISSUER
     assert metadata["token_endpoint"] == f"{ISSUER}/v1/token"
     assert metadata["token_endpoint_auth_signing_alg_values_supported"] == ["ES256"]
-    assert metadata["token_endpoint_auth_methods_supported"] == ["private_key_jwt"]
+    for endpoint in ("token", "revocation", "introspection"):
+        assert metadata[f"{endpoint}_endpoint_auth_methods_supported"] == ["private_key_jwt"]
+        assert metadata[f"{endpoint}_endpoint_auth_signing_alg_values_supported"] == ["ES256"]
+    assert metadata["dpop_signing_alg_values_supported"] == ["ES256"]
+    assert metadata["tls_client_certificate_bound_access_tokens"] is True
+    assert metadata["authorization_details_types_supported"] == ["saphan_activity"]

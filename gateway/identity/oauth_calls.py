@@ -1,0 +1,122 @@
+"""A call of the authorization server and its answer as plain values, and as Authlib wants to see them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import parse_qsl
+
+import pydantic_core
+from authlib.oauth2.rfc6749 import ClientMixin, OAuth2Request
+from authlib.oauth2.rfc6749.errors import OAuth2Error
+from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
+from typing_extensions import override
+
+from contracts.federation import PublicKey
+from gateway.identity.assertions import AUTH_METHOD
+
+GRANT_TYPE: Final = "client_credentials"
+MOST_FIELDS: Final = 8
+NO_TRANSPORT: Final = "https://gateway.invalid/v1/token"
+"""Authlib wants to see an https address; whether the transport is safe is for whoever runs the server to see to."""
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthCall:
+    """A call of one of the server's endpoints.
+
+    Args:
+        form: The body, form-encoded.
+        proof: The header ``DPoP``, if there is one.
+        certificate: SHA-256 of the client certificate of the connection, base64url; none without one.
+    """
+
+    form: bytes
+    proof: str | None = None
+    certificate: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthAnswer:
+    """What an endpoint answers: OAuth's own JSON, not problem details, because RFC 6749 says so."""
+
+    status: int
+    body: bytes
+
+
+class InvalidProofError(OAuth2Error):  # type: ignore[misc]  # Authlib has no types
+    """RFC 9449, section 5."""
+
+    error = "invalid_dpop_proof"
+
+
+class InvalidDetailsError(OAuth2Error):  # type: ignore[misc]  # Authlib has no types
+    """RFC 9396, section 5."""
+
+    error = "invalid_authorization_details"
+
+
+class InvalidTargetError(OAuth2Error):  # type: ignore[misc]  # Authlib has no types
+    """RFC 8707, section 2."""
+
+    error = "invalid_target"
+
+
+class FormRequest(OAuth2Request):  # type: ignore[misc]  # Authlib has no types
+    """A form that was read already, and what came with it."""
+
+    def __init__(self, fields: dict[str, str], call: OAuthCall) -> None:
+        super().__init__("POST", NO_TRANSPORT, headers={})
+        self.payload = BasicOAuth2Payload(fields)
+        self.call = call
+
+    @property
+    @override
+    def form(self) -> dict[str, str]:
+        """The parameters."""
+        fields: dict[str, str] = self.payload.data
+        return fields
+
+
+@dataclass(frozen=True, slots=True)
+class Client(ClientMixin):  # type: ignore[misc]  # Authlib has no types
+    """A registered key is a client of its own: the client identifier is its ``kid``. ``jti`` names its assertion."""
+
+    key: PublicKey
+    jti: str
+
+    @property
+    def agency(self) -> str:
+        """The member whose key it is."""
+        return self.key.kid.partition("#")[0]
+
+    @override
+    def get_client_id(self) -> str:
+        """The ``kid``."""
+        return self.key.kid
+
+    @override
+    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
+        """One method, at every endpoint."""
+        return method == AUTH_METHOD
+
+    @override
+    def check_grant_type(self, grant_type: str) -> bool:
+        """One grant."""
+        return grant_type == GRANT_TYPE
+
+
+def fields_of(form: bytes) -> dict[str, str]:
+    """The parameters of a form.
+
+    Raises:
+        ValueError: It is none, has too many parameters, or one twice.
+    """
+    pairs = parse_qsl(form.decode("ascii"), strict_parsing=True, max_num_fields=MOST_FIELDS)
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("a parameter stands twice")
+    return dict(pairs)
+
+
+def answer_of(status: int, body: Mapping[str, object]) -> OAuthAnswer:
+    """An answer in JSON."""
+    return OAuthAnswer(status, pydantic_core.to_json(body))

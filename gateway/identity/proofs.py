@@ -1,0 +1,113 @@
+"""DPoP proofs (RFC 9449) as the gateway checks them: who calls holds the key that the token is bound to."""
+
+import base64
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from contracts.errors import Refused
+from contracts.proofs import PROOF_TYPE, thumbprint, token_hash
+from gateway.identity import jwts
+from gateway.identity.instants import CLOCK_SKEW, instant
+
+LONGEST_AGE: Final = timedelta(seconds=60)
+LONGEST_JTI: Final = 128
+HEADERS: Final = frozenset({"alg", "typ", "jwk"})
+JWK_MEMBERS: Final = frozenset({"kty", "crv", "x", "y"})
+_COORDINATE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+_KEYS_KNOWN: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The call that a proof must be made for: its method, the gateway's address of it, and the token that it carries.
+
+    ``thumbprint`` is the key that the token is bound to; none at the token endpoint, where the proof brings the key.
+    """
+
+    method: str
+    address: str
+    token: str | None = None
+    thumbprint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """A checked proof: the thumbprint of its key, and the name that is to be spent."""
+
+    thumbprint: str
+    jti: str
+
+
+def check_proof(proof: str | None, target: Target, now: datetime) -> Proved:
+    """Check a proof; that its ``jti`` is new is for the store to say.
+
+    Raises:
+        Refused: ``proof-invalid``, saying why.
+    """
+    if proof is None:
+        raise Refused("proof-invalid", why="missing")
+    try:
+        parts = jwts.take_apart(proof)
+    except Refused as refusal:
+        raise Refused("proof-invalid", why=refusal.details["why"]) from refusal
+    jwk = _key_in(parts.header)
+    held = thumbprint(jwk)
+    if target.thumbprint not in (None, held):
+        raise Refused("proof-invalid", why="key")
+    _check_target(parts.claims, target, now)
+    jti = parts.claims.get("jti")
+    if not isinstance(jti, str) or not 0 < len(jti) <= LONGEST_JTI:
+        raise Refused("proof-invalid", why="jti")
+    # Last, for it costs most: whoever holds a stolen token alone does not get here.
+    if not jwts.is_signed_by(_point(jwk["x"], jwk["y"]), parts):
+        raise Refused("proof-invalid", why="signature")
+    return Proved(held, jti)
+
+
+def _check_target(claims: jwts.Claims, target: Target, now: datetime) -> None:
+    if claims.get("htm") != target.method:
+        raise Refused("proof-invalid", why="htm")
+    if claims.get("htu") != target.address:
+        raise Refused("proof-invalid", why="htu")
+    if target.token is not None and claims.get("ath") != token_hash(target.token):
+        raise Refused("proof-invalid", why="ath")
+    try:
+        issued = instant(claims, "iat")
+    except Refused as refusal:
+        raise Refused("proof-invalid", why="iat") from refusal
+    if not -CLOCK_SKEW <= now - issued <= LONGEST_AGE:
+        raise Refused("proof-invalid", why="iat")
+
+
+def _key_in(header: jwts.Claims) -> dict[str, str]:
+    """The public key in a proof's header: P-256 and nothing beside it, so no private part either."""
+    if header.keys() != HEADERS or header["alg"] != jwts.ALGORITHM:
+        raise Refused("proof-invalid", why="header")
+    if header["typ"] != PROOF_TYPE:
+        raise Refused("proof-invalid", why="typ")
+    jwk = header["jwk"]
+    if not isinstance(jwk, dict) or jwk.keys() != JWK_MEMBERS:
+        raise Refused("proof-invalid", why="jwk")
+    if (jwk["kty"], jwk["crv"]) != ("EC", "P-256"):
+        raise Refused("proof-invalid", why="jwk")
+    if not _COORDINATE.fullmatch(str(jwk["x"])) or not _COORDINATE.fullmatch(str(jwk["y"])):
+        raise Refused("proof-invalid", why="jwk")
+    return {name: str(value) for name, value in jwk.items()}
+
+
+@lru_cache(maxsize=_KEYS_KNOWN)
+def _point(x: str, y: str) -> ec.EllipticCurvePublicKey:
+    numbers = ec.EllipticCurvePublicNumbers(_number(x), _number(y), ec.SECP256R1())
+    try:
+        return numbers.public_key()
+    except ValueError as error:
+        raise Refused("proof-invalid", why="jwk") from error
+
+
+def _number(coordinate: str) -> int:
+    return int.from_bytes(base64.urlsafe_b64decode(f"{coordinate}="), "big")

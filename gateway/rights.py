@@ -1,0 +1,32 @@
+"""What the authorization server asks of the gateway's store: what an agency may obtain a token for, and names spent."""
+
+from collections.abc import Collection
+
+from contracts.authorization import ActivityDetail
+from gateway.means import Means
+from gateway.question import agreement_meant
+from gateway.store import requests
+
+
+def may_ask(means: Means, agency: str, detail: ActivityDetail) -> bool:
+    """Whether an agency is the requester of an agreement that has this activity.
+
+    Whether the agreement is in force is for the policies to say when it asks.
+    """
+    with means.store.read() as r:
+        held = agreement_meant(r, detail.agreement)
+    if held is None or held.agreement.requester != agency:
+        return False
+    return held.agreement.activity(detail.activity) is not None
+
+
+def spend(means: Means, kid: str, names: Collection[str]) -> None:
+    """Spend names of a key's holder, all of them or none.
+
+    Raises:
+        Refused: ``request-replayed``, when one was spent before.
+    """
+    now = means.clock()
+    with means.store.transaction() as t:
+        for name in sorted(names):
+            requests.spend_nonce(t, kid, name, now)
