@@ -106,7 +106,7 @@ def open_channel(settings: ConnectorSettings, journal: Journal, clock: Callable[
 
     def calls_of(federation: Federation) -> SignedCalls:
         key = home.keys.newest(federation, settings.agency, KeyPurpose.CONNECTOR, clock())
-        return SignedCalls(key, settings.agency, federation.gateway)
+        return SignedCalls(key, settings.agency, federation.gateway, has_certificate=settings.tls.shows_certificate)
 
     proxy = None if settings.proxy is None else settings.proxy.get_secret_value()
     # The environment must not redirect an agency's traffic: a proxy is a setting.

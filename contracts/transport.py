@@ -30,6 +30,11 @@ class ClientFiles:
     certificate: Path | None = None
     key: Path | None = None
 
+    @property
+    def shows_certificate(self) -> bool:
+        """Whether a gateway that asks for a certificate gets one, and may bind tokens to it."""
+        return self.certificate is not None
+
     def within(self, home: Path) -> "ClientFiles":
         """The same files, their relative paths beginning in ``home``."""
         ca, certificate, key = (None if each is None else home / each for each in (self.ca, self.certificate, self.key))
