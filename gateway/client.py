@@ -33,7 +33,7 @@ from contracts.release import Release, ReleaseState, Withdrawal
 from contracts.request import Request, RequestState
 from contracts.signature_base import Message, headers_of
 from contracts.signing import sign_compact
-from contracts.transport import ClientFiles, client_context
+from contracts.transport import ClientFiles
 from contracts.values import Value
 from contracts.views import (
     AgreementView,
@@ -53,9 +53,9 @@ from gateway.checked_release import check_answer, check_release, operator_key
 from gateway.family_table import family_errors, family_table
 from gateway.family_workbook import WORKBOOK, write_family_workbook
 from gateway.given_names import agreement_name, release_name
+from gateway.outbound import LONGEST_POLL, client_of
 from gateway.released_table import table_of, write_table
 
-LONGEST_POLL: Final = 20
 SECONDS_BETWEEN_TRIES: Final = 0.5
 ROWS_SHOWN: Final = 10
 
@@ -66,12 +66,6 @@ Progress = Callable[[RequestStatus], None]
 
 def _now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251  # a requester's own process begins here
-
-
-def client_of(url: str, tls: ClientFiles | None) -> httpx2.Client:
-    """A client that goes nowhere else: no redirect, no proxy and no root of the environment's."""
-    verify = client_context(url, tls or ClientFiles())
-    return httpx2.Client(base_url=url, timeout=LONGEST_POLL + 10.0, trust_env=False, verify=verify)
 
 
 def _silent(_: RequestStatus) -> None:
@@ -168,11 +162,12 @@ class Gateway(Publications):
     ) -> None:
         self._federation = federation
         self._agency = agency
-        self._calls = SignedCalls(key, agency, federation.gateway)
+        files = tls or ClientFiles()
+        self._calls = SignedCalls(key, agency, federation.gateway, has_certificate=files.shows_certificate)
         self._key = key
         self._clock = clock
         self._submitted: dict[str, Request] = {}
-        self._http = http or client_of(url, tls)
+        self._http = http or client_of(url, files)
 
     def __enter__(self) -> Self:
         """Use it in a ``with`` block to have the connection closed."""

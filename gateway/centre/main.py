@@ -14,10 +14,12 @@ from gateway import plan_calls
 from gateway.centre.feed import Clock
 from gateway.centre.home import CentreHome
 from gateway.centre.judged_plans import JudgedPlan, judged
-from gateway.centre.run import Centre
+from gateway.centre.run import Centre, fixed
 from gateway.centre.schedule import Schedule, next_round
 from gateway.centre.settings import CentreSettings
 from gateway.client import Gateway
+from gateway.outbound import client_of
+from trust.anchor import live_over_http, pins_root
 
 log = logging.getLogger("saphan.centre")
 
@@ -33,12 +35,16 @@ def open_centre(settings: CentreSettings, clock: Clock = now) -> Iterator[Centre
 
     Raises:
         InvalidInput: ``setting-invalid``, when the home is incomplete.
+        SaphanError: When the trust registry that it pins does not hold.
     """
     home = CentreHome(settings.home)
-    federation = home.federation()
-    key = home.keys.newest(federation, settings.agency, KeyPurpose.CLIENT, clock())
-    with Gateway(settings.gateway, key, settings.agency, federation, clock=clock, tls=settings.tls) as line:
-        yield Centre(settings, home, line, clock, plans=lambda: registered_plans(line))
+    with client_of(settings.gateway, settings.tls) as http:
+        live = live_over_http(home.path, http) if pins_root(home.path) else None
+        federation = home.federation() if live is None else live.refresh(clock())
+        key = home.keys.newest(federation, settings.agency, KeyPurpose.CLIENT, clock())
+        line = Gateway(settings.gateway, key, settings.agency, federation, clock=clock, http=http)
+        follow = fixed if live is None else lambda: line.believe(live.refresh(clock()))
+        yield Centre(settings, home, line, clock, plans=lambda: registered_plans(line), follow=follow)
 
 
 def registered_plans(line: Gateway) -> tuple[JudgedPlan, ...]:
