@@ -31,7 +31,7 @@ class Browser:
     origin: str | None = ISSUER
     device: Authenticator = field(default_factory=lambda: Authenticator(ISSUER, HOST))
 
-    def post(self, path: str, body: Any = None, **headers: str) -> httpx2.Response:
+    def post(self, path: str, body: object = None, **headers: str) -> httpx2.Response:
         """Send JSON as the page's script does."""
         said = {"origin": self.origin} if self.origin else {}
         return self.http.post(f"/account{path}", json=body or {}, headers={**said, **headers}, follow_redirects=False)
@@ -57,7 +57,7 @@ class Browser:
         options = self.post("/step-up/options", about)
         return self.post("/step-up", self.device.answer(options.json())) if options.is_success else options
 
-    def order(self, **order: Any) -> httpx2.Response:
+    def order(self, **order: object) -> httpx2.Response:
         """Confirm and send an order about people."""
         whole = {"agency": "ccib", "person": None, "roles": [], "name": ""} | order
         confirmed = self.confirm({"order": whole})
@@ -80,10 +80,10 @@ class PeopleWorld:
         """The gateway's surroundings."""
         return self.api.desk.exchange.means
 
-    def browser(self, **changes: Any) -> Browser:
+    def browser(self, device: Authenticator | None = None, origin: str | None = ISSUER) -> Browser:
         """A fresh browser."""
         http = TestClient(self.api.app, base_url=ISSUER, raise_server_exceptions=False)
-        return Browser(http, **changes)
+        return Browser(http, origin, device or Authenticator(ISSUER, HOST))
 
     def invited(self, *roles: PersonRole, agency: str = "ccib", giver: Giver = STEWARD, name: str = "สมศรี ใจดี") -> str:
         """The secret of a fresh invitation."""
