@@ -146,7 +146,7 @@ class Gateway(Publications):
         federation: The pinned keys, against which every answer is checked.
         clock: The present, aware UTC.
         http: The HTTP client to use; by default one that follows no redirect and no proxy setting.
-        tls: The trusted roots and what this member shows of itself; plain HTTP goes no further than this machine.
+        tls: The trusted roots and what this member shows of itself; plain HTTP stays on this machine.
     """
 
     def __init__(  # noqa: PLR0913  # one for each thing that a member brings along

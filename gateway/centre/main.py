@@ -42,7 +42,8 @@ def open_centre(settings: CentreSettings, clock: Clock = now) -> Iterator[Centre
         live = live_over_http(home.path, http) if pins_root(home.path) else None
         federation = home.federation() if live is None else live.refresh(clock())
         key = home.keys.newest(federation, settings.agency, KeyPurpose.CLIENT, clock())
-        line = Gateway(settings.gateway, key, settings.agency, federation, clock=clock, http=http)
+        at = settings.gateway
+        line = Gateway(at, key, settings.agency, federation, clock=clock, http=http, tls=settings.tls)
         follow = fixed if live is None else lambda: line.believe(live.refresh(clock()))
         yield Centre(settings, home, line, clock, plans=lambda: registered_plans(line), follow=follow)
 
