@@ -106,9 +106,12 @@ class World:
 
     def submit(self, request: Request, caller: Caller | None = None) -> RequestStatus:
         """Send a request."""
-        asking = caller or self.caller(request.requester)
+        return self.exchange.submit(self.asker(request, caller), forwarded(request))
+
+    def asker(self, request: Request, caller: Caller | None = None) -> Caller:
+        """Somebody whose token is for the activity of a request; by default a fresh call of the requester."""
         covered = (ActivityDetail.of(request.agreement, request.activity),)
-        return self.exchange.submit(replace(asking, details=covered), forwarded(request))
+        return replace(caller or self.caller(request.requester), details=covered)
 
     def lease(self, agency: str = "ccib") -> tuple[LeasedTask, ...]:
         """What an agency's connector is given."""

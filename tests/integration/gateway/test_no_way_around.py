@@ -139,7 +139,7 @@ def test_the_order_of_keys_in_the_body_is_no_new_question(world: World) -> None:
     body = json.loads(forwarded(again).body)
     turned = json.dumps(dict(reversed(body.items())))  # a body that is not canonical is the point
 
-    done = world.exchange.submit(world.caller(), forwarded(again).model_copy(update={"body": turned}))
+    done = world.exchange.submit(world.asker(again), forwarded(again).model_copy(update={"body": turned}))
 
     assert (done.release, done.repeated) == (release.body.id, True)
     assert world.lease() == ()
