@@ -18,7 +18,7 @@ from contracts.message_signatures import new_nonce
 from contracts.transport import is_on_loopback
 from gateway.api.application import Application
 from gateway.api.description import SUMMARY, TITLE
-from gateway.api.desk import Bell, Desk
+from gateway.api.desk import TICK, Bell, Desk
 from gateway.api.routes import add_routes
 from gateway.catalogue.shelf import catalogue_now
 from gateway.crash import Crash, kill_at, never

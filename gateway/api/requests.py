@@ -10,7 +10,7 @@ from starlette.routing import Route
 from contracts.errors import InvalidInput
 from contracts.request import RequestState
 from contracts.views import RequestStatus
-from gateway.api.desk import Desk, desk_of
+from gateway.api.desk import TICK, Desk, desk_of
 from gateway.api.signed import answer_member, forwarded_of, json_of
 from gateway.api.waiting import wait_until
 from gateway.caller import Caller
@@ -35,7 +35,7 @@ async def _follow(request: Request) -> Response:
     async def look() -> RequestStatus:
         return await run_in_threadpool(_status, desk, caller, request.path_params["request_id"])
 
-    status = await wait_until(request, look, lambda seen: seen.state in FINISHED, wanted)
+    status = await wait_until(request, look, lambda seen: seen.state in FINISHED, wanted, (TICK,))
     return json_of(status)
 
 

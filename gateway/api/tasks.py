@@ -7,11 +7,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from contracts.chain import PART_FIELDS
 from contracts.protocol import choose, offered
 from contracts.task import Lease, LeaseCall
 from gateway.api.desk import desk_of
 from gateway.api.signed import answer_member, forwarded_of, json_of
 from gateway.api.waiting import wait_until
+from gateway.store import topics
 
 MOST_PART_BYTES: Final = 2**25
 """A part of a million cells and several measures."""
@@ -27,7 +29,9 @@ async def _lease(request: Request) -> Response:
     async def look() -> Lease:
         return await run_in_threadpool(desk.exchange.lease, caller, call)
 
-    leased = await wait_until(request, look, _has_work, call.wait_seconds)
+    leased = await wait_until(
+        request, look, _has_work, call.wait_seconds, (topics.of_agency(call.agency), topics.EVERY_AGENCY)
+    )
     return json_of(leased)
 
 
@@ -37,7 +41,7 @@ def _has_work(leased: Lease) -> bool:
 
 async def _post_part(request: Request) -> Response:
     desk, caller = desk_of(request), request.state.caller
-    forwarded = forwarded_of(request.state.message)
+    forwarded = forwarded_of(request.state.message, *PART_FIELDS)
     await run_in_threadpool(desk.exchange.accept_part, caller, request.path_params["task_id"], forwarded)
     desk.bell.ring()
     return Response(status_code=204)

@@ -75,8 +75,6 @@ class Reading:
 class Transaction(Reading):
     """A write transaction: all of it happens, or nothing does."""
 
-    _has_told = False
-
     def lock(self, select: AnySelect) -> AnyRow | None:
         """The first row, which nobody else changes until this transaction ends."""
         return self._connection.execute(select.with_for_update()).first()
@@ -85,11 +83,10 @@ class Transaction(Reading):
         """Every row that no other transaction holds, locked."""
         return self._connection.execute(select.with_for_update(skip_locked=True)).all()
 
-    def tell(self) -> None:
-        """Wake those who wait in other processes when this commits; on SQLite nobody can be told."""
-        if not self._has_told and self._connection.dialect.name == "postgresql":
-            self._connection.exec_driver_sql(f"NOTIFY {CHANNEL}")
-        self._has_told = True
+    def tell(self, topic: str) -> None:
+        """Wake those who wait for a topic in any process when this commits; on SQLite nobody can be told."""
+        if self._connection.dialect.name == "postgresql":
+            self._connection.exec_driver_sql("SELECT pg_notify(%s, %s)", (CHANNEL, topic))
 
     def run(self, statement: UpdateBase) -> int:
         """Run an insert, update or delete; give the number of rows that it touched."""

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from sqlalchemy import select, update
 
+from gateway.store import topics
 from gateway.store.engine import Reading, Transaction
 from gateway.store.notice_tables import notice_agencies, notice_head, notices
 
@@ -31,7 +32,8 @@ def add(t: Transaction, document: str, now: datetime, agencies: Collection[str] 
     t.add(notices, [{"number": number, "document": document, "to_all": agencies is None, "added_at": now}])
     t.add(notice_agencies, [{"number": number, "agency": each} for each in sorted(set(agencies or ()))])
     t.run(update(notice_head).values(last=number))
-    t.tell()
+    for topic in (topics.EVERY_AGENCY,) if agencies is None else map(topics.of_agency, sorted(set(agencies))):
+        t.tell(topic)
     return number
 
 

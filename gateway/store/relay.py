@@ -11,10 +11,11 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, FromClause, Select, select, true, tuple_, update
 
+from contracts.chain import answer_digest
 from contracts.errors import Refused
 from contracts.suspension import Suspended
 from contracts.task import Forwarded, Part, Task
-from gateway.store import suspensions
+from gateway.store import suspensions, topics
 from gateway.store.engine import EPOCH, AnyRow, Reading, Transaction
 from gateway.store.tables import connectors, data_versions, requests, tasks
 
@@ -54,6 +55,8 @@ class HeldTask:
     attempt: int
     part: Part | None
     part_digest: str | None
+    answer: str | None
+    """The digest of the part as its connector signed it, which outlives its figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +81,8 @@ class Beat:
 
 def add_tasks(t: Transaction, request: str, new: Sequence[NewTask], now: datetime) -> None:
     """Let one task for each contract of a request wait for its connector."""
-    t.tell()
+    for agency in dict.fromkeys(each.task.agency for each in new):
+        t.tell(topics.of_agency(agency))
     t.add(
         tasks,
         [
@@ -167,7 +171,7 @@ def accept_part(t: Transaction, task: str, part: Forwarded, digest: str, now: da
     Raises:
         Refused: ``part-already-posted``, when another part is there, or the task was closed without one.
     """
-    row = t.lock(select(tasks.c.part_digest, tasks.c.posted_at).where(tasks.c.id == task))
+    row = t.lock(select(tasks.c.request, tasks.c.part_digest, tasks.c.posted_at).where(tasks.c.id == task))
     held = row.part_digest if row else None
     if row is not None and held is None and row.posted_at is not None:
         raise Refused("part-already-posted")
@@ -177,7 +181,8 @@ def accept_part(t: Transaction, task: str, part: Forwarded, digest: str, now: da
             .where(tasks.c.id == task)
             .values(part=part.model_dump_json(), part_digest=digest, posted_at=now)
         )
-        t.tell()
+        if row is not None:
+            t.tell(topics.of_request(row.request))
     elif held != digest:
         raise Refused("part-already-posted")
     return held is None
@@ -185,7 +190,7 @@ def accept_part(t: Transaction, task: str, part: Forwarded, digest: str, now: da
 
 def close_tasks(t: Transaction, request: str, now: datetime) -> None:
     """Take back the tasks of a request that ends without an answer to them: they are handed out no more."""
-    t.tell()
+    t.tell(topics.of_request(request))
     t.run(update(tasks).where(tasks.c.request == request, tasks.c.posted_at.is_(None)).values(posted_at=now))
 
 
@@ -261,7 +266,8 @@ def _is_of(suspended: Suspended, of: FromClause) -> ColumnElement[bool]:
 
 
 def _held(row: AnyRow) -> HeldTask:
-    body = Forwarded.model_validate_json(row.part).body if row.part is not None else ERASED
+    posted = Forwarded.model_validate_json(row.part) if row.part is not None else None
+    body = ERASED if posted is None else posted.body
     return HeldTask(
         task=Task.model_validate_json(row.task),
         digest=row.digest,
@@ -269,4 +275,5 @@ def _held(row: AnyRow) -> HeldTask:
         attempt=row.attempt,
         part=Part.model_validate_json(body) if body != ERASED else None,
         part_digest=row.part_digest,
+        answer=None if posted is None else answer_digest(posted),
     )

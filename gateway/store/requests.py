@@ -8,6 +8,7 @@ from sqlalchemy import delete, select, tuple_, update
 from contracts.errors import InvalidInput, Problem, Refused
 from contracts.request import TRANSITIONS, RequestState
 from contracts.task import Forwarded
+from gateway.store import topics
 from gateway.store.engine import AnyRow, Reading, Transaction
 from gateway.store.log import Event, append
 from gateway.store.tables import nonces, questions, requests, tasks
@@ -186,6 +187,7 @@ def end(t: Transaction, request: HeldRequest, outcome: Outcome) -> None:
         problem=outcome.problem.model_dump_json() if outcome.problem else None,
         available_at=outcome.available_at,
     )
+    t.tell(topics.of_request(request.id))
 
 
 def unfinished(r: Reading) -> tuple[HeldRequest, ...]:
@@ -223,7 +225,6 @@ def _move(t: Transaction, request: HeldRequest, state: RequestState, **columns: 
     if state is not request.state and state not in TRANSITIONS[request.state]:
         raise ValueError(f"a {request.state} request does not become {state}")
     t.run(update(requests).where(requests.c.id == request.id).values(state=state, **columns))
-    t.tell()
 
 
 def _held(row: AnyRow) -> HeldRequest:

@@ -38,20 +38,24 @@ STOP_SECONDS: Final = 15.0
 PATIENCE: Final = {"connect_timeout": 10, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
 """How soon a server that is gone without a word is noticed, in seconds (libpq, section 34.1.2)."""
 
+Ring = Callable[..., None]
+"""Takes topics; without any, everything may have changed."""
+
 log = logging.getLogger("saphan.gateway")
 
 
 @dataclass(slots=True)
 class Wakeups:
-    """A thread with one connection that calls ``ring`` when any process has told of a change.
+    """A thread with one connection that calls ``ring`` when any process has told of changes.
 
     Args:
         connect: Opens an autocommitting connection.
-        ring: Called in the thread, also after each new connection: something may have been missed before.
+        ring: Called in the thread with what the changes are about, and with nothing after each new connection: anything
+            may have been missed before.
     """
 
     connect: Callable[[], psycopg.Connection[Any]]
-    ring: Callable[[], None]
+    ring: Ring
     _hears: bool = False
     _leads: bool = False
     _stop: Event = field(default_factory=Event)
@@ -99,13 +103,13 @@ class Wakeups:
                 self._leads = self._leads or _takes_the_lead(connection)
                 connection.execute("SELECT 1")
             turn += 1
-            if list(connection.notifies(timeout=TURN_SECONDS, stop_after=1)):
+            if told := list(connection.notifies(timeout=TURN_SECONDS, stop_after=1)):
                 self._stop.wait(GATHER_SECONDS)
-                list(connection.notifies(timeout=0))
-                self.ring()
+                told += connection.notifies(timeout=0)
+                self.ring(*{each.payload for each in told})
 
 
-def wakeups_of(engine: Engine, ring: Callable[[], None]) -> Wakeups | None:
+def wakeups_of(engine: Engine, ring: Ring) -> Wakeups | None:
     """The wake-ups of a database; none on SQLite, where there is nobody to tell of a change."""
     if engine.dialect.name != "postgresql":
         return None

@@ -71,15 +71,17 @@ def _wait_until_ready(address: str, program: Program) -> None:
 def ask(world: RelayWorld, addresses: Sequence[str], asked: Sequence[Request]) -> list[Result]:
     """Put each question to one gateway and fetch its answer from another."""
 
-    def one(place: int) -> Result:
-        request = asked[place]
-        with world.client(addresses[place % len(addresses)], system_clock) as here:
-            here.submit(request)
-        with world.client(addresses[(place + 1) % len(addresses)], system_clock) as there:
-            return there.wait(request.id, PATIENCE)
+    def some(first: int) -> dict[int, Result]:
+        mine = range(first, len(asked), len(addresses))
+        with world.client(addresses[first], system_clock) as here:
+            for place in mine:
+                here.submit(asked[place])
+        with world.client(addresses[first - 1], system_clock) as there:
+            return {place: there.wait(asked[place].id, PATIENCE) for place in mine}
 
-    with ThreadPoolExecutor(8) as pool:
-        return list(pool.map(one, range(len(asked))))
+    with ThreadPoolExecutor(len(addresses)) as pool:
+        found = {place: each for answers in pool.map(some, range(len(addresses))) for place, each in answers.items()}
+    return [found[place] for place in range(len(asked))]
 
 
 def check_exactly_once(world: RelayWorld, url: str, asked: Sequence[Request], answers: Sequence[Result]) -> None:

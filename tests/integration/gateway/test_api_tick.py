@@ -8,6 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from contracts.request import RequestState
+from gateway.api.desk import HEARING_SECONDS
 from gateway.crash import CrashPoint
 from gateway.main import _tick, create_app
 from gateway.settings import GatewaySettings
@@ -73,3 +74,13 @@ def test_a_tick_that_fails_is_logged_without_values_and_the_next_one_comes(
     assert broken.tries >= 2
     assert "RuntimeError" in caplog.text
     assert "1101700203451" not in caplog.text
+
+
+def test_while_the_database_tells_of_changes_looking_again_is_rare_and_at_once_frequent_without_it(
+    tmp_path: Path,
+) -> None:
+    desk = ApiWorld(tmp_path / "home").desk
+    desk.bell.hears = lambda: True
+    assert desk.next_look() == HEARING_SECONDS
+    desk.bell.hears = lambda: False
+    assert desk.next_look() == desk.look_again_seconds < HEARING_SECONDS

@@ -1,0 +1,53 @@
+"""The bell wakes those who wait for what has changed, and leaves the others alone."""
+
+import asyncio
+
+import pytest
+
+from gateway.api.desk import Bell
+
+pytestmark = pytest.mark.unit
+
+
+def rung(bell_topics: tuple[str, ...], *ticket_topics: str) -> bool:
+    """Whether a ring about these topics wakes who waits for those."""
+
+    async def scene() -> bool:
+        bell = Bell()
+        ticket = bell.ticket(*ticket_topics)
+        bell.tell(*bell_topics)
+        return ticket.rung.is_set()
+
+    return asyncio.run(scene())
+
+
+def test_who_waits_for_a_topic_is_woken_by_it_alone() -> None:
+    assert rung(("agency ccib",), "agency ccib", "agencies")
+    assert not rung(("agency rtp", "tick"), "agency ccib", "agencies")
+
+
+def test_a_ring_about_nothing_in_particular_wakes_everybody_and_who_waits_for_anything_is_always_woken() -> None:
+    assert rung((), "agency ccib")
+    assert rung(("agency rtp",))
+
+
+def test_a_change_here_wakes_everybody_unless_the_database_tells_of_it() -> None:
+    async def scene(*, hears: bool) -> bool:
+        bell = Bell()
+        bell.hears = lambda: hears
+        ticket = bell.ticket("tick")
+        bell.ring()
+        return ticket.rung.is_set()
+
+    assert asyncio.run(scene(hears=False))
+    assert not asyncio.run(scene(hears=True))
+
+
+def test_whoever_no_longer_waits_is_forgotten() -> None:
+    async def scene() -> int:
+        bell = Bell()
+        for _ in range(100):
+            await bell.wait(bell.ticket("tick"), 0)
+        return len(bell._tickets)
+
+    assert asyncio.run(scene()) == 0
