@@ -21,6 +21,7 @@ from gateway.centre.home import CentreHome, Enrolment, Revision
 from gateway.centre.main import main, now, open_centre
 from gateway.centre.round import Round
 from gateway.centre.settings import DEFAULT_HOME, load_settings
+from saphan.log_output import log_to_stderr
 from saphan.output import show, table_of, told_errors
 
 app = typer.Typer(help="The forecasting centre: a requester like any other.", no_args_is_help=True)
@@ -131,7 +132,7 @@ def _tell(done: Round) -> None:
 
 
 def _logged() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    log_to_stderr()
     logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 

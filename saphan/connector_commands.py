@@ -37,6 +37,7 @@ from saphan.connector_drafting import MadeWithDrafts, draft_command, drafts_of, 
 from saphan.connector_privacy_commands import object_command, retain_command, retain_home
 from saphan.contract_publishing import publish, take_back
 from saphan.intake_commands import import_command, imports_command, template_command
+from saphan.log_output import log_to_stderr
 from saphan.output import told_errors
 
 app = typer.Typer(help="An agency's connector: it asks for work and is never called.", no_args_is_help=True)
@@ -250,7 +251,7 @@ def approve_command(
 def serve_command(*, home: HomeOption = HOME) -> None:
     """Ask for work, answer it, until interrupted. Opens no port."""
     with told_errors():
-        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+        log_to_stderr()
         logging.getLogger("httpx2").setLevel(logging.WARNING)
         serve(_settings(home))
 

@@ -1,5 +1,6 @@
 """``saphan gateway``: make its home, bring its database up to date, serve."""
 
+import logging
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Final
@@ -12,6 +13,7 @@ from gateway.main import means_of, serve
 from gateway.privacy_office import retention
 from gateway.settings import load_settings
 from gateway.store.migrate import upgrade
+from saphan.log_output import log_to_stderr
 from saphan.output import AsJson, say, show, show_all, table_of, told_errors
 from saphan.retention_table import certificates_table
 
@@ -86,4 +88,5 @@ def serve_command(
         settings = load_settings(home, listen_host=host, listen_port=port)
         scheme = "http" if settings.tls is None else "https"
         say(f"{scheme}://{settings.listen_host}:{settings.listen_port}")
+        log_to_stderr(logging.WARNING)
         serve(settings)

@@ -90,6 +90,7 @@ def server_config(app: Callable[..., Any], listening: Listening) -> uvicorn.Conf
         server_header=False,
         proxy_headers=False,
         access_log=False,
+        log_config=None,
         log_level="warning",
         timeout_keep_alive=max(1, int(limits.idle_seconds)),
         timeout_graceful_shutdown=GRACE_SECONDS,

@@ -1,0 +1,18 @@
+"""Where the logs of the programs go: one line for each record, on standard error."""
+
+import logging
+from typing import Final
+
+from contracts.log_lines import LineFormatter
+
+TALKATIVE: Final = ("httpx2", "httpcore2", "uvicorn")
+"""Libraries that write a line for every call; of them only what is wrong is of interest."""
+
+
+def log_to_stderr(level: int = logging.INFO) -> None:
+    """Write every record from ``level`` on; what was set up before is replaced, so that nothing goes another way."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(LineFormatter())
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
