@@ -55,7 +55,8 @@ class Desk:
         journal: Remembers, charges and keeps parts.
         snapshot: The ranked snapshot's file.
         data_versions: The number of the current snapshot of each dataset.
-        post: Sends a part under the connector's signature and returns when the gateway's signed word on it is here.
+        post: Sends a part, signed as the answer to its task's forward, and returns when the gateway's signed word on it
+            is here.
         cap_nano_rho: The agency's own cap of each window, below its contracts' budgets; none when they suffice.
         at: Called at each crash point.
     """
@@ -64,7 +65,7 @@ class Desk:
     journal: Journal
     snapshot: Path
     data_versions: Callable[[], dict[str, int]]
-    post: Callable[[Part], None]
+    post: Callable[[Part, Task], None]
     cap_nano_rho: int | None = None
     at: Hook = carry_on
 
@@ -221,7 +222,7 @@ def _deliver(part: Part, task: Task, desk: Desk, clock: Callable[[], datetime]) 
     desk.at(CrashPoint.POST_BEFORE_SEND)
     outcome = ACKNOWLEDGED
     try:
-        desk.post(part)
+        desk.post(part, task)
     except SaphanError as error:
         if error.code not in LAST_WORDS:
             raise

@@ -1,10 +1,10 @@
 """What a connector believes, and why: nothing on the gateway's word alone.
 
 A lease is the gateway's (its signature), a task is handed to this agency (its token, checked here by PyJWT, a second
-implementation beside the gateway's own), a question is the requester's (its signature over the exact bytes), the
-agreement is signed by an officer of every party, and the contract stands on this agency's own list. Then the policies
-decide again, about the situation as this agency knows it: what is suspended, what the activity used, what an officer
-decided. Each check refuses with its own code.
+implementation beside the gateway's own), a question is the requester's (its signature over the exact bytes, and the
+gateway's over that, for this one task), the agreement is signed by an officer of every party, and the contract stands
+on this agency's own list. Then the policies decide again, about the situation as this agency knows it: what is
+suspended, what the activity used, what an officer decided. Each check refuses with its own code.
 """
 
 from collections.abc import Callable, Collection
@@ -21,18 +21,19 @@ from connectors.situation import Situation, use_of
 from contracts.agreement import Activity, Agreement
 from contracts.agreement_signatures import read_signed
 from contracts.canonical import canonical_bytes, digest_of
+from contracts.chain import check_forward, message_of
 from contracts.dataset import DatasetContract
 from contracts.errors import InvalidInput, Refused, SaphanError, from_code
 from contracts.federation import Federation, KeyPurpose, PublicKey
 from contracts.fit import check_question, closed_until
 from contracts.grid import Grid
 from contracts.lifecycle import TERMINAL, AgreementState
-from contracts.message_signatures import Tag, Verified, verify
+from contracts.message_signatures import Tag, verify
 from contracts.request import Request
 from contracts.signature_base import Message
 from contracts.signing import ALGORITHM, Resolve, payload_of
 from contracts.standing import Standing
-from contracts.task import Charge, Forwarded, Lease, LeasedTask, Task
+from contracts.task import Charge, Lease, LeasedTask, Task
 from policies.decide import Denial, decide, details
 from policies.rules import Rules, installed
 from privacy.plan import plan
@@ -138,7 +139,7 @@ class Guard:
         if task.agency != self.agency:
             raise Refused("task-not-ours")
         self._check_not_suspended(task)
-        request, signer = self._request(task.request, now)
+        request, signer = self._request(task, now)
         self._check_addressed(request, task)
         agreement = self._agreement(task.agreement, request, now)
         contract = self._contract(task)
@@ -232,11 +233,12 @@ class Guard:
         )
         return frozenset(verdict.reasons) if isinstance(verdict, Denial) else frozenset()
 
-    def _request(self, sent: Forwarded, now: datetime) -> tuple[Request, str]:
-        """The requester's question and the owner of the key that signed it."""
-        if (sent.method, sent.path) != ("POST", REQUESTS_PATH):
+    def _request(self, task: Task, now: datetime) -> tuple[Request, str]:
+        """The requester's question, forwarded for this task, and the owner of the key that signed it."""
+        if (task.request.method, task.request.path) != ("POST", REQUESTS_PATH):
             raise Refused("question-changed")
-        message = Message(sent.method, sent.path, sent.headers, sent.body.encode())
+        forwarded = check_forward(task, self._operators(KeyPurpose.GATEWAY, now), now)
+        message = message_of(task.request)
         # Freshness bound at the gateway's door; here the request's own deliver_until binds.
         verified = verify(message, Tag.REQUEST, self._members(KeyPurpose.CLIENT, now), now, at_receipt=False)
         try:
@@ -246,11 +248,11 @@ class Guard:
         # One question has one form, hence one digest: otherwise a space would be a new question.
         if canonical_bytes(request) != message.body:
             raise _malformed("request")
-        self._check_times(request, verified, now)
+        self._check_times(request, max(verified.created, forwarded.created), now)
         return request, verified.kid.partition("#")[0]
 
-    def _check_times(self, request: Request, verified: Verified, now: datetime) -> None:
-        if max(request.created, verified.created) > now + CLOCK_SKEW:
+    def _check_times(self, request: Request, signed: datetime, now: datetime) -> None:
+        if max(request.created, signed) > now + CLOCK_SKEW:
             raise Refused("signature-stale")
         if not request.is_deliverable(now):
             raise Refused("delivery-expired")

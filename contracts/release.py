@@ -112,7 +112,7 @@ class ReleaseBody(Value):
 
     delta: str
     parts: tuple[Digest, ...]
-    """Digests of the connectors' signed parts, as the log commits to them."""
+    """Commitments to the connectors' answers as they signed them (``contracts.chain``), as the log has them."""
 
     created: AwareDatetime
 

@@ -41,7 +41,7 @@ class _Answered:
 
     task: HeldTask
     part: Part
-    part_digest: str
+    answer: str
 
 
 def next_tick(now: datetime, seconds: float) -> datetime:
@@ -84,7 +84,7 @@ def finish(means: Means, request: str) -> str | None:
 
 def _answered(tasks: Sequence[HeldTask]) -> tuple[_Answered, ...] | None:
     """The tasks with their parts, or nothing while one is missing."""
-    found = [_Answered(t, t.part, t.part_digest) for t in tasks if t.part is not None and t.part_digest is not None]
+    found = [_Answered(t, t.part, t.answer) for t in tasks if t.part is not None and t.answer is not None]
     return tuple(found) if len(found) == len(tasks) else None
 
 
@@ -215,7 +215,7 @@ def _error_of(parts: Sequence[Part], spent: Spent) -> SaphanError:
 
 
 def _sealed(means: Means, place: int, answered: _Answered) -> Opening:
-    return events.sealed(f"part-{place + 1}-{answered.part.agency}", answered.part_digest, means.entropy)
+    return events.sealed(f"part-{place + 1}-{answered.part.agency}", answered.answer, means.entropy)
 
 
 def _body(

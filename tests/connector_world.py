@@ -20,12 +20,13 @@ from connectors.sources import open_source
 from contracts.agreement import Agreement
 from contracts.approval import OfficerDecision
 from contracts.canonical import canonical_bytes, digest_of
+from contracts.chain import forward
 from contracts.dataset import DatasetContract
 from contracts.errors import SaphanError
 from contracts.federation import KeyPurpose
 from contracts.keys import new_key
 from contracts.lifecycle import AgreementState
-from contracts.message_signatures import Tag, sign
+from contracts.message_signatures import Tag, new_nonce, sign
 from contracts.odcs import bundled_text, canonical_document, read_contract
 from contracts.request import Request
 from contracts.signature_base import Message
@@ -129,9 +130,15 @@ class Case:
     signed_at: datetime = NOW
     body: bytes | None = None
     document: str | None = None
+    gateway: str = "oja#gateway-1"
+    forwarded_at: datetime = NOW
 
     def task(self) -> Task:
         """The task as the gateway would hand it out."""
+        return forward(self.unforwarded(), self.keys[self.gateway], self.forwarded_at, new_nonce)
+
+    def unforwarded(self) -> Task:
+        """The task with the requester's signature alone."""
         body = canonical_bytes(self.request) if self.body is None else self.body
         signed = sign(
             Message(self.method, self.path, {}, body), self.keys[self.client], Tag.REQUEST, self.signed_at, "n" * 22
@@ -256,7 +263,7 @@ class World:
         situation = JournalSituation(self.journal, "ccib", self.keys.federation)
         return Guard("ccib", self.keys.federation, Shelf(self.journal).approved, situation)
 
-    def desk(self, cap: int | None = None, post: Callable[[Part], None] | None = None) -> Desk:
+    def desk(self, cap: int | None = None, post: Callable[[Part, Task], None] | None = None) -> Desk:
         """CCIB's desk, with a snapshot."""
         if not self.snapshot.exists():
             self.snapshot.write_bytes(snapshot_bytes())
@@ -270,7 +277,7 @@ class World:
             at=self.at,
         )
 
-    def post(self, part: Part) -> None:
+    def post(self, part: Part, _task: Task) -> None:
         """The gateway takes a part, or answers what the test wants."""
         if self.answers:
             raise self.answers.pop(0)

@@ -16,7 +16,7 @@ from gateway.store import relay
 from gateway.store.engine import open_engine
 from gateway.store.tables import metadata
 from tests import factories
-from tests.gateway_world import Killed, World, killed_at, new_world, posted
+from tests.gateway_world import Killed, World, killed_at, new_world
 
 pytestmark = pytest.mark.integration
 
@@ -64,7 +64,7 @@ def test_a_part_that_does_not_fit_its_task_is_not_kept(world: World, bend: Calla
     honest = world.part(leased.task)
 
     with pytest.raises(IntegrityError, match="part-invalid"):
-        world.exchange.accept_part(world.connector(), leased.task.id, posted(bend(honest)))
+        world.exchange.accept_part(world.connector(), leased.task.id, world.posted(bend(honest)))
 
     world.post(honest)
     assert world.spent() == 50_000_000
@@ -93,7 +93,7 @@ def test_an_agency_that_protects_itself_cannot_send_less_noise_than_planned(
 def test_what_is_not_a_part_is_malformed(world: World) -> None:
     world.submit(factories.request())
     (leased,) = world.lease()
-    broken = posted(world.part(leased.task)).model_copy(update={"body": "[]"})
+    broken = world.posted(world.part(leased.task)).model_copy(update={"body": "[]"})
 
     with pytest.raises(InvalidInput, match="malformed-body"):
         world.exchange.accept_part(world.connector(), leased.task.id, broken)
@@ -104,10 +104,12 @@ def test_a_part_with_a_cell_that_no_release_can_carry_is_refused_before_it_is_ke
     world.submit(factories.request())
     (leased,) = world.lease()
     honest = world.part(leased.task)
-    body = posted(honest).body.replace("1000", str(cell), 1)
+    body = world.posted(honest).body.replace("1000", str(cell), 1)
 
     with pytest.raises(InvalidInput, match="malformed-body"):
-        world.exchange.accept_part(world.connector(), leased.task.id, posted(honest).model_copy(update={"body": body}))
+        world.exchange.accept_part(
+            world.connector(), leased.task.id, world.posted(honest).model_copy(update={"body": body})
+        )
 
     world.exchange.resume()
     assert world.exchange.status(world.caller(), "REQ-0001").waiting_for == ("ccib",)
@@ -141,7 +143,7 @@ def test_a_data_version_out_of_range_is_refused_in_a_part_and_in_a_lease(world: 
 def test_a_part_that_is_not_in_its_canonical_form_is_malformed(world: World, bend: Callable[[str], str]) -> None:
     world.submit(factories.request())
     (leased,) = world.lease()
-    honest = posted(world.part(leased.task))
+    honest = world.posted(world.part(leased.task))
 
     with pytest.raises(InvalidInput, match="malformed-body"):
         world.exchange.accept_part(
@@ -158,14 +160,14 @@ def test_a_part_with_no_canonical_form_is_malformed(world: World) -> None:
 
     with pytest.raises(InvalidInput, match="malformed-body"):
         world.exchange.accept_part(
-            world.connector(), leased.task.id, posted(honest).model_copy(update={"body": unpaired})
+            world.connector(), leased.task.id, world.posted(honest).model_copy(update={"body": unpaired})
         )
 
 
 def test_a_task_is_answered_by_the_connector_of_its_agency_alone(world: World) -> None:
     world.submit(factories.request())
     (leased,) = world.lease()
-    body = posted(world.part(leased.task))
+    body = world.posted(world.part(leased.task))
 
     for stranger in (world.connector("rtp"), world.caller("ccib", KeyPurpose.OFFICER)):
         with pytest.raises(InvalidInput, match="unknown-task"):
@@ -231,7 +233,7 @@ def test_no_exact_cell_outlives_the_release(world: World) -> None:
     world.exchange.resume()
     with world.store.read() as r:
         (task,) = relay.tasks_of(r, "REQ-0001")
-    assert (task.part, task.part_digest) == (None, digest_of_request(posted(part)))
+    assert (task.part, task.part_digest) == (None, digest_of_request(world.posted(part)))
     assert world.spent() == 50_000_000
 
 

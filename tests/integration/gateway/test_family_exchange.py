@@ -15,7 +15,7 @@ from contracts.dataset import DatasetContract, Grain, ProtectAt
 from contracts.errors import InvalidInput, Refused, SaphanError
 from contracts.grid import Axis
 from contracts.query import Family, Query
-from contracts.task import Lease, LeaseCall, Part
+from contracts.task import Lease, LeaseCall, Part, Task
 from forecasting.panel import panel_of
 from gateway.asking import query_of
 from gateway.centre.released_file import read_panel
@@ -71,7 +71,7 @@ def ask(world: ApiWorld, contract: DatasetContract, query: Query) -> Result:
     call = LeaseCall(agency=contract.agency, data_versions={contract.id: 1}, wait_seconds=0)
     for leased in Lease.model_validate_json(connector.post("/v1/tasks:lease", call).content).tasks:
         part = world.world.part(leased.task, contract, level=LEVEL)
-        assert connector.post(f"/v1/tasks/{leased.task.id}/part", part).status_code == 204
+        assert connector.answer(leased.task, part).status_code == 204
     world.later(3600)
     return gateway.wait(request.id, 1)
 
@@ -273,7 +273,7 @@ def test_the_finest_table_is_found_where_there_is_one(result: Result) -> None:
     assert json.loads(result.release.body.model_dump_json())["tables"]
 
 
-def leased_family(world: ApiWorld, **where: tuple[str, ...]) -> tuple[Member, Part]:
+def leased_family(world: ApiWorld, **where: tuple[str, ...]) -> tuple[Member, Task, Part]:
     """A question for a family that is out, and the honest part of its connector, not posted yet."""
     gateway = world.gateway()
     query = question(INSIDE, 1, **where)
@@ -282,20 +282,19 @@ def leased_family(world: ApiWorld, **where: tuple[str, ...]) -> tuple[Member, Pa
     connector = world.member("ccib#connector-1")
     lease = connector.post("/v1/tasks:lease", LeaseCall(agency="ccib", data_versions={INSIDE.id: 1}, wait_seconds=0))
     (leased,) = Lease.model_validate_json(lease.content).tasks
-    return connector, world.world.part(leased.task, INSIDE)
+    return connector, leased.task, world.world.part(leased.task, INSIDE)
 
 
 def test_a_part_that_lacks_a_table_has_one_twice_or_too_little_noise_is_not_taken(world: ApiWorld) -> None:
-    connector, part = leased_family(world, province=("10",))
+    connector, task, part = leased_family(world, province=("10",))
     first, *rest = part.measures
     too_little = first.model_copy(update={"sigma": (first.sigma or 0) * 0.99})
     too_short = first.model_copy(update={"cells": first.cells[:-1]})
     other_table = first.model_copy(update={"by": ("province",)})
     leaf_alone = first.model_copy(update={"by": None})
-    path = f"/v1/tasks/{part.task}/part"
 
     wrong = [rest, [first, first, *rest], *([each, *rest] for each in (too_little, too_short, other_table, leaf_alone))]
-    answers = [connector.post(path, part.model_copy(update={"measures": tuple(each)})) for each in wrong]
+    answers = [connector.answer(task, part.model_copy(update={"measures": tuple(each)})) for each in wrong]
 
     assert {problem_in(each).reasons[0].code for each in answers} == {"part-invalid"}
-    assert connector.post(path, part).status_code == 204
+    assert connector.answer(task, part).status_code == 204

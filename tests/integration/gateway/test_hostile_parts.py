@@ -15,7 +15,7 @@ from contracts.query import Query
 from contracts.request import RequestState
 from contracts.task import LeasedTask, Part
 from tests import factories
-from tests.gateway_world import World, new_world, posted
+from tests.gateway_world import World, new_world
 
 pytestmark = pytest.mark.integration
 
@@ -55,12 +55,14 @@ def written(document: Doc, honest: str) -> str:
 
 def assert_refused(world: World, leased: LeasedTask, honest: Part, bend: Bend) -> None:
     """The bent part is refused under a stable code, and nothing is kept, released or lost."""
-    document = json.loads(posted(honest).body)
+    document = json.loads(world.posted(honest).body)
     bend(document)
-    body = written(document, posted(honest).body)
+    body = written(document, world.posted(honest).body)
     log = world.log()
     with pytest.raises(SaphanError) as caught:
-        world.exchange.accept_part(world.connector(), leased.task.id, posted(honest).model_copy(update={"body": body}))
+        world.exchange.accept_part(
+            world.connector(), leased.task.id, world.posted(honest).model_copy(update={"body": body})
+        )
     assert caught.value.code in {"malformed-body", "part-invalid"}
     assert (world.log(), world.spent(), world.reserved()) == (log, 0, PRICE)
     assert world.exchange.status(world.caller(), "REQ-0001").waiting_for == ("ccib",)

@@ -108,7 +108,7 @@ def deliver(world: ApiWorld, snapshot: Path, measures: Sequence[PartMeasure] | N
     part = part_of(leased.task, snapshot)
     if measures is not None:
         part = part.model_copy(update={"measures": tuple(measures)})
-    status = connector.post(f"/v1/tasks/{leased.task.id}/part", part).status_code
+    status = connector.answer(leased.task, part).status_code
     world.later(3600)
     return status
 
