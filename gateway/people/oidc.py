@@ -8,6 +8,7 @@ import json
 import ssl
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -187,13 +188,19 @@ def _client(means: Means, provider: Provider) -> Any:  # noqa: ANN401  # authlib
         scope="openid",
         redirect_uri=f"{origin_of(means.federation.gateway)}{CALLBACK}",
         code_challenge_method="S256",
-        verify=ssl.create_default_context(),
+        verify=_trusted(),
         trust_env=False,
         follow_redirects=False,
         timeout=TIMEOUT_SECONDS,
     )
     client.EXTRA_AUTHORIZE_PARAMS = (*client.EXTRA_AUTHORIZE_PARAMS, "max_age")
     return client
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The authorities of this machine."""
+    return ssl.create_default_context()
 
 
 def _metadata(client: Any, provider: Provider) -> _Metadata:  # noqa: ANN401  # authlib has no types
