@@ -1,0 +1,227 @@
+"""The centre is down for a day: nothing is lost anywhere, and what waited is answered after its return, charged once.
+
+Real HTTP, journals, snapshots and databases; gateway, connectors and requester share a clock that the test moves.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Event, Thread
+
+import pytest
+
+from connectors.crash import CrashPoint
+from connectors.journal.book import Journal
+from contracts.errors import IntegrityError, Refused, Unavailable
+from contracts.release import Release
+from contracts.request import Request, RequestState
+from gateway.checked_release import check_release
+from gateway.main import create_app
+from gateway.serving import server_of
+from gateway.settings import load_settings
+from gateway.store.engine import Store
+from tests.api_world import make_home
+from tests.factories import NOW
+from tests.gateway_world import World
+from tests.relay_world import PRICE, Connectors, RelayWorld, providers
+from tests.served_world import free_port, wait_until_ready
+
+pytestmark = pytest.mark.e2e
+
+DAY = timedelta(hours=24)
+PATIENCE = 120.0
+DRAINED_WITHIN = 60.0
+
+
+@dataclass
+class Clock:
+    """A clock that runs like any other and can be set forward."""
+
+    ahead: timedelta = timedelta()
+    _started: float = field(default_factory=time.monotonic)
+
+    def __call__(self) -> datetime:
+        return NOW + self.ahead + timedelta(seconds=time.monotonic() - self._started)
+
+
+@dataclass
+class Centre:
+    """The gateway's home, and the process that may serve it at one address."""
+
+    home: Path
+    issuer: str
+    clock: Clock
+    port: int = field(default_factory=free_port)
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @contextmanager
+    def up(self) -> Iterator[None]:
+        """Serve until the end of the block; each time it is another gateway over the same home."""
+        settings = load_settings(self.home, listen_port=self.port, tick_seconds=0.5)
+        server = server_of(create_app(settings, self.clock), settings, self.issuer)
+        thread = Thread(target=server.run, daemon=True)
+        thread.start()
+        wait_until_ready(self.address)
+        try:
+            yield
+        finally:
+            server.should_exit = True
+            thread.join(30)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+class Outage:
+    """A day without the centre, in its steps."""
+
+    def __init__(self, folder: Path, agencies: int) -> None:
+        self.clock = Clock()
+        self.world = RelayWorld(folder, providers(agencies), NOW)
+        self.world.make_homes()
+        home = make_home(folder / "gateway", self.world.keys)
+        self.url = f"sqlite:///{home / 'gateway.db'}"
+        self.world.register(self.url)
+        self.centre = Centre(home, self.world.keys.federation.gateway, self.clock)
+        self.go_on = Event()
+        self.connectors = Connectors(self.world, (self.centre.address,), self.clock, workers=2)
+
+    def submit(self, asked: Sequence[Request]) -> None:
+        with self.world.client(self.centre.address, self.clock) as client:
+            for each in asked:
+                client.submit(each)
+
+    def hold_answers_up(self) -> None:
+        """From now on each answer stops before it is made, until ``go_on``."""
+
+        def hook(point: CrashPoint) -> None:
+            if point is CrashPoint.CELLS_READ:
+                self.go_on.wait(PATIENCE)
+
+        for agent in self.connectors.agents:
+            agent.desk = replace(agent.desk, at=hook)
+
+    def held_parts(self) -> int:
+        """How many parts are made and wait in the journals."""
+        held = 0
+        for each in self.world.agencies:
+            journal = Journal(self.world.home_of(each).journal)
+            held += sum(unfinished.part is not None for unfinished in journal.unfinished())
+            journal.close()
+        return held
+
+    def books(self) -> World:
+        """What the gateway's database says."""
+        return World(Store(self.url), self.world.keys, self.clock())
+
+    def states(self, asked: Sequence[Request]) -> list[RequestState]:
+        """Where requests stand, read from the database."""
+        books = self.books()
+        states = [books.exchange.status(books.caller(), each.id).state for each in asked]
+        books.store.close()
+        return states
+
+
+def is_finished(states: Sequence[RequestState]) -> bool:
+    return not set(states) & {RequestState.RECEIVED, RequestState.WAITING}
+
+
+def outage(folder: Path, *, agencies: int, waiting: int) -> float:
+    """Live through it; the seconds in which the backlog was answered after the return."""
+    day = Outage(folder, agencies)
+    world, busy = day.world, agencies * day.connectors.workers
+    before = world.requests(2, name="BEFORE")
+    everything = world.requests(2 + busy + waiting + 4)[2:]
+    leased, backlog, late = everything[:busy], everything[busy : busy + waiting], everything[busy + waiting :]
+    late = [each.model_copy(update={"deliver_until": NOW + timedelta(hours=1)}) for each in late]
+    files = [folder / f"release-{place}.json" for place in range(2)]
+
+    with day.connectors.running():
+        with day.centre.up():
+            day.submit(before)
+            with world.client(day.centre.address, day.clock) as client:
+                for each, file in zip(before, files, strict=True):
+                    file.write_text(client.wait(each.id, PATIENCE).release.model_dump_json(by_alias=True))
+            # Some tasks are in work when the centre goes, the others wait at it.
+            day.hold_answers_up()
+            day.submit(leased)
+            until(lambda: sum(len(agent._running) for agent in day.connectors.agents) == busy)
+            day.submit([*backlog, *late])
+        down(day, files, everything[0], busy)
+        began = time.monotonic()
+        with day.centre.up():
+            until(lambda: is_finished(day.states([*leased, *backlog, *late])))
+            seconds = time.monotonic() - began
+            check_answers(day, [*leased, *backlog])
+            check_late(day, late)
+    check_books(day, charged=len(before) + len(leased) + len(backlog))
+    return seconds
+
+
+def down(day: Outage, files: Sequence[Path], asked: Request, busy: int) -> None:
+    """What is true while the centre is away, at the first hour and at the last."""
+    day.go_on.set()  # the parts in work are made now, and cannot be posted
+    until(lambda: day.held_parts() == busy)
+    for ahead in (timedelta(hours=1), DAY):
+        day.clock.ahead = ahead
+        with day.world.client(day.centre.address, day.clock) as client, pytest.raises(Unavailable) as nobody:
+            client.wait(asked.id, 0)
+        assert nobody.value.code == "gateway-unreachable"
+        for file in files:
+            check_offline(day, file)
+        assert day.held_parts() == busy
+    assert {agent._failed_leases > 0 for agent in day.connectors.agents} == {True}
+
+
+def check_offline(day: Outage, file: Path) -> None:
+    """A release is verified from the requester's own file and pinned keys, and a changed one is found out."""
+    release = Release.model_validate_json(file.read_text())
+    assert release.receipt is not None
+    check_release(release, day.world.keys.federation)
+    changed = release.model_copy(update={"body": release.body.model_copy(update={"requester": "rtp"})})
+    with pytest.raises(IntegrityError):
+        check_release(changed, day.world.keys.federation)
+
+
+def check_answers(day: Outage, asked: Sequence[Request]) -> None:
+    with day.world.client(day.centre.address, day.clock) as client:
+        answers = [client.wait(each.id, PATIENCE) for each in asked]
+    assert [each.release.body.request_id for each in answers] == [each.id for each in asked]
+
+
+def check_late(day: Outage, late: Sequence[Request]) -> None:
+    """Whose time passed is told so, and pays nothing."""
+    with day.world.client(day.centre.address, day.clock) as client:
+        for each in late:
+            with pytest.raises(Refused) as refused:
+                client.wait(each.id, PATIENCE)
+            assert refused.value.code == "delivery-expired"
+            assert refused.value.spent.value == "nothing"
+
+
+def check_books(day: Outage, *, charged: int) -> None:
+    """Ledger and journals agree to the nano-rho, nothing is reserved any more, and no part waits."""
+    books = day.books()
+    spent, reserved = books.spent(), books.reserved()
+    books.store.close()
+    assert (spent, reserved, day.world.charged()) == (charged * PRICE, 0, charged * PRICE)
+    assert day.held_parts() == 0
+
+
+def test_a_day_without_the_centre_loses_nothing_and_charges_once(tmp_path: Path) -> None:
+    outage(tmp_path, agencies=2, waiting=16)
+
+
+@pytest.mark.long
+def test_a_backlog_of_two_hundred_requests_drains_within_a_minute_of_the_return(tmp_path: Path) -> None:
+    assert outage(tmp_path, agencies=5, waiting=200) < DRAINED_WITHIN
