@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from contracts.errors import InvalidInput, Problem, SaphanError, Unavailable
@@ -87,7 +87,7 @@ def register_handlers(app: FastAPI) -> None:
     async def answer(_: Request, error: Exception) -> Response:
         return response_to(error)
 
-    for kind in (SaphanError, RequestValidationError, HTTPException, Exception):
+    for kind in (SaphanError, RequestValidationError, HTTPException, ClientDisconnect, Exception):
         app.add_exception_handler(kind, answer)
 
 
@@ -100,7 +100,8 @@ def response_to(error: Exception) -> Response:
             return problem_response(malformed(list(error.errors())))
         case HTTPException(status_code=HTTPStatus.NOT_FOUND | HTTPStatus.METHOD_NOT_ALLOWED):
             return problem_response(InvalidInput("unknown-address"), error.headers, error.status_code)
-        case HTTPException():
+        case HTTPException() | ClientDisconnect():
+            # Who hung up in the middle of his body hears nothing, and is no defect of ours to fill the log with.
             return problem_response(InvalidInput("malformed-body", where="body"))
         case _:
             log.error("defect: %s", where_of(error))
