@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from authlib.oauth2.rfc6749 import AuthorizationServer, grants
-from authlib.oauth2.rfc6749.errors import InvalidClientError, InvalidScopeError
+from authlib.oauth2.rfc6749.errors import InvalidClientError, InvalidRequestError, InvalidScopeError
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 from typing_extensions import override
@@ -167,7 +167,6 @@ class _OwnTokens:
     """What revocation and introspection share: who may ask, and about which token."""
 
     CLIENT_AUTH_METHODS = [AUTH_METHOD]  # noqa: RUF012  # the name and type that Authlib reads
-    SUPPORTED_TOKEN_TYPES = ("access_token",)
     server: Any
 
     def authenticate_endpoint_client(self, request: FormRequest) -> Client:
@@ -175,6 +174,11 @@ class _OwnTokens:
         client: Client = self.server.authenticate_client(request, self.CLIENT_AUTH_METHODS, "token")
         self.server.endpoints.spend_once(client)
         return client
+
+    def check_params(self, request: FormRequest, _client: Client) -> None:
+        """There must be a token; a hint of what it is helps nobody, for there is one kind (RFC 7009, section 2.1)."""
+        if "token" not in request.form:
+            raise InvalidRequestError
 
     def query_token(self, token_string: str, _hint: str | None) -> "_Held | None":
         """The token if it is good; one that is forged, expired or revoked already is none."""

@@ -7,10 +7,12 @@ import jwt
 import pytest
 from jwt import PyJWK
 
+from contracts.authorization import ActivityDetail, read_details
 from contracts.calls import ASSERTION_TYPE, SignedCalls
 from contracts.errors import Refused, Unavailable
 from contracts.federation import KeyPurpose
 from contracts.message_signatures import Tag, verify
+from contracts.proofs import token_hash
 from tests.factories import ISSUER, NOW, federation
 
 pytestmark = pytest.mark.unit
@@ -116,3 +118,75 @@ def test_a_caller_is_not_printed_with_its_secrets(calls: SignedCalls) -> None:
     calls.accept_token(TOKEN, NOW)
 
     assert "abc.def" not in repr(calls)
+
+
+def test_assertion_and_proof_bear_one_name_so_that_one_row_spends_both(calls: SignedCalls) -> None:
+    asked = calls.token_request(NOW)
+    given = parse_qs(asked.body.decode())["client_assertion"][0]
+    names = {jwt.decode(each, options={"verify_signature": False})["jti"] for each in (given, asked.headers["dpop"])}
+
+    assert len(names) == 1
+    assert asked.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert parse_qs(asked.body.decode())["resource"] == [ISSUER]
+
+
+def test_signature_and_proof_of_a_call_bear_one_name_and_the_proof_is_for_this_call(calls: SignedCalls) -> None:
+    calls.accept_token(TOKEN, NOW)
+    message = calls.message("GET", "/v1/requests/REQ-1?wait=3", b"", NOW)
+    claims = jwt.decode(message.headers["dpop"], options={"verify_signature": False})
+
+    assert claims["jti"] == verify(message, Tag.REQUEST, KEYS.resolve(KeyPurpose.CLIENT), NOW).nonce
+    assert (claims["htm"], claims["htu"]) == ("GET", f"{ISSUER}/v1/requests/REQ-1")
+    assert claims["ath"] == token_hash("abc.def.ghi")
+
+
+def test_each_process_proves_by_a_key_of_its_own() -> None:
+    keys = [
+        jwt.get_unverified_header(SignedCalls(KEY, "oja", ISSUER).token_request(NOW).headers["dpop"])["jwk"]["x"]
+        for _ in range(2)
+    ]
+    assert keys[0] != keys[1]
+
+
+def test_a_token_for_an_activity_is_kept_beside_the_others(calls: SignedCalls) -> None:
+    detail = ActivityDetail.of("AGR-2569-001", "monthly-risk")
+    form = parse_qs(calls.token_request(NOW, detail).body.decode())
+    assert read_details(form["authorization_details"][0]) == (detail,)
+    assert "authorization_details" not in parse_qs(calls.token_request(NOW).body.decode())
+
+    calls.accept_token(TOKEN.replace(b"abc", b"xyz"), NOW, detail)
+    assert calls.needs_token(NOW)
+    calls.accept_token(TOKEN, NOW)
+
+    assert calls.message("POST", "/v1/requests", b"{}", NOW, detail).headers["authorization"] == "DPoP xyz.def.ghi"
+    assert calls.message("GET", "/v1/budget", b"", NOW).headers["authorization"] == "DPoP abc.def.ghi"
+
+
+def test_tokens_that_the_gateway_no_longer_takes_are_forgotten(calls: SignedCalls) -> None:
+    calls.accept_token(TOKEN, NOW)
+    calls.forget_tokens()
+    assert calls.needs_token(NOW)
+
+
+def test_expired_tokens_are_not_hoarded(calls: SignedCalls) -> None:
+    for number in range(5):
+        at = NOW + timedelta(minutes=10 * number)
+        calls.accept_token(TOKEN, at, ActivityDetail.of("AGR-2569-001", f"activity-{number}"))
+    assert len(calls._tokens) == 1
+
+
+@pytest.mark.parametrize("kind", ["Bearer", "", "MAC"])
+def test_a_token_that_is_not_bound_to_the_own_key_is_not_taken(calls: SignedCalls, kind: str) -> None:
+    with pytest.raises(Refused, match="token-invalid") as caught:
+        calls.accept_token(TOKEN.replace(b"DPoP", kind.encode()), NOW)
+    assert caught.value.details["why"] == "token_type"
+    assert calls.needs_token(NOW)
+
+
+def test_over_a_connection_with_a_certificate_a_token_may_be_bound_to_that_and_needs_no_proof() -> None:
+    calls = SignedCalls(KEY, "oja", ISSUER, has_certificate=True)
+    calls.accept_token(TOKEN.replace(b"DPoP", b"Bearer"), NOW)
+    message = calls.message("GET", "/v1/budget", b"", NOW)
+
+    assert message.headers["authorization"] == "Bearer abc.def.ghi"
+    assert "dpop" not in message.headers

@@ -187,14 +187,14 @@ def test_no_more_tokens_are_remembered_than_allowed_and_the_used_ones_stay() -> 
     tokens, world = reader(most=2), TokenWorld(KEYS)
     first, second, third = (world.token() for _ in range(3))
     for token in (first, second, first, third):
-        tokens.read(token, NOW).client_id
+        tokens.read(token, NOW)
     assert len(tokens) == 2
     assert list(tokens._known) == [first, third]
 
 
 def test_a_known_token_is_not_verified_again() -> None:
     tokens, token = reader(), fresh()
-    tokens.read(token, NOW).client_id
+    tokens.read(token, NOW)
     tokens.federation = federation({"oja": (KeyPurpose.LOG,)}).federation
     assert tokens.read(token, NOW).client_id == "oja#client-1"
 
