@@ -28,7 +28,14 @@ from contracts.signing import sign_document
 from contracts.views import PublishedContract, SignedText
 from policies.rules import installed_texts
 
-PURPOSES: Final = (KeyPurpose.CONNECTOR, KeyPurpose.OFFICER, KeyPurpose.STEWARD, KeyPurpose.DPO)
+PURPOSES: Final = (
+    KeyPurpose.CONNECTOR,
+    KeyPurpose.OFFICER,
+    KeyPurpose.STEWARD,
+    KeyPurpose.DPO,
+    KeyPurpose.REGISTRAR,
+    KeyPurpose.WITNESS,
+)
 """The keys of an agency; each signs one kind of thing."""
 
 KEYS_LAST: Final = timedelta(days=730)

@@ -1,12 +1,13 @@
 """Who uses the command line: the member's home, its name and where the gateway is."""
 
 import sys
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from getpass import getpass
 from pathlib import Path
 from typing import Final
 
+import httpx2
 from pydantic import Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
@@ -20,8 +21,9 @@ from contracts.errors import InvalidInput
 from contracts.federation import Federation, KeyPurpose
 from contracts.identifiers import AgencyId
 from contracts.keys import SigningKey
-from contracts.transport import ADDRESS, ClientFiles
+from contracts.transport import ADDRESS, ClientFiles, client_context
 from keys.folder import KeyFolder
+from trust.anchor import fetched, known, pins_root
 
 DEFAULT_HOME: Final = Path(".saphan")
 CALLERS: Final = (KeyPurpose.CLIENT, KeyPurpose.CONNECTOR)
@@ -68,6 +70,7 @@ class MemberHome:
     """A member's home as its commands use it: keys and the pinned federation, read only."""
 
     settings: ClientSettings
+    _seen: list[Federation] = field(default_factory=list, compare=False)
 
     @property
     def keys(self) -> KeyFolder:
@@ -102,23 +105,41 @@ class MemberHome:
         return tuple((who, held[kid]) for who, kid in registered if kid in held)
 
     def federation(self) -> Federation:
-        """The pinned keys of all members.
+        """The keys of all members: pinned, or from the trust registry where the home pins its root.
 
         Raises:
-            InvalidInput: ``setting-invalid``.
+            InvalidInput: ``setting-invalid``, ``root-pinned``.
+            SaphanError: As ``trust.anchor.fetched``.
         """
-        found = federation_of(self.settings.home)
+        if not self._seen:
+            self._seen.append(self._read())
+        return self._seen[0]
+
+    def _read(self) -> Federation:
+        home = self.settings.home
+        if pins_root(home):
+            with self.http() as http:
+                return fetched(home, http, _now())
+        found = federation_of(home)
         if found is None:
             raise InvalidInput("setting-invalid", setting="federation", why="federation.json is missing")
         return found
 
+    def http(self) -> httpx2.Client:
+        """A way to the gateway for what anybody may read, to be entered and left."""
+        verify = client_context(self.settings.gateway, self.settings.tls)
+        return httpx2.Client(base_url=self.settings.gateway, trust_env=False, verify=verify)
+
 
 def federation_of(home: Path) -> Federation | None:
-    """The keys of all members as a home has pinned them; none in a home that has pinned nothing yet.
+    """The keys of all members as a home has them without asking anybody; none in a home that knows nobody yet.
 
     Raises:
-        InvalidInput: ``setting-invalid``, when what it pinned cannot be read.
+        InvalidInput: ``setting-invalid``, when what it pinned cannot be read; ``root-pinned``.
+        SaphanError: When the registry that it has seen does not hold.
     """
+    if pins_root(home):
+        return known(home, _now()) if (home / "registry").is_dir() else None
     path = home / "federation.json"
     if not path.exists():
         return None
@@ -127,6 +148,10 @@ def federation_of(home: Path) -> Federation | None:
     except (OSError, ValidationError) as error:
         why = "federation.json cannot be read"
         raise InvalidInput("setting-invalid", setting="federation", why=why) from error
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251  # a command begins here
 
 
 def load_client_settings(**given: object) -> ClientSettings:

@@ -6,6 +6,7 @@ Officers carry it from machine to machine, auditors verify from it, and a gatewa
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote
 
 from pydantic import ValidationError
 
@@ -13,7 +14,7 @@ from contracts.errors import InvalidInput
 from contracts.federation import Member
 from contracts.registry import CHARTER_PATH, Charter, RegistryBatch, RegistryUpdate, member_path
 from contracts.registry_documents import Targets, read_agency, read_targets
-from trust.roles import HASH, ROOT, SNAPSHOT, TARGETS, served_name, target, version_of
+from trust.roles import HASH, ROOT, SNAPSHOT, TARGETS, TIMESTAMP, served_name, target, version_of
 
 NAME_PARTS: Final = 3
 """Version, role and ``json``."""
@@ -60,6 +61,14 @@ class RegistryCopy:
         """Keep a document under its version."""
         self._metadata.mkdir(parents=True, exist_ok=True)
         (self._metadata / f"{version_of(data)}.{role}.json").write_bytes(data)
+
+    def keep(self, role: str, data: bytes) -> None:
+        """Keep a document under the name by which it is served; of timestamps there is one."""
+        if role == TIMESTAMP:
+            self._metadata.mkdir(parents=True, exist_ok=True)
+            (self._metadata / f"{role}.json").write_bytes(data)
+        else:
+            self.write(role, data)
 
     def write_target(self, path: str, body: bytes) -> None:
         """Keep a target."""
@@ -109,3 +118,21 @@ class RegistryCopy:
     @property
     def _metadata(self) -> Path:
         return self.path / "metadata"
+
+
+def take_along(home: Path, copy: RegistryCopy) -> None:
+    """Copy what a home has verified into a folder, laid out as it is served.
+
+    Raises:
+        InvalidInput: ``ceremony-file``, when the home has verified nothing yet.
+    """
+    known = home / "registry"
+    if not (known / "metadata" / "timestamp.json").is_file():
+        raise InvalidInput("ceremony-file", file="registry", why="this home has read none yet")
+    for file in (known / "metadata").glob("*.json"):
+        if file.name != "root.json":
+            copy.keep(file.stem, file.read_bytes())
+    for file in (known / "metadata" / "root_history").glob("*.root.json"):
+        copy.keep(ROOT, file.read_bytes())
+    for file in (known / "targets").iterdir():
+        copy.write_target(unquote(file.name), file.read_bytes())

@@ -20,8 +20,11 @@ from contracts.values import Value
 from gateway.home import GatewayHome
 from keys.folder import KeyFolder
 
-KEYS: Final = ((KeyPurpose.CLIENT, 1), (KeyPurpose.OFFICER, 1), (KeyPurpose.OFFICER, 2))
-"""The centre asks with its client key; its first officer drafts agreements, its second signs them."""
+KEYS: Final = ((KeyPurpose.CLIENT, 1), (KeyPurpose.OFFICER, 1), (KeyPurpose.OFFICER, 2), (KeyPurpose.REGISTRAR, 1))
+"""The centre asks with its client key; its first officer drafts agreements, its second signs them.
+
+Its registrar signs the member's keys into the trust registry: those of the gateway, too, which must not do it itself.
+"""
 
 OUT: Final = ".json"
 PRIVATE_FOLDER: Final = 0o700

@@ -67,6 +67,10 @@ class Line(feed.Line, analyses.Line, Protocol):
         ...
 
 
+def fixed() -> None:
+    """The keys are fixed: nothing to take over."""
+
+
 @dataclass(frozen=True, slots=True)
 class Centre:
     """The centre at work.
@@ -80,6 +84,7 @@ class Centre:
         plans: The registered action plans.
         ahead: Forecasts the levels of its releases.
         judge: Makes the checks of fairness.
+        follow: Takes over what changed in the trust registry; refuses to begin by one that does not hold.
     """
 
     settings: CentreSettings
@@ -90,6 +95,7 @@ class Centre:
     plans: Callable[[], tuple[JudgedPlan, ...]] = tuple
     ahead: Callable[[Hierarchy, int, int, EngineSettings, Given], Outlook] = look_ahead_hierarchy
     judge: Judge = fairness_checks
+    follow: Callable[[], None] = fixed
 
     def round(self, told: Told = quietly) -> Round:
         """Ask everything, forecast, publish.
@@ -101,6 +107,7 @@ class Centre:
             SaphanError: The forecast's own input could not be had, or the forecast not be published.
         """
         started = time.monotonic()
+        self.follow()
         gathered = self.gather(told)
         asked = time.monotonic()
         told(Step(Stage.FORECAST, 0, 1))

@@ -16,18 +16,19 @@ from pydantic_core import to_json
 
 from contracts.canonical import canonical_bytes
 from contracts.errors import InvalidInput, Unavailable
-from contracts.federation import Federation
 from contracts.keys import new_key
 from contracts.transport import ClientFiles, client_context
 from gateway.centre.round import Round
 from gateway.client import Gateway
+from gateway.outbound import client_of
 from saphan.demo.agreement import AGREEMENT, agreement
 from saphan.demo.outcome import Outcome, Seconds, outcome_of
 from saphan.demo.processes import Processes
+from saphan.demo.registry import Founding
 from saphan.dev_ca import new_authority
 from saphan.dev_ca import write as write_certificate
-from saphan.federation_commands import assemble, read_member, write_federation
 from saphan.postgres import TemporaryPostgres, find_binaries
+from trust.anchor import ROOT_FILE, fetched
 
 MARKER: Final = ".saphan-demo"
 HOST: Final = "127.0.0.1"
@@ -107,12 +108,12 @@ class Demo:
         """
         started = time.monotonic()
         self._make_homes()
-        federation = self._pin_federation()
+        self._found_federation()
         self.say("2/5 gateway up; synthetic people and cases; ranked snapshots; contracts signed and published")
         self._start_gateway()
         self._register()
         self.say("3/5 agreement proposed; approved by each agency's officer and DPO; signed")
-        visitor = self._visitor(federation)
+        visitor = self._visitor()
         self._agree(visitor)
         for agency in AGENCIES:
             self.processes.start(agency.name, self._home(agency.name), "connector", "serve", "--home", ".")
@@ -188,13 +189,10 @@ class Demo:
             "postgresql": f"duckdb:///{home / 'source.duckdb'}",
         }[agency.engine]
 
-    def _pin_federation(self) -> Federation:
-        """What an operator does by hand, after comparing keys over another channel."""
-        homes = [self._home(name) for name in ("gateway", "centre", *(agency.name for agency in AGENCIES))]
-        federation = assemble(self.address, "oja", [read_member(home / "public.json") for home in homes])
-        for home in homes:
-            write_federation(home / "federation.json", federation)
-        return federation
+    def _found_federation(self) -> None:
+        homes = {agency.name: self._home(agency.name) for agency in AGENCIES}
+        operator = ("oja", self._home("centre"))
+        Founding(self.settings.folder, self._home("gateway"), operator, homes, self.clock).found(self.address)
 
     def _register(self) -> None:
         until = f"{self.clock():%Y-%m-%d}"
@@ -217,12 +215,15 @@ class Demo:
                 raise Unavailable("demo-step-failed", step="gateway", log=gateway.home / "log.txt")
             time.sleep(PAUSE_SECONDS)
 
-    def _visitor(self, federation: Federation) -> Gateway:
-        """A line for what is public; its key is nobody's."""
+    def _visitor(self) -> Gateway:
+        """A line for what is public; its key is nobody's, and all that it believes is the officers' root."""
+        home, tls = self._home("visitor"), ClientFiles(ca=self.authority)
+        home.mkdir(mode=0o700)
+        shutil.copy(self._home("gateway") / ROOT_FILE, home / ROOT_FILE)
+        with client_of(self.address, tls) as http:
+            federation = fetched(home, http, self.clock())
         key = new_key("visitor#client-1")
-        return self.stack.enter_context(
-            Gateway(self.address, key, "visitor", federation, tls=ClientFiles(ca=self.authority))
-        )
+        return self.stack.enter_context(Gateway(self.address, key, "visitor", federation, tls=tls))
 
     def _agree(self, visitor: Gateway) -> None:
         references = {each.reference.id: each.reference for each in visitor.contracts()}

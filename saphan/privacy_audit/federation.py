@@ -38,7 +38,7 @@ from gateway import agreement_calls
 from gateway.client import Gateway
 from gateway.home import GatewayHome
 from gateway.store.migrate import upgrade
-from saphan.federation_commands import assemble
+from saphan.federation_assembly import assemble
 from saphan.privacy_audit.world import DIMENSIONS, World, blocks, contract_text, last_whole_year, question, write_rows
 
 HOST: Final = "127.0.0.1"

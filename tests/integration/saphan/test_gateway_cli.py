@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from contracts.federation import Federation, KeyPurpose, Member
 from contracts.keys import key_file_name
-from gateway.home import GatewayHome
+from gateway.home import PURPOSES, GatewayHome
 from gateway.main import create_app
 from gateway.settings import load_settings
 from gateway.store.migrate import check
@@ -26,7 +26,7 @@ def test_a_gateway_is_made_from_nothing_and_then_starts(tmp_path: Path) -> None:
     code, printed, said = run("init", "--home", str(home), "--operator", "oja", "--title-en", "Office")
     assert (code, "public.json" in said) == (0, True)
     member = Member.model_validate_json(printed)
-    assert {key.purpose for key in member.keys} == {KeyPurpose.GATEWAY, KeyPurpose.TOKEN, KeyPurpose.LOG}
+    assert {key.purpose for key in member.keys} == set(PURPOSES)
     assert GatewayHome(home).public.read_text() == member.model_dump_json(indent=2)
     GatewayHome(home).pin(Federation(gateway="http://127.0.0.1:8000", operator="oja", members=(member,)))
     assert create_app(load_settings(home)).title == "Saphan gateway"
