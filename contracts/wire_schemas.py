@@ -16,6 +16,8 @@ from contracts.dataset import DatasetContract
 from contracts.errors import Problem
 from contracts.federation import Federation
 from contracts.forecast import Forecast, PublishedForecast
+from contracts.key_request import KeyRequest
+from contracts.people import PeopleAnswer, PeopleOrder
 from contracts.personal_data import Disclosure, DisclosureLine, SubjectAct, SubjectCase, SubjectFiling
 from contracts.processing import ProcessingRecord
 from contracts.publication import AnalysisSummary, ForecastSummary
@@ -26,7 +28,7 @@ from contracts.retention import IssuedCertificate, RetentionCertificate, Retenti
 from contracts.retirement import ContractRetirement, RetiredContract
 from contracts.suspension import Suspension, SuspensionView
 from contracts.task import Lease, LeaseCall, Part, Task
-from contracts.transparency import Checkpoint, LogEntry, Receipt
+from contracts.transparency import Checkpoint, Cosignature, LogEntry, Receipt
 from contracts.values import Value
 from contracts.views import (
     AgreementView,
@@ -55,6 +57,7 @@ WIRE: dict[str, type[Value]] = {
     "budget-line": BudgetLine,
     "budget-view": BudgetView,
     "checkpoint": Checkpoint,
+    "cosignature": Cosignature,
     "contract-retirement": ContractRetirement,
     "dataset-contract": DatasetContract,
     "disclosure": Disclosure,
@@ -63,10 +66,13 @@ WIRE: dict[str, type[Value]] = {
     "forecast": Forecast,
     "forecast-summary": ForecastSummary,
     "issued-certificate": IssuedCertificate,
+    "key-request": KeyRequest,
     "lease": Lease,
     "lease-call": LeaseCall,
     "log-entry": LogEntry,
     "part": Part,
+    "people-answer": PeopleAnswer,
+    "people-order": PeopleOrder,
     "preview": Preview,
     "preview-call": PreviewCall,
     "problem": Problem,

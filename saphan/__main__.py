@@ -25,6 +25,7 @@ NOUNS: Final = {
     "forecast": "saphan.forecast_commands:app",
     "gateway": "saphan.gateway_commands:app",
     "keys": "saphan.keys_commands:app",
+    "people": "saphan.people_commands:app",
     "plan": "saphan.plan_commands:app",
     "privacy": "saphan.privacy_commands:app",
     "record": "saphan.record_commands:app",

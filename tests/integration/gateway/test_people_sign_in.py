@@ -9,6 +9,7 @@ import pytest
 from contracts.people import PersonRole
 from contracts.transparency import EventKind
 from gateway.people import accounts
+from gateway.people.roles import Giver
 from gateway.store import people
 from tests.api_world import problem_in
 from tests.authenticator import PRESENT, Authenticator, encode
@@ -61,7 +62,7 @@ def test_a_passkey_made_for_one_invitation_does_not_use_another(world: PeopleWor
 
 def test_the_secret_of_an_invitation_is_kept_nowhere_and_stands_behind_the_hash_of_its_link(world: PeopleWorld) -> None:
     guest = accounts.Guest("ccib", "ใคร", frozenset({PersonRole.OFFICER}))
-    from_steward = accounts.Giver("ccib", frozenset({PersonRole.STEWARD}))
+    from_steward = Giver("ccib", frozenset({PersonRole.STEWARD}))
     invited = accounts.invite(world.means, from_steward, guest)
 
     assert invited.link(ISSUER) == f"{ISSUER}/account/join#{invited.secret}"
@@ -232,7 +233,7 @@ def test_a_new_link_lets_somebody_who_lost_a_device_into_the_same_account(world:
     with world.means.store.read() as r:
         key = people.passkey(r, encode(person.device.name))
     assert key is not None
-    steward = accounts.Giver("ccib", frozenset({PersonRole.STEWARD}))
+    steward = Giver("ccib", frozenset({PersonRole.STEWARD}))
     secret = accounts.invite(world.means, steward, accounts.Guest("ccib", person=key.person)).secret
 
     fresh = world.browser()
@@ -249,7 +250,7 @@ def test_an_invitation_into_an_account_that_was_closed_is_good_no_more(world: Pe
     with world.means.store.read() as r:
         key = people.passkey(r, encode(person.device.name))
     assert key is not None
-    steward = accounts.Giver("ccib", frozenset({PersonRole.STEWARD}))
+    steward = Giver("ccib", frozenset({PersonRole.STEWARD}))
     secret = accounts.invite(world.means, steward, accounts.Guest("ccib", person=key.person)).secret
     accounts.close(world.means, steward, "ccib", key.person)
 
