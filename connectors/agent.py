@@ -27,6 +27,7 @@ from connectors.journal.notices import OwnOrder
 from connectors.orders import bring_orders
 from connectors.pacing import Pace, Quiet, chance
 from connectors.registry import Followed
+from connectors.witness import Witness
 from contracts.calls import SignedCalls
 from contracts.canonical import canonical_bytes
 from contracts.chain import sign_part
@@ -37,6 +38,7 @@ from contracts.message_signatures import new_nonce
 from contracts.protocol import SPOKEN, choose
 from contracts.signature_base import Message, headers_of
 from contracts.task import Holding, Lease, LeaseCall, Part, Task
+from contracts.values import Value
 from contracts.views import PublishedContract, SignedText
 
 LEASE_PATH: Final = "/v1/tasks:lease"
@@ -119,6 +121,14 @@ class Channel:
         """
         self._call("POST", f"{CONTRACTS_PATH}/{digest}/retirement", canonical_bytes(document), ANSWER_SECONDS)
 
+    def send(self, path: str, value: Value) -> None:
+        """Send a value that asks for nothing but to be taken.
+
+        Raises:
+            SaphanError: As ``lease``.
+        """
+        self._call("POST", path, canonical_bytes(value), ANSWER_SECONDS)
+
     def order(self, own: OwnOrder) -> None:
         """Bring the gateway an order to suspend or to lift that was given here.
 
@@ -199,6 +209,7 @@ class Agent:
         stop: Set from outside to end the loop after its turn.
         speaks: The versions of the protocol that this connector knows.
         chance: Gives a number of [0, 1), so that many connectors do not try again all at once.
+        witness: Looks at the gateway's log; with a log that it cannot stand by, no work is done.
     """
 
     channel: Channel
@@ -208,6 +219,7 @@ class Agent:
     stop: Event = field(default_factory=Event)
     speaks: tuple[int, ...] = SPOKEN
     chance: Callable[[], float] = chance
+    witness: Witness | None = None
     _rest: Quiet = field(default_factory=Quiet)
     _attempts: dict[str, int] = field(default_factory=dict)
     _running: dict[str, Future[None]] = field(default_factory=dict)
@@ -244,8 +256,10 @@ class Agent:
         if not self._follow():
             return
         self._send_orders()
-        self._take_up(pool)
-        free, pause = self.pace.workers - len(self._running), self._pause()
+        is_sound = self.witness is None or self.witness.stands_by(self.desk.guard.federation, self._wait_after)
+        if is_sound:
+            self._take_up(pool)
+        free, pause = self.pace.workers - len(self._running) if is_sound else 0, self._pause()
         if pause:
             # Short steps, so that what was made meanwhile is gathered and sent on.
             self.stop.wait(min(pause.total_seconds(), BUSY_WAIT_SECONDS))
@@ -261,7 +275,7 @@ class Agent:
         except SaphanError as error:
             self._failed_leases += 1
             log.warning("no work by this registry: %s", error.code)
-            self.stop.wait(self._delay(self._failed_leases).total_seconds())
+            self._wait_after(self._failed_leases)
             return False
         if federation != self.desk.guard.federation:
             self._adopt(self.channel.followed, federation)
@@ -310,7 +324,7 @@ class Agent:
         except SaphanError as error:
             self._failed_leases += 1
             log.warning("no lease: %s", error.code)
-            self.stop.wait(self._delay(self._failed_leases).total_seconds())
+            self._wait_after(self._failed_leases)
             return
         self._failed_leases = 0
         self._rest.ask(timedelta(seconds=lease.pause_seconds), self.clock())
@@ -340,6 +354,9 @@ class Agent:
 
     def _delay(self, failures: int) -> timedelta:
         return self.pace.delay(failures, self.chance())
+
+    def _wait_after(self, failures: int) -> None:
+        self.stop.wait(self._delay(failures).total_seconds())
 
     def _poll(self, call: LeaseCall) -> Lease:
         self._is_polling = True

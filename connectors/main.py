@@ -3,7 +3,7 @@
 import logging
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,9 +23,11 @@ from connectors.settings import ConnectorSettings
 from connectors.shelf import Shelf
 from connectors.situation import JournalSituation
 from connectors.snapshot import Snapshot, keeping_open
+from connectors.witness import Witness
 from contracts.calls import SignedCalls
-from contracts.errors import SaphanError
+from contracts.errors import InvalidInput, SaphanError
 from contracts.federation import Federation, KeyPurpose
+from contracts.keys import SigningKey
 from contracts.transport import client_context
 
 log = logging.getLogger("saphan.connector")
@@ -133,7 +135,15 @@ def agent_of(settings: ConnectorSettings, channel: Channel, journal: Journal, cl
         cap_nano_rho=settings.cap_nano_rho,
         at=hook_of(settings),
     )
-    return Agent(channel, desk, clock, Pace(workers=settings.workers, wait_seconds=settings.wait_seconds))
+
+    def witness_key(federation: Federation) -> SigningKey | None:
+        with suppress(InvalidInput):  # an agency that has none registered stands by nothing, and still looks
+            return home.keys.newest(federation, settings.agency, KeyPurpose.WITNESS, clock())
+        return None
+
+    witness = Witness(channel.http, journal, witness_key, channel.send, clock)
+    pace = Pace(workers=settings.workers, wait_seconds=settings.wait_seconds)
+    return Agent(channel, desk, clock, pace, witness=witness)
 
 
 def hook_of(settings: ConnectorSettings) -> Hook:

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from contracts.identifiers import AgencyId, Digest
-from contracts.task import Charge
+from contracts.task import LARGEST_NUMBER, Charge
 from contracts.values import Value
 
 Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -63,6 +63,13 @@ class Checkpoint(Value):
     origin: str
     size: int = Field(ge=0)
     root: Hash
+
+
+class Cosignature(Value):
+    """A witness hands in that it stands by a checkpoint: the checkpoint's size and its own line (C2SP cosignature)."""
+
+    size: int = Field(ge=0, le=LARGEST_NUMBER)
+    line: str = Field(max_length=1000)
 
 
 class Receipt(Value):

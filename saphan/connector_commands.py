@@ -39,6 +39,7 @@ from saphan.contract_publishing import publish, take_back
 from saphan.intake_commands import import_command, imports_command, template_command
 from saphan.log_output import log_to_stderr
 from saphan.output import told_errors
+from saphan.witness_commands import witness_command
 
 app = typer.Typer(help="An agency's connector: it asks for work and is never called.", no_args_is_help=True)
 
@@ -121,6 +122,7 @@ app.command("lift")(lift_command)
 app.command("suspensions")(suspensions_command)
 app.command("requests")(requests_command)
 app.command("decide")(decide_command)
+app.command("witness")(witness_command)
 
 
 @app.command("init")

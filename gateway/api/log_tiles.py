@@ -11,12 +11,15 @@ from starlette.responses import PlainTextResponse, Response
 
 from contracts.errors import InvalidInput
 from contracts.tiles import read_path
-from gateway.api.signed import AtDesk, OpenRoute
+from contracts.transparency import Cosignature
+from gateway import witnesses
+from gateway.api.signed import AtDesk, MemberRoute, OpenRoute, Reading
 
 OCTETS: Final = "application/octet-stream"
 FOR_GOOD: Final = {"cache-control": "public, max-age=31536000, immutable"}
 
 open_routes = APIRouter(route_class=OpenRoute)
+member_routes = APIRouter(route_class=MemberRoute)
 
 
 @open_routes.get(
@@ -41,3 +44,10 @@ def tile(desk: AtDesk, place: str) -> Response:
     if content is None:
         raise InvalidInput("unknown-address")
     return Response(content, media_type=OCTETS, headers=FOR_GOOD)
+
+
+@member_routes.post("/v1/log/cosignatures", operation_id="addCosignature", tags=["log"], status_code=204)
+def cosign(given: Cosignature, caller: Reading, desk: AtDesk) -> Response:
+    """A connector stands by a checkpoint that it has checked: its line as C2SP tlog-cosignature writes it."""
+    witnesses.take(desk.exchange.means, caller, given)
+    return Response(status_code=204)
