@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -12,10 +13,12 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from contracts.transport import ClientFiles, client_context
+
 pytestmark = pytest.mark.e2e
 
 SCALE = "0.01"
-START_SECONDS = 240
+START_SECONDS = 600
 
 
 def plain_environment() -> dict[str, str]:
@@ -137,8 +140,9 @@ def test_no_private_key_or_database_lies_in_two_homes(running: Path) -> None:
 
 
 def test_the_public_page_the_forecast_and_the_offline_docs_are_served(running: Path) -> None:
-    address = "http://127.0.0.1:" + environment_port(running)
-    with httpx2.Client(base_url=address, trust_env=False, timeout=30) as http:
+    address = gateway_address(running)
+    verify = client_context(address, ClientFiles(ca=running / "gateway/tls/ca.pem"))
+    with httpx2.Client(base_url=address, trust_env=False, timeout=30, verify=verify) as http:
         thai, english = http.get("/"), http.get("/", params={"lang": "en"})
         forecast = http.get("/forecast.csv")
         docs = http.get("/docs")
@@ -152,10 +156,40 @@ def test_the_public_page_the_forecast_and_the_offline_docs_are_served(running: P
     assert "//" not in docs.headers["content-security-policy"]
 
 
-def environment_port(running: Path) -> str:
-    """The port that the demonstration took."""
+def gateway_address(running: Path) -> str:
+    """The address that the demonstration took."""
     federation = json.loads((running / "gateway/federation.json").read_text())
-    return str(federation["gateway"].rpartition(":")[2])
+    return str(federation["gateway"])
+
+
+def test_the_gateway_is_reached_over_tls_by_an_authority_that_can_issue_no_more(running: Path) -> None:
+    address = gateway_address(running)
+    assert address.startswith("https://localhost:")
+    with pytest.raises(httpx2.TransportError):
+        httpx2.get(address.replace("https", "http"), trust_env=False).raise_for_status()
+    with pytest.raises(httpx2.ConnectError):
+        httpx2.get(address, trust_env=False, verify=client_context(address, ClientFiles()))
+
+    files = {path.relative_to(running) for path in running.rglob("tls/*")}
+    members = ("centre", "ccib", "rtp", "dop")
+    assert files == {
+        *(Path("gateway/tls") / name for name in ("ca.pem", "server.pem", "server.key")),
+        *(Path(member) / "tls" / name for member in members for name in ("ca.pem", "client.pem", "client.key")),
+    }
+    assert all((running / path).stat().st_mode & 0o077 == 0 for path in files)
+
+
+def test_no_log_of_a_program_holds_a_secret(running: Path) -> None:
+    keys = [*running.glob("*/keys/*.key"), *running.glob("*/tls/*.key"), *running.glob("*/secrets/*")]
+    secrets = {line for path in keys for line in path.read_text().splitlines() if len(line) > 7 and "-----" not in line}
+    logs = {path: path.read_text() for path in running.rglob("log.txt")}
+    logs[running.parent / "log.txt"] = (running.parent / "log.txt").read_text()
+
+    assert len(secrets) > 3 * 4
+    assert sum(len(log) for log in logs.values()) > 1000
+    for path, log in logs.items():
+        assert not [secret for secret in secrets if secret in log], path
+        assert not re.search(r"eyJ[A-Za-z0-9_-]{8}|PRIVATE KEY|[Aa]uthorization:|[Cc]ookie:", log), path
 
 
 def test_the_command_line_asks_previews_and_verifies_in_a_running_federation(running: Path) -> None:
