@@ -41,6 +41,9 @@ from privacy.series import approved_apart, series_key
 
 REQUESTS_PATH = "/v1/requests"
 TOKEN_TYPE = "at+jwt"  # noqa: S105  # a media type, not a secret
+TOKEN_HEADERS = {"alg", "typ", "kid"}
+"""No ``jwk``, ``jku``, ``x5u`` or ``crit``."""
+
 LONGEST_TOKEN = timedelta(minutes=5)
 CLOCK_SKEW = timedelta(seconds=30)
 BANGKOK = timedelta(hours=7)
@@ -283,10 +286,10 @@ class Guard:
 
     def _claims(self, token: str, now: datetime) -> dict[str, Any]:
         try:
-            header = jwt.get_unverified_header(token)
-            key = self._operators(KeyPurpose.TOKEN, now)(str(header.get("kid")))
+            kid = _kid_in(jwt.get_unverified_header(token))
+            key = self._operators(KeyPurpose.TOKEN, now)(kid)
             if key is None:
-                raise Refused("key-unknown", kid=str(header.get("kid"))[:64])
+                raise Refused("key-unknown", kid=kid[:64])
             claims = jwt.decode(
                 token,
                 jwt.PyJWK.from_dict(key.as_jwk()),
@@ -297,8 +300,6 @@ class Guard:
             )
         except jwt.PyJWTError as error:
             raise Refused("token-invalid", why=type(error).__name__) from error
-        if str(header.get("typ")).lower() != TOKEN_TYPE:
-            raise Refused("token-invalid", why="typ")
         _check_token_times(claims, now)
         return claims
 
@@ -328,6 +329,15 @@ def _with(standing: Standing, used: Used) -> Standing:
 def _denied(checked: Checked, reasons: Collection[str]) -> SaphanError:
     first, *others = sorted(reasons)
     return from_code(first, others=others, **details(checked.request, checked.agreement))
+
+
+def _kid_in(header: dict[str, Any]) -> str:
+    """The key that a token names. Its header is closed: it never brings a key, nor says where one is to be had."""
+    if header.keys() != TOKEN_HEADERS or header["alg"] != ALGORITHM:
+        raise Refused("token-invalid", why="header")
+    if str(header["typ"]).lower() != TOKEN_TYPE:
+        raise Refused("token-invalid", why="typ")
+    return str(header["kid"])
 
 
 def _check_token_times(claims: dict[str, Any], now: datetime) -> None:

@@ -117,6 +117,49 @@ def test_a_token_without_a_signature_is_refused(world: World) -> None:
     assert refusal_of_delivery(world, leased.model_copy(update={"token": naked})) == "token-invalid"
 
 
+def with_header(leased: LeasedTask, keys: Keys, fields: dict[str, object], algorithm: str = "ES256") -> LeasedTask:
+    """The same task under a token that is signed well, by PyJWT, with another header."""
+    claims = jwt.decode(leased.token, options={"verify_signature": False})
+    header = {"typ": "at+jwt", "kid": "oja#token-1"} | fields
+    kept = {name: value for name, value in header.items() if value is not None}
+    secret: object = b"k" * 32 if algorithm == "HS256" else keys["oja#token-1"].to_pem()
+    token = jwt.encode(claims, secret, algorithm, headers=kept)  # type: ignore[arg-type]  # PEM or secret
+    return leased.model_copy(update={"token": token})
+
+
+def test_a_token_that_another_library_signed_is_believed(world: World) -> None:
+    world.guard().check_delivery(with_header(case().leased(), world.keys, {}), world.now)
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "why"),
+    [
+        ({"jku": "https://evil.example/keys"}, "token-invalid", "header"),
+        ({"x5u": "https://evil.example/cert"}, "token-invalid", "header"),
+        ({"jwk": {"kty": "EC"}}, "token-invalid", "header"),
+        ({"x5c": ["MIIB"]}, "token-invalid", "header"),
+        ({"crit": ["exp"]}, "token-invalid", "InvalidTokenError"),
+        ({"kid": None}, "token-invalid", "header"),
+        ({"typ": "JWT"}, "token-invalid", "typ"),
+        ({"typ": "dpop+jwt"}, "token-invalid", "typ"),
+        ({"kid": "oja#token-9"}, "key-unknown", ""),
+        ({"kid": "oja#gateway-1"}, "key-unknown", ""),
+    ],
+)
+def test_a_token_whose_header_says_anything_else_is_refused_though_well_signed(
+    world: World, fields: dict[str, object], code: str, why: str
+) -> None:
+    with pytest.raises(Refused) as raised:
+        world.guard().check_delivery(with_header(case().leased(), world.keys, fields), world.now)
+    assert (raised.value.code, raised.value.details.get("why", "")) == (code, why)
+
+
+def test_a_token_under_a_shared_secret_is_refused(world: World) -> None:
+    with pytest.raises(Refused) as raised:
+        world.guard().check_delivery(with_header(case().leased(), world.keys, {}, "HS256"), world.now)
+    assert (raised.value.code, raised.value.details["why"]) == ("token-invalid", "header")
+
+
 def test_what_is_no_token_is_refused(world: World) -> None:
     assert refusal_of_delivery(world, case().leased().model_copy(update={"token": "x"})) == "token-invalid"
 
