@@ -79,6 +79,12 @@ class RegistryBatch(Value):
     updates: tuple[RegistryUpdate, ...] = Field(min_length=1, max_length=MOST_MEMBERS)
 
 
+class Taken(Value):
+    """The roles whose new documents were taken in."""
+
+    roles: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Registry:
     """The registry after every check.

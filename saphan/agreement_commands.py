@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from contracts.agreement import Agreement
 from contracts.agreement_acts import AgreementHistory, check_history
 from contracts.errors import InvalidInput
-from contracts.federation import KeyPurpose
+from contracts.federation import Federation, KeyPurpose
 from contracts.keys import SigningKey
 from contracts.lifecycle import NEEDS_REASON, Act, Because
 from contracts.views import AgreementView
@@ -201,19 +201,42 @@ def verify_command(
     file: Annotated[Path, typer.Argument(help="What `saphan agreement history --json` printed.")],
     home: HomeOption = None,
     *,
+    registry: Annotated[
+        Path | None, typer.Option(help="A copy of the trust registry (saphan federation export), in place of a home.")
+    ] = None,
+    root: Annotated[Path | None, typer.Option(help="The root to trust it by; compare its digest first.")] = None,
+    at: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"], help="The copy's time; now.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Verify a history without the gateway: every signature, every state, exactly the required signers."""
     with told_errors(as_json=as_json):
-        federation = MemberHome(load_client_settings(home=home)).federation()
+        now = datetime.now(UTC) if at is None else at.replace(tzinfo=UTC)  # noqa: TID251  # a command begins here
+        federation = _federation(home, registry, root, now)
         try:
             found = _histories.validate_json(file.read_bytes())
         except (OSError, ValidationError) as error:
             raise InvalidInput("malformed-body", where=file.name) from error
         for each in found:
-            check_history(each, federation, datetime.now(UTC))  # noqa: TID251  # a command begins here
+            check_history(each, federation, now)
         views = [each.view for each in found]
         show_all(views, lambda: agreements_table(views), as_json=as_json)
+
+
+def _federation(home: Path | None, registry: Path | None, root: Path | None, now: datetime) -> Federation:
+    """The members' keys: a home's, or those of a copy of the registry, which nobody but its officers can have made."""
+    if registry is None and root is None:
+        return MemberHome(load_client_settings(home=home)).federation()
+    if registry is None or root is None:
+        raise InvalidInput("setting-invalid", setting="registry", why="a copy and the root to trust it by go together")
+    from trust.reader import read_copy  # noqa: PLC0415  # tuf takes 0.2 s to import
+
+    try:
+        anchor = root.read_bytes()
+    except OSError as error:
+        raise InvalidInput("ceremony-file", file=root.name, why="it cannot be read") from error
+    return read_copy(registry, anchor, now).federation
 
 
 def _put_forward(file: Path, act: Act, key: str | None, home: Path | None, *, as_json: bool) -> None:

@@ -9,12 +9,16 @@ import typer
 from rich.table import Table
 
 from contracts.dataset import Text
+from contracts.registry import Taken
 from gateway.main import means_of, serve
 from gateway.privacy_office import retention
+from gateway.registry.keeper import repository_of
 from gateway.settings import load_settings
-from gateway.store.migrate import upgrade
+from gateway.store.engine import Store
+from gateway.store.migrate import check, upgrade
 from saphan.log_output import log_to_stderr
 from saphan.output import AsJson, say, show, show_all, table_of, told_errors
+from saphan.registry_commands import batch_of
 from saphan.retention_table import certificates_table
 
 KEYS_LAST: Final = timedelta(days=730)
@@ -49,7 +53,7 @@ def init_command(
         return table
 
     show(member, keys, as_json=as_json)
-    say(f"{settings.folder.public}: register these keys with the federation, then pin federation.json here.")
+    say(f"{settings.folder.public}: register these keys with the federation, then pin its root here.")
 
 
 @app.command("migrate")
@@ -75,6 +79,27 @@ def retain_command(
         finally:
             means.store.close()
         show_all(made, lambda: certificates_table(made), as_json=as_json)
+
+
+@app.command("registry")
+def registry_command(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="What officers and registrars signed.")],
+    home: Home = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Take signed files into the trust registry beside the running gateway, or before its first start."""
+    with told_errors(as_json=as_json):
+        settings = load_settings(home)
+        check(settings.database)
+        store = Store(settings.database)
+        try:
+            now = datetime.now(UTC)  # noqa: TID251  # a command begins here
+            roles = repository_of(settings.folder, store).take(batch_of(folder), now)
+        finally:
+            store.close()
+        taken = Taken(roles=roles)
+        show(taken, lambda: ", ".join(roles), as_json=as_json)
 
 
 @app.command("serve")

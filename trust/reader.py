@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import httpx2
@@ -183,6 +184,22 @@ def read_known(home: Path, now: datetime) -> Registry:
         As ``read``.
     """
     return read(home, from_known(home), now)
+
+
+def read_copy(folder: Path, root: bytes, now: datetime) -> Registry:
+    """The registry in a copy, verified from a root that the reader brings along; nobody is asked.
+
+    Args:
+        folder: Laid out as the registry is served.
+        root: The trust anchor.
+        now: The instant for which it is read: a copy of before holds for an instant of before.
+
+    Raises:
+        As ``read``.
+    """
+    with TemporaryDirectory() as home:
+        (Path(home) / "root.json").write_bytes(root)
+        return read(Path(home), from_copy(folder), now)
 
 
 def _verified(place: TrustFolder, get: Get, now: datetime) -> Verified:

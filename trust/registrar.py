@@ -103,10 +103,15 @@ def publish(
     Raises:
         SaphanError: As ``read`` and ``send``.
     """
-    registry = read(home, over_http(http), now)
-    member = merged(registry.federation.member(stated.agency), stated)
+    registered = read(home, over_http(http), now).federation.member(stated.agency)
+    member = merged(registered, stated)
     document = TrustFolder(home).metadata / f"{stated.agency}.json"
     before = document.read_bytes() if document.is_file() else None
+    # A contract never changes under its digest; only its signatures would be others.
+    listed = listed_in(before) if before else {}
+    contracts = {path: body for path, body in contracts.items() if path not in listed}
+    if member == registered and not contracts:
+        return member
     send(http, RegistryBatch(updates=(agency_update(member, contracts, before, key, now),)))
     found = read(home, over_http(http), now).federation.member(stated.agency)
     if found != member:

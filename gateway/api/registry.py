@@ -12,8 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from contracts.errors import InvalidInput
-from contracts.registry import RegistryBatch
-from contracts.values import Value
+from contracts.registry import RegistryBatch, Taken
 from gateway.api.desk import desk_of
 from gateway.api.errors import malformed
 from gateway.api.signed import JSON, body_of, json_of
@@ -24,12 +23,6 @@ FRESH: Final = {"cache-control": "no-cache"}
 FOR_GOOD: Final = {"cache-control": "public, max-age=86400, immutable"}
 
 open_routes = APIRouter(prefix="/v1/registry", tags=["registry"])
-
-
-class Taken(Value):
-    """The roles whose new documents were taken in."""
-
-    roles: tuple[str, ...]
 
 
 async def _keeper(request: Request) -> Keeper:
