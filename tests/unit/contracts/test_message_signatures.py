@@ -152,6 +152,27 @@ def test_a_request_from_the_future_is_refused() -> None:
     assert code_of(request(), NOW - timedelta(seconds=CLOCK_SKEW_SECONDS + 1)) == "signature-stale"
 
 
+@pytest.mark.parametrize(
+    ("seconds", "code"),
+    [
+        (-6, "signature-stale"),
+        (-5, None),
+        (0, None),
+        (59, None),
+        (60, None),
+        (60.5, "signature-stale"),
+        (61, "signature-stale"),
+    ],
+)
+def test_the_window_is_sixty_seconds_and_five_for_clocks_that_differ(seconds: float, code: str | None) -> None:
+    at = NOW + timedelta(seconds=seconds)
+
+    if code is None:
+        assert verify(request(), Tag.REQUEST, CLIENTS, at).created == NOW
+    else:
+        assert code_of(request(), at) == code
+
+
 def test_freshness_does_not_bind_a_forwarded_request() -> None:
     late = NOW + timedelta(days=6)
 
