@@ -1,0 +1,236 @@
+"""Cosignatures at the gateway: gathered from the agencies, shown with checkpoints and receipts, never made."""
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from connectors.journal import witness as kept
+from connectors.journal.book import Journal
+from connectors.witness import Witness
+from contracts.checkpoints import cosign, cosigned, log_keys, read_checkpoint, sign_checkpoint
+from contracts.errors import IntegrityError
+from contracts.federation import KeyPurpose
+from contracts.tiles import Tile, read_path
+from contracts.transparency import Cosignature
+from gateway import receipts
+from gateway.home import PURPOSES as GATEWAY_PURPOSES
+from gateway.store import log
+from tests import factories
+from tests.api_world import ApiWorld, problem_in
+from tests.fake_log import entries
+
+pytestmark = pytest.mark.integration
+
+PURPOSES = {
+    agency: (*purposes, KeyPurpose.WITNESS) if agency in {"ccib", "rtp"} else purposes
+    for agency, purposes in factories.PURPOSES_OF.items()
+}
+PATH = "/v1/log/cosignatures"
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[ApiWorld]:
+    made = ApiWorld(tmp_path / "home", factories.federation(PURPOSES))
+    with made.http:
+        yield made
+
+
+def grow(world: ApiWorld, count: int, agency: str = "oja") -> None:
+    """Let the log grow by entries of an agency."""
+    with world.desk.exchange.means.store.transaction() as t:
+        log.append_entries(t, [each.decode() for each in entries(count, agency)])
+
+
+def shown(world: ApiWorld) -> str:
+    return world.http.get("/checkpoint").text
+
+
+def hand_in(world: ApiWorld, agency: str, document: str, size: int | None = None, kid: str | None = None) -> int:
+    line = cosign(document, world.keys[f"{agency}#witness-1"], world.now)
+    given = Cosignature(size=read_checkpoint(document).size if size is None else size, line=line)
+    return world.member(kid or f"{agency}#connector-1").post(PATH, given).status_code
+
+
+def witnesses(world: ApiWorld, document: str) -> list[str]:
+    return [each.agency for each in cosigned(document, log_keys(world.keys.federation, world.now))]
+
+
+def test_the_checkpoint_carries_the_cosignatures_that_came(world: ApiWorld) -> None:
+    document = shown(world)
+    assert witnesses(world, document) == []
+
+    assert hand_in(world, "ccib", document) == 204
+    assert witnesses(world, shown(world)) == ["ccib"]
+    assert hand_in(world, "rtp", document) == 204
+    assert hand_in(world, "rtp", document) == 204
+    assert witnesses(world, shown(world)) == ["ccib", "rtp"]
+
+
+def test_all_witnesses_meet_the_same_checkpoint_while_the_log_grows(world: ApiWorld) -> None:
+    first = shown(world)
+    grow(world, 3)
+    assert read_checkpoint(shown(world)) == read_checkpoint(first)
+
+    hand_in(world, "ccib", first)
+    assert read_checkpoint(shown(world)) == read_checkpoint(first)
+    hand_in(world, "rtp", first)
+    second = shown(world)
+    assert read_checkpoint(second).size == 4
+
+    grow(world, 1)
+    world.later(39)
+    assert read_checkpoint(shown(world)).size == 4
+    world.later(1)
+    assert read_checkpoint(shown(world)).size == 5
+
+
+def test_a_receipt_stands_under_the_checkpoint_that_most_agencies_cosigned(world: ApiWorld) -> None:
+    means = world.desk.exchange.means
+    first = shown(world)
+    grow(world, 3)
+    for agency in ("ccib", "rtp"):
+        hand_in(world, agency, first)
+    newer = receipts.receipt(means, 2)
+    older = receipts.receipt(means, 0)
+
+    assert witnesses(world, older.checkpoint) == ["ccib", "rtp"]
+    assert witnesses(world, newer.checkpoint) == []
+    second = shown(world)
+    hand_in(world, "rtp", second)
+    assert witnesses(world, receipts.receipt(means, 2).checkpoint) == ["rtp"]
+
+
+@pytest.mark.parametrize("kid", ["rtp#connector-1", "dop#connector-1"])
+def test_no_agency_hands_in_for_another(world: ApiWorld, kid: str) -> None:
+    document = shown(world)
+    line = cosign(document, world.keys["ccib#witness-1"], world.now)
+
+    problem = problem_in(world.member(kid).post(PATH, Cosignature(size=1, line=line)))
+
+    assert problem.code == "cosignature-wrong"
+    assert witnesses(world, shown(world)) == []
+
+
+def test_only_a_connector_hands_in(world: ApiWorld) -> None:
+    line = cosign(shown(world), world.keys["ccib#witness-1"], world.now)
+
+    assert problem_in(world.member("oja#client-1").post(PATH, Cosignature(size=1, line=line))).code == "not-allowed"
+
+
+def test_a_checkpoint_that_was_never_shown_is_not_cosigned(world: ApiWorld) -> None:
+    grow(world, 3)
+    signed = receipts.checkpoint(world.desk.exchange.means).document
+    other = sign_checkpoint(read_checkpoint(signed).model_copy(update={"root": "0" * 64}), world.keys["oja#log-1"])
+
+    assert hand_in(world, "ccib", signed) == 403
+    shown(world)
+    assert hand_in(world, "ccib", signed, size=99) == 403
+    assert hand_in(world, "ccib", other, size=4) == 403
+    assert hand_in(world, "ccib", signed) == 204
+
+
+@pytest.mark.parametrize("line", ["", "no line\n", "\u2014 gateway.example/witness/ccib AAAAAAAA\n"])
+def test_what_is_no_cosignature_is_refused(world: ApiWorld, line: str) -> None:
+    shown(world)
+    problem = problem_in(world.member("ccib#connector-1").post(PATH, Cosignature(size=1, line=line)))
+
+    assert problem.code == "cosignature-wrong"
+
+
+def test_the_gateway_holds_no_key_that_could_cosign(world: ApiWorld) -> None:
+    held = {path.name for path in (world.home / "keys").iterdir()}
+
+    assert KeyPurpose.WITNESS not in GATEWAY_PURPOSES
+    assert not any("witness" in name for name in held)
+    own = cosign(shown(world), world.keys["oja#log-1"], world.now).replace("witness/oja", "witness/ccib")
+    assert witnesses(world, shown(world) + own) == []
+
+
+# ------------------------------------------------------------------ tiles over HTTP
+@pytest.mark.parametrize("size", [1, 300])
+def test_tiles_and_bundles_are_served_for_good_and_the_checkpoint_never_from_a_cache(
+    world: ApiWorld, size: int
+) -> None:
+    grow(world, size - 1)
+    width = size % 256
+    answer = world.http.get(f"/tile/0/{size // 256:03d}.p/{width}")
+    bundle = world.http.get(f"/tile/entries/{size // 256:03d}.p/{width}")
+
+    assert (answer.headers["content-type"], len(answer.content)) == ("application/octet-stream", 32 * width)
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable" == bundle.headers["cache-control"]
+    checkpoint = world.http.get("/checkpoint")
+    assert checkpoint.headers["content-type"] == "text/plain; charset=utf-8"
+    assert checkpoint.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["tile/0/000", "tile/0/000.p/2", "tile/1/000.p/1", "tile/entries/001.p/1", "tile/0/0", "tile/64/000", "tile/"],
+)
+def test_a_tile_beyond_the_log_is_not_there(world: ApiWorld, path: str) -> None:
+    answer = world.http.get(f"/{path}")
+
+    assert problem_in(answer).code == "unknown-address"
+    assert answer.status_code == 404
+
+
+def test_a_partial_tile_is_still_served_when_the_tile_is_full(world: ApiWorld) -> None:
+    grow(world, 255)
+    full = world.http.get("/tile/0/000").content
+
+    assert len(full) == 8192
+    assert world.http.get("/tile/0/000.p/7").content == full[: 7 * 32]
+    assert read_path("tile/0/000.p/7") == Tile(0, 0, 7)
+
+
+# ------------------------------------------------------------------ a real gateway that went back
+def back_up(world: ApiWorld, to: Path) -> None:
+    with closing(sqlite3.connect(world.home / "gateway.db")) as source, closing(sqlite3.connect(to)) as target:
+        source.backup(target)
+
+
+def restore(world: ApiWorld, source: Path) -> None:
+    world.desk.exchange.means.store.close()
+    for name in ("gateway.db", "gateway.db-wal", "gateway.db-shm"):
+        (world.home / name).unlink(missing_ok=True)
+    shutil.copy(source, world.home / "gateway.db")
+
+
+def test_a_gateway_restored_from_an_old_backup_is_stood_up_to(world: ApiWorld, tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.db")
+    member = world.member("ccib#connector-1")
+
+    def send(path: str, given: Cosignature) -> None:
+        assert member.post(path, given).status_code == 204
+
+    def show(call: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(200, content=world.http.get(call.url.path).content)
+
+    http = httpx2.Client(base_url="http://gateway.example", transport=httpx2.MockTransport(show))
+    witness = Witness(http, journal, lambda _: world.keys["ccib#witness-1"], send, lambda: world.now, timedelta(0))
+    federation = world.keys.federation
+    witness.look(federation)
+    backup = tmp_path / "backup.db"
+    back_up(world, backup)
+    grow(world, 300)
+    world.later(60)
+    witness.look(federation)
+    assert witnesses(world, shown(world)) == ["ccib"]
+
+    restore(world, backup)
+    grow(world, 400, "rtp")
+    world.later(60)
+    with pytest.raises(IntegrityError) as caught:
+        witness.look(federation)
+
+    (found,) = kept.evidence(journal)
+    before, after = read_checkpoint(found.seen), read_checkpoint(found.shown)
+    assert caught.value.code == "log-forked"
+    assert (before.size, after.size) == (301, 401)
+    journal.close()
