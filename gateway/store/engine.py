@@ -15,17 +15,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Row, Select, Table, TypeDecorator, create_engine, event
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect, Engine
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.dml import UpdateBase
 from typing_extensions import override
+
+from gateway.store.prepared import Bound, Prepared, insert_into, insert_new
 
 BUSY_MILLISECONDS = 30_000
 CHANNEL = "saphan_changed"
 """Where PostgreSQL passes on that something changed; see ``gateway.store.wakeups``."""
 
+PREPARED = "a prepared statement"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ON_CONNECT = (
     "PRAGMA journal_mode=WAL",
@@ -62,50 +65,77 @@ class Reading:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._dialect = connection.dialect
+        self._driver = connection.connection
 
-    def one(self, select: AnySelect) -> AnyRow | None:
+    def one(self, select: AnySelect | Bound) -> AnyRow | None:
         """The first row, if any."""
+        if isinstance(select, Bound):
+            return next(iter(self._run(*select)), None)
         return self._connection.execute(select).first()
 
-    def all(self, select: AnySelect) -> Sequence[AnyRow]:
+    def all(self, select: AnySelect | Bound) -> Sequence[AnyRow]:
         """Every row."""
-        return self._connection.execute(select).all()
+        return self._run(*select) if isinstance(select, Bound) else self._connection.execute(select).all()
+
+    def _run(self, statement: Prepared, values: Values) -> list[AnyRow]:
+        with self._cursor() as cursor:
+            statement.run(cursor, self._dialect, values)
+            return statement.rows(cursor, self._dialect)
+
+    @contextmanager
+    def _cursor(self) -> Iterator[DBAPICursor]:
+        """The driver's cursor; its errors become SQLAlchemy's, without any value."""
+        cursor, driver = self._driver.cursor(), self._dialect.loaded_dbapi
+        try:
+            yield cursor
+        except driver.Error as error:
+            raise DBAPIError.instance(PREPARED, None, error, driver.Error, hide_parameters=True) from error
+        finally:
+            cursor.close()
 
 
 class Transaction(Reading):
     """A write transaction: all of it happens, or nothing does."""
 
-    def lock(self, select: AnySelect) -> AnyRow | None:
+    def lock(self, select: AnySelect | Bound) -> AnyRow | None:
         """The first row, which nobody else changes until this transaction ends."""
+        if isinstance(select, Bound):
+            return self.one(Bound(select.statement.locked(), select.values))
         return self._connection.execute(select.with_for_update()).first()
 
-    def take_free(self, select: AnySelect) -> Sequence[AnyRow]:
+    def take_free(self, select: AnySelect | Bound) -> Sequence[AnyRow]:
         """Every row that no other transaction holds, locked."""
+        if isinstance(select, Bound):
+            return self.all(Bound(select.statement.locked(skip_locked=True), select.values))
         return self._connection.execute(select.with_for_update(skip_locked=True)).all()
 
     def tell(self, topic: str) -> None:
         """Wake those who wait for a topic in any process when this commits; on SQLite nobody can be told."""
-        if self._connection.dialect.name == "postgresql":
-            self._connection.exec_driver_sql("SELECT pg_notify(%s, %s)", (CHANNEL, topic))
+        if self._dialect.name == "postgresql":
+            with self._cursor() as cursor:
+                cursor.execute("SELECT pg_notify(%s, %s)", (CHANNEL, topic))
 
-    def run(self, statement: UpdateBase) -> int:
+    def run(self, statement: UpdateBase | Bound) -> int:
         """Run an insert, update or delete; give the number of rows that it touched."""
-        return self._connection.execute(statement).rowcount
+        if not isinstance(statement, Bound):
+            return self._connection.execute(statement).rowcount
+        with self._cursor() as cursor:
+            statement.statement.run(cursor, self._dialect, statement.values)
+            return cursor.rowcount
 
     def add(self, table: Table, rows: Sequence[Values]) -> None:
-        """Insert rows."""
+        """Insert rows, all with the same columns."""
         if rows:
-            self._connection.execute(table.insert(), [dict(row) for row in rows])
+            with self._cursor() as cursor:
+                insert_into(table, tuple(rows[0])).run_many(cursor, self._dialect, rows)
 
     def add_new(self, table: Table, row: Values) -> bool:
         """Insert a row unless its key is there already; whether it was new.
 
         On PostgreSQL this waits for a transaction that is inserting the same key.
         """
-        insert = postgresql.insert if self._connection.dialect.name == "postgresql" else sqlite.insert
-        key = next(iter(table.primary_key))
-        statement = insert(table).values(**row).on_conflict_do_nothing().returning(key)
-        return self._connection.execute(statement).first() is not None
+        return bool(self._run(insert_new(table, tuple(row), self._dialect.name), row))
 
 
 class Store:
@@ -125,14 +155,15 @@ class Store:
     def transaction(self) -> Iterator[Transaction]:
         """Write; commits at the end, and takes everything back on any exception."""
         with self._turn, self.engine.connect() as connection:
-            connection.execution_options(saphan_writes=True)
-            with connection.begin():
-                yield Transaction(connection)
+            _begin(connection, "BEGIN IMMEDIATE")
+            yield Transaction(connection)
+            connection.connection.commit()
 
     @contextmanager
     def read(self) -> Iterator[Reading]:
         """Read what is committed."""
-        with self.engine.connect() as connection, connection.begin():
+        with self.engine.connect() as connection:
+            _begin(connection, "BEGIN")
             yield Reading(connection)
 
     def close(self) -> None:
@@ -141,16 +172,15 @@ class Store:
 
 
 def open_engine(url: str) -> Engine:
-    """An engine whose SQLite connections are durable and begin their own transactions."""
+    """An engine whose SQLite connections are durable and begin no transaction of themselves."""
     engine = create_engine(url, pool_size=8, max_overflow=32)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
-    # The driver's own habit of opening transactions late is switched off; _begin_sqlite opens them.
+    # The driver's own habit of opening transactions late is switched off; _begin opens them.
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in ON_CONNECT:
@@ -158,6 +188,12 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -
     cursor.close()
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("saphan_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+def _begin(connection: Connection, how: str) -> None:
+    """Open a transaction, which ends with the driver's commit or with the connection's return to the pool.
+
+    PostgreSQL's driver opens one with the first statement by itself.
+    """
+    if connection.dialect.name == "sqlite":
+        cursor = connection.connection.cursor()
+        cursor.execute(how)
+        cursor.close()
