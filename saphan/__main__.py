@@ -36,6 +36,7 @@ NOUNS: Final = {
 VERBS: Final = {
     "ask": "saphan.client_commands:ask_command",
     "demo": "saphan.demo_commands:demo",
+    "doctor": "saphan.doctor_commands:doctor",
     "preview": "saphan.client_commands:preview_command",
 }
 

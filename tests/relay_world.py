@@ -5,6 +5,7 @@ are registered as if they had been published, approved and signed.
 """
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from threading import Thread
+
+from fastapi import FastAPI
 
 from connectors.agent import Agent
 from connectors.home import Home
@@ -26,16 +29,21 @@ from contracts.federation import KeyPurpose
 from contracts.odcs import bundled_text, canonical_document, read_contract
 from contracts.request import Request
 from gateway.client import Gateway
+from gateway.main import create_app
+from gateway.serving import server_of
+from gateway.settings import load_settings as load_gateway_settings
 from gateway.store.engine import Store
 from tests import factories
 from tests.connector_world import COLUMNS, SECRET
-from tests.factories import PURPOSES_OF, Keys
+from tests.factories import NOW, PURPOSES_OF, Keys
 from tests.gateway_world import World
+from tests.served_world import free_port
 
 PRICE = 1_000
 """Nano-rho of one request in the one window that it touches."""
 
 POLL_SECONDS = 2
+READY_WITHIN = 60.0
 PROVIDER = (KeyPurpose.CONNECTOR, KeyPurpose.OFFICER, KeyPurpose.STEWARD, KeyPurpose.DPO)
 
 
@@ -238,3 +246,57 @@ def connector(
             yield agent_of(settings, channel, journal, clock)
     finally:
         journal.close()
+
+
+@dataclass
+class Clock:
+    """A clock that runs like any other and can be set forward."""
+
+    ahead: timedelta = timedelta()
+    _started: float = field(default_factory=time.monotonic)
+
+    def __call__(self) -> datetime:
+        return NOW + self.ahead + timedelta(seconds=time.monotonic() - self._started)
+
+
+@dataclass
+class Centre:
+    """The gateway's home, and what may serve it in this process at one address.
+
+    Args:
+        home: The gateway's home.
+        issuer: Its name in the federation.
+        clock: Gives it the time.
+        settings: More of its settings; with a certificate it listens over TLS.
+    """
+
+    home: Path
+    issuer: str
+    clock: Callable[[], datetime]
+    settings: dict[str, object] = field(default_factory=dict)
+    port: int = field(default_factory=free_port)
+
+    @property
+    def address(self) -> str:
+        """Where it is reached."""
+        return f"{'https' if 'tls_certificate' in self.settings else 'http'}://127.0.0.1:{self.port}"
+
+    @contextmanager
+    def up(self) -> Iterator[FastAPI]:
+        """Serve until the end of the block; each time it is another gateway over the same home."""
+        given = {"listen_port": self.port, "tick_seconds": 0.5, **self.settings}
+        settings = load_gateway_settings(self.home, **given)
+        app = create_app(settings, self.clock)
+        server = server_of(app, settings, self.issuer)
+        thread = Thread(target=server.run, daemon=True)
+        thread.start()
+        deadline = time.monotonic() + READY_WITHIN
+        while not server.started:
+            assert thread.is_alive(), "the gateway ended"
+            assert time.monotonic() < deadline, "the gateway does not start"
+            time.sleep(0.02)
+        try:
+            yield app
+        finally:
+            server.should_exit = True
+            thread.join(30)

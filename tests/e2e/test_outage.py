@@ -4,12 +4,11 @@ Real HTTP, journals, snapshots and databases; gateway, connectors and requester 
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 
 import pytest
 
@@ -19,60 +18,17 @@ from contracts.errors import IntegrityError, Refused, Unavailable
 from contracts.release import Release
 from contracts.request import Request, RequestState
 from gateway.checked_release import check_release
-from gateway.main import create_app
-from gateway.serving import server_of
-from gateway.settings import load_settings
 from gateway.store.engine import Store
 from tests.api_world import make_home
 from tests.factories import NOW
 from tests.gateway_world import World
-from tests.relay_world import PRICE, Connectors, RelayWorld, providers
-from tests.served_world import free_port, wait_until_ready
+from tests.relay_world import PRICE, Centre, Clock, Connectors, RelayWorld, providers
 
 pytestmark = pytest.mark.e2e
 
 DAY = timedelta(hours=24)
 PATIENCE = 120.0
 DRAINED_WITHIN = 60.0
-
-
-@dataclass
-class Clock:
-    """A clock that runs like any other and can be set forward."""
-
-    ahead: timedelta = timedelta()
-    _started: float = field(default_factory=time.monotonic)
-
-    def __call__(self) -> datetime:
-        return NOW + self.ahead + timedelta(seconds=time.monotonic() - self._started)
-
-
-@dataclass
-class Centre:
-    """The gateway's home, and the process that may serve it at one address."""
-
-    home: Path
-    issuer: str
-    clock: Clock
-    port: int = field(default_factory=free_port)
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    @contextmanager
-    def up(self) -> Iterator[None]:
-        """Serve until the end of the block; each time it is another gateway over the same home."""
-        settings = load_settings(self.home, listen_port=self.port, tick_seconds=0.5)
-        server = server_of(create_app(settings, self.clock), settings, self.issuer)
-        thread = Thread(target=server.run, daemon=True)
-        thread.start()
-        wait_until_ready(self.address)
-        try:
-            yield
-        finally:
-            server.should_exit = True
-            thread.join(30)
 
 
 def until(condition: Callable[[], bool]) -> None:
