@@ -169,7 +169,7 @@ def _state(home: Path, member: Member) -> None:
 def _told(home: Path, key: PublicKey, now: datetime, *, as_json: bool) -> None:
     line = _line(home, key, now)
     show(line, lambda: _table((line,)), as_json=as_json)
-    say("แจ้งกุญแจนี้ต่อทะเบียนของสหพันธ์ · now register it with the federation: public.json")
+    say("แจ้งต่อทะเบียนของสหพันธ์ · now register it: saphan federation publish --home HOME")
 
 
 def _lines(home: Path, now: datetime) -> tuple[KeyLine, ...]:
