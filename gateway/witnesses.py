@@ -6,7 +6,7 @@ from contracts.federation import KeyPurpose
 from contracts.transparency import Cosignature
 from gateway.caller import Caller
 from gateway.means import Means
-from gateway.store import checkpoints
+from gateway.store import checkpoints, requests
 
 
 def take(means: Means, caller: Caller, given: Cosignature) -> None:
@@ -14,7 +14,7 @@ def take(means: Means, caller: Caller, given: Cosignature) -> None:
 
     Raises:
         Refused: ``not-allowed``, when no connector calls; ``cosignature-wrong``, when the checkpoint was never shown,
-            or the line is not the caller's own witness's.
+            or the line is not the caller's own witness's; ``request-replayed``.
     """
     if caller.purpose is not KeyPurpose.CONNECTOR:
         raise Refused("not-allowed")
@@ -30,4 +30,5 @@ def take(means: Means, caller: Caller, given: Cosignature) -> None:
     if found is None or found.agency != caller.agency:
         raise Refused("cosignature-wrong")
     with means.store.transaction() as t:
+        requests.spend_nonce(t, caller.kid, caller.nonce, now)
         checkpoints.add_cosignature(t, given.size, found.agency, given.line, now)

@@ -13,7 +13,7 @@ from contracts.errors import InvalidInput
 from contracts.tiles import read_path
 from contracts.transparency import Cosignature
 from gateway import witnesses
-from gateway.api.signed import AtDesk, MemberRoute, OpenRoute, Reading
+from gateway.api.signed import AtDesk, MemberRoute, OpenRoute, Writing
 
 OCTETS: Final = "application/octet-stream"
 FOR_GOOD: Final = {"cache-control": "public, max-age=31536000, immutable"}
@@ -47,7 +47,7 @@ def tile(desk: AtDesk, place: str) -> Response:
 
 
 @member_routes.post("/v1/log/cosignatures", operation_id="addCosignature", tags=["log"], status_code=204)
-def cosign(given: Cosignature, caller: Reading, desk: AtDesk) -> Response:
+def cosign(given: Cosignature, caller: Writing, desk: AtDesk) -> Response:
     """A connector stands by a checkpoint that it has checked: its line as C2SP tlog-cosignature writes it."""
     witnesses.take(desk.exchange.means, caller, given)
     return Response(status_code=204)
