@@ -23,7 +23,7 @@ from typing_extensions import override
 from contracts.errors import IntegrityError, InvalidInput
 from contracts.federation import Member
 from contracts.registry import CHARTER_PATH, Registry, member_path, read_charter
-from contracts.registry_documents import read_snapshot
+from contracts.registry_documents import read_snapshot, read_targets
 from trust.reading import NOT_FOUND, AgencyPart, Verified, error_of, no_keys, registry_of
 
 REGISTRY_PATH: Final = "/v1/registry/"
@@ -213,6 +213,9 @@ def _verified(place: TrustFolder, get: Get, now: datetime) -> Verified:
     # The library has no argument for it and reads the machine's clock.
     updater._trusted_set.reference_time = now  # noqa: SLF001
     updater.refresh()
+    targets = (place.metadata / "targets.json").read_bytes()
+    # First: from here on, a member's keys can come from its own role alone.
+    read_targets(targets)
     snapshot = (place.metadata / "snapshot.json").read_bytes()
     charter = _target(updater, CHARTER_PATH)
     known = read_snapshot(snapshot).meta
@@ -229,7 +232,7 @@ def _verified(place: TrustFolder, get: Get, now: datetime) -> Verified:
         roots=_roots(place, pinned),
         timestamp=(place.metadata / "timestamp.json").read_bytes(),
         snapshot=snapshot,
-        targets=(place.metadata / "targets.json").read_bytes(),
+        targets=targets,
         charter=charter,
         agencies=agencies,
     )
