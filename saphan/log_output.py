@@ -10,9 +10,9 @@ TALKATIVE: Final = ("httpx2", "httpcore2", "uvicorn")
 
 
 def log_to_stderr(level: int = logging.INFO) -> None:
-    """Write every record from ``level`` on; what was set up before is replaced, so that nothing goes another way."""
+    """Write every record from ``level`` on."""
     handler = logging.StreamHandler()
     handler.setFormatter(LineFormatter())
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.basicConfig(level=level, handlers=[handler])
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)

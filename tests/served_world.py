@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import BinaryIO
 
 import httpx2
 
@@ -56,14 +57,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def served_gateway(home: Path) -> Iterator[Served]:
-    """Make a home and serve it until the end of the block."""
+def served_gateway(home: Path, log: BinaryIO | None = None) -> Iterator[Served]:
+    """Make a home and serve it until the end of the block; ``log`` gets what it writes on standard error."""
     now = system_clock()
     keys = factories.federation(valid_from=now - timedelta(days=1), valid_until=now + timedelta(days=1))
     make_home(home, keys)
     port = free_port()
     command = [sys.executable, "-c", COMMAND, "serve", "--home", str(home), "--port", str(port)]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, stderr=log or subprocess.DEVNULL) as process:
         try:
             url = f"http://127.0.0.1:{port}"
             wait_until_ready(url)
