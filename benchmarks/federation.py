@@ -12,8 +12,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
 
-import uvicorn
-
 from connectors.enrol import SNAPSHOT_SECRET, Enrolment, approve, make_home, signed_contract
 from connectors.home import Home
 from connectors.journal.book import Journal
@@ -33,6 +31,7 @@ from gateway import agreement_calls
 from gateway.client import Gateway
 from gateway.home import GatewayHome
 from gateway.main import create_app
+from gateway.serving import server_of
 from gateway.settings import load_settings as load_gateway_settings
 from gateway.store.migrate import upgrade
 
@@ -143,8 +142,7 @@ def _with_keys(member: Member, *keys: SigningKey) -> Member:
 def _serve(stack: ExitStack, home: GatewayHome, listener: socket.socket, tick_seconds: float) -> None:
     settings = load_gateway_settings(home=home.path, tick_seconds=tick_seconds)
     upgrade(settings.database)
-    config = uvicorn.Config(create_app(settings), http="httptools", ws="none", access_log=False, log_level="warning")
-    server = uvicorn.Server(config)
+    server = server_of(create_app(settings), settings, f"http://127.0.0.1:{listener.getsockname()[1]}")
     thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     stack.callback(thread.join, 20)
