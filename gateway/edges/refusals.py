@@ -5,6 +5,8 @@ from http import HTTPStatus
 from contracts.errors import InvalidInput, Problem, SaphanError
 
 PROBLEM = b"application/problem+json"
+RETRY_SECONDS = 5
+"""How long whoever is turned away for want of room is asked to wait; connectors do."""
 
 
 class Stopped(Exception):  # an exception between two callbacks of a parser, never an error that is told
@@ -48,5 +50,7 @@ def answer(stopped: Stopped, always: list[tuple[bytes, bytes]]) -> bytes:
         (b"cache-control", b"no-store"),
         (b"connection", b"close"),
     ]
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        fields.append((b"retry-after", b"%d" % RETRY_SECONDS))
     head = b"".join(b"%b: %b\r\n" % field for field in fields)
     return b"HTTP/1.1 %d %b\r\n%b\r\n%b" % (status, status.phrase.encode(), head, body)

@@ -1,11 +1,10 @@
 """The doctor on every side: each hop is broken for real, and named in one line with what to do."""
 
-import json
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
@@ -14,101 +13,35 @@ import pytest
 from typer.testing import CliRunner
 from typing_extensions import override
 
-from connectors.home import Home
-from contracts.errors import IntegrityError, InvalidInput, Refused, SaphanError, Unavailable
+from contracts.errors import IntegrityError, InvalidInput, Refused, Unavailable
 from contracts.federation import Federation, Member, PublicKey
 from contracts.keys import new_key
 from gateway.main import system_clock
-from keys.folder import KeyFolder
 from policies.rules import installed_texts
 from saphan.__main__ import command_line
 from saphan.dev_ca import new_authority, write
-from saphan.doctor_commands import Diagnosis, HopState, examine
+from saphan.doctor_commands import Diagnosis, examine
 from saphan.doctor_sides import side_of
-from tests.api_world import make_home
-from tests.relay_world import Centre, RelayWorld, provider
+from tests.doctor_world import AGENCY, Scene, look, named, put_right, standing
+from tests.relay_world import Centre
 from tests.served_world import free_port
 
 pytestmark = pytest.mark.integration
 
-AGENCY = "agency00"
 KID = f"{AGENCY}#connector-1"
 OUTWARD = ["dns", "tcp", "tls", "gateway", "clock", "registry", "key"]
 
 
-class Scene:
-    """A gateway that runs and the homes around it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.world = RelayWorld(folder, (provider(AGENCY),), system_clock())
-        self.world.make_homes()
-        self.gateway_home = make_home(folder / "gateway", self.world.keys)
-        self.world.register(f"sqlite:///{self.gateway_home / 'gateway.db'}")
-        self.centre = Centre(self.gateway_home, self.world.keys.federation.gateway, system_clock)
-        self.home = Home(folder / AGENCY)
-        self.client_home = folder / "oja"
-        (self.client_home / "keys").mkdir(parents=True)
-        KeyFolder(self.client_home).save(self.world.keys["oja#client-1"])
-        federation = self.world.keys.federation.model_dump_json()
-        (self.client_home / "federation.json").write_text(federation)
-        (self.gateway_home / "saphan.toml").write_text(f"listen_port = {self.centre.port}\n")
-        self.source = folder / f"{AGENCY}.db"
-        self.set_up()
-
-    def set_up(self, address: str = "", **more: str) -> None:
-        """Write the homes' settings."""
-        others = "".join(f'{name} = "{value}"\n' for name, value in more.items())
-        reached = f'gateway = "{address or self.centre.address}"\n'
-        source = f'source = "sqlite:///{self.source}"\n'
-        self.home.settings.write_text(f'agency = "{AGENCY}"\n{source if "source" not in more else ""}{reached}{others}')
-        (self.client_home / "saphan.toml").write_text(f'agency = "oja"\n{reached}')
-
-
 @pytest.fixture(scope="module")
-def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    folder = tmp_path_factory.mktemp("doctor")
-    scene = Scene(folder)
-    contract = provider(AGENCY)
-    (scene.home.contracts / f"{contract.contract.id}.odcs.yaml").write_text(contract.text)
-    with scene.centre.up():
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    with standing(tmp_path_factory.mktemp("doctor")) as scene:
         yield scene
 
 
 @pytest.fixture
-def scene(standing: Scene) -> Iterator[Scene]:
-    """The scene, with settings and pinned keys as they were."""
-    standing.set_up()
-    yield standing
-    standing.home.pin(standing.world.keys.federation)
-    for pinned in (standing.home.policies_digest, *standing.home.policies.glob("*")):
-        pinned.unlink(missing_ok=True)
-    if standing.home.policies.exists():
-        standing.home.policies.rmdir()
-
-
-def look(home: Path, clock: Callable[[], datetime] = system_clock) -> tuple[str | None, SaphanError | None]:
-    """What the doctor names, and what it says of it."""
-    found, error = examine(side_of(home, clock))
-    assert isinstance(found, Diagnosis)
-    states = [each.state for each in found.hops]
-    if error is None:
-        assert set(states) == {HopState.FINE}
-    else:
-        at = states.index(HopState.FAILING)
-        assert set(states[:at]) <= {HopState.FINE}
-        assert set(states[at + 1 :]) <= {HopState.NOT_CHECKED}
-        told = found.hops[at].reason
-        assert told is not None
-        assert told.code == error.code
-        assert told.advice_en
-        assert told.advice_th
-    return found.failing, error
-
-
-def named(home: Path, clock: Callable[[], datetime] = system_clock) -> tuple[str | None, str | None]:
-    """The failing hop and its code."""
-    hop, error = look(home, clock)
-    return hop, None if error is None else error.code
+def scene(started: Scene) -> Iterator[Scene]:
+    with put_right(started):
+        yield started
 
 
 # ------------------------------------------------------------------ all is well
@@ -343,79 +276,6 @@ def test_what_the_doctor_does_not_know_is_a_line_too(scene: Scene) -> None:
     assert error is not None
     assert (found.failing, error.code) == ("dns", "hop-unclear")
     assert str(scene.client_home) not in error.reasons[0].message_en
-
-
-# ------------------------------------------------------------------ the gateway
-
-
-def gateway_home(folder: Path, scene: Scene, **settings: object) -> Path:
-    home = make_home(folder / "home", scene.world.keys)
-    local = scene.world.keys.federation.model_copy(update={"gateway": scene.centre.address})
-    (home / "federation.json").write_text(local.model_dump_json())
-    given = {"listen_port": scene.centre.port, **settings}
-    lines = (f"{name} = {json.dumps(value)}\n" for name, value in given.items())
-    (home / "saphan.toml").write_text("".join(lines))
-    return home
-
-
-def test_at_the_gateway_every_hop_is_fine(scene: Scene, tmp_path: Path) -> None:
-    assert named(gateway_home(tmp_path, scene)) == (None, None)
-
-
-def test_a_gateway_that_does_not_run(scene: Scene, tmp_path: Path) -> None:
-    assert named(gateway_home(tmp_path, scene, listen_port=free_port())) == ("tcp", "gateway-port-closed")
-
-
-def test_a_gateway_whose_name_resolves_nowhere(scene: Scene) -> None:
-    (scene.gateway_home / "federation.json").write_text(
-        scene.world.keys.federation.model_copy(update={"gateway": "https://gateway.invalid"}).model_dump_json()
-    )
-    try:
-        assert named(scene.gateway_home) == ("dns", "gateway-name-unknown")
-    finally:
-        (scene.gateway_home / "federation.json").write_text(scene.world.keys.federation.model_dump_json())
-
-
-def test_a_gateway_without_its_database_and_none_is_made(scene: Scene, tmp_path: Path) -> None:
-    home = gateway_home(tmp_path, scene)
-    (home / "gateway.db").unlink()
-    assert named(home) == ("database", "database-unreachable")
-    assert not (home / "gateway.db").exists()
-    port = free_port()
-    other = gateway_home(tmp_path / "pg", scene, database_url=f"postgresql+psycopg://saphan:s3cret@127.0.0.1:{port}/x")
-    hop, error = look(other)
-    assert hop == "database"
-    assert isinstance(error, Unavailable)
-    assert "s3cret" not in error.problem().model_dump_json()
-
-
-def test_a_database_of_another_schema(scene: Scene, tmp_path: Path) -> None:
-    home = gateway_home(tmp_path, scene)
-    with sqlite3.connect(home / "gateway.db") as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '0001'")
-    connection.close()
-    assert named(home) == ("database", "setting-invalid")
-
-
-def test_a_gateway_whose_clock_is_not_that_of_its_database(
-    scene: Scene, tmp_path: Path, migrated_database: str
-) -> None:
-    home = gateway_home(tmp_path, scene, database_url=migrated_database)
-    assert named(home) == (None, None)
-    assert named(home, lambda: system_clock() + timedelta(minutes=1)) == ("clock", "clock-off")
-
-
-def test_a_gateway_whose_certificate_cannot_be_used(scene: Scene, tmp_path: Path) -> None:
-    home = gateway_home(tmp_path, scene, tls_certificate="server.pem", tls_key="server.key")
-    assert named(home) == ("tls", "setting-invalid")
-
-
-def test_a_gateway_without_one_of_its_keys(scene: Scene, tmp_path: Path) -> None:
-    home = gateway_home(tmp_path, scene)
-    next((home / "keys").glob("*log*")).unlink()
-    assert named(home) == ("key", "setting-invalid")
-    (home / "federation.json").unlink()
-    assert named(home) == ("registry", "registry-incomplete")
 
 
 # ------------------------------------------------------------------ the command
