@@ -102,6 +102,7 @@ def _desk(settings: GatewaySettings, means: Means, keeper: Keeper | None, bell: 
         clock=clock,
         new_nonce=new_nonce,
         look_again_seconds=settings.look_again_seconds,
+        most_waiting=settings.most_waiting,
         bell=bell,
         trusted=None if keeper is None else keeper.check,
     )

@@ -28,7 +28,8 @@ class GatewaySettings(BaseSettings):
 
     ``issuer`` is the name by which members know the gateway; without it the federation's is taken, and another one is
     refused. ``database_url`` defaults to SQLite in the home. Results leave on a tick of ``tick_seconds``; what another
-    process changed is looked for every ``look_again_seconds`` where the database does not tell of it.
+    process changed is looked for every ``look_again_seconds`` where the database does not tell of it. Beyond
+    ``most_waiting`` calls that wait, connectors are asked to come back later.
     ``synthetic`` makes the public page say that its data is made up.
 
     With ``tls_certificate`` and ``tls_key`` it listens over TLS; ``tls_client_ca`` are the authorities whose client
@@ -50,6 +51,7 @@ class GatewaySettings(BaseSettings):
     tick_seconds: float = Field(default=1.0, gt=0, le=3600)
     lease_seconds: float = Field(default=30.0, gt=0, le=3600)
     look_again_seconds: float = Field(default=0.5, gt=0, le=3600)
+    most_waiting: int = Field(default=256, ge=0, le=100_000)
     issuer: str | None = None
     synthetic: bool = False
     crash_at: CrashPoint | None = None

@@ -61,6 +61,10 @@ class Bell:
         self._tickets.add(ticket)
         return ticket
 
+    def waiting(self) -> int:
+        """How many wait."""
+        return len(self._tickets)
+
     @staticmethod
     async def wait(ticket: Ticket, seconds: float) -> None:
         """Return at the first ring since the ticket was taken, or after ``seconds``."""
@@ -86,6 +90,7 @@ class Desk:
         bell: Wakes who waits; whoever replaces the desk of a running gateway hands it on.
         trusted: Checks that the keys by which it works may be relied on; none where they are fixed.
         look_again_seconds: How often those who wait look without a ring, while nobody tells what others changed.
+        most_waiting: How many may wait; a connector beyond is answered at once and asked to come back later.
     """
 
     exchange: Exchange
@@ -95,6 +100,7 @@ class Desk:
     clock: Callable[[], datetime]
     new_nonce: Callable[[], str]
     look_again_seconds: float = 0.5
+    most_waiting: int = 256
     trusted: Callable[[datetime], None] | None = None
     bell: Bell = field(default_factory=Bell)
 

@@ -29,10 +29,17 @@ async def _lease(request: Request) -> Response:
     async def look() -> Lease:
         return await run_in_threadpool(desk.exchange.lease, caller, call)
 
+    if desk.bell.waiting() >= desk.most_waiting:
+        return json_of(_later(await look(), call))
     leased = await wait_until(
         request, look, _has_work, call.wait_seconds, (topics.of_agency(call.agency), topics.EVERY_AGENCY)
     )
     return json_of(leased)
+
+
+def _later(leased: Lease, call: LeaseCall) -> Lease:
+    """A lease without work, from a gateway at which too many wait: the connector waits at home instead."""
+    return leased if _has_work(leased) else leased.model_copy(update={"pause_seconds": call.wait_seconds})
 
 
 def _has_work(leased: Lease) -> bool:

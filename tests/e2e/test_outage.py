@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Event
 
 import pytest
+from sqlalchemy import select
 
 from connectors.crash import CrashPoint
 from connectors.journal.book import Journal
@@ -19,6 +20,7 @@ from contracts.release import Release
 from contracts.request import Request, RequestState
 from gateway.checked_release import check_release
 from gateway.store.engine import Store
+from gateway.store.tables import requests
 from tests.api_world import make_home
 from tests.factories import NOW
 from tests.gateway_world import World
@@ -29,13 +31,14 @@ pytestmark = pytest.mark.e2e
 DAY = timedelta(hours=24)
 PATIENCE = 120.0
 DRAINED_WITHIN = 60.0
+UNFINISHED = (RequestState.RECEIVED, RequestState.WAITING)
 
 
-def until(condition: Callable[[], bool]) -> None:
+def until(condition: Callable[[], bool], every: float = 0.05) -> None:
     deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
+        time.sleep(every)
 
 
 class Outage:
@@ -80,16 +83,13 @@ class Outage:
         """What the gateway's database says."""
         return World(Store(self.url), self.world.keys, self.clock())
 
-    def states(self, asked: Sequence[Request]) -> list[RequestState]:
-        """Where requests stand, read from the database."""
-        books = self.books()
-        states = [books.exchange.status(books.caller(), each.id).state for each in asked]
-        books.store.close()
-        return states
-
-
-def is_finished(states: Sequence[RequestState]) -> bool:
-    return not set(states) & {RequestState.RECEIVED, RequestState.WAITING}
+    def unfinished(self) -> int:
+        """How many requests have neither release nor refusal, read from the database."""
+        store = Store(self.url)
+        with store.read() as r:
+            rows = r.all(select(requests.c.id).where(requests.c.state.in_(UNFINISHED)))
+        store.close()
+        return len(rows)
 
 
 def outage(folder: Path, *, agencies: int, waiting: int) -> float:
@@ -116,7 +116,7 @@ def outage(folder: Path, *, agencies: int, waiting: int) -> float:
         down(day, files, everything[0], busy)
         began = time.monotonic()
         with day.centre.up():
-            until(lambda: is_finished(day.states([*leased, *backlog, *late])))
+            until(lambda: day.unfinished() == 0, every=0.5)
             seconds = time.monotonic() - began
             check_answers(day, [*leased, *backlog])
             check_late(day, late)

@@ -1,6 +1,7 @@
 """The gateway carries on by itself: at its start and on every tick, also after a tick that failed."""
 
 import asyncio
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from contracts.request import RequestState
+from contracts.task import Lease, LeaseCall
 from gateway.api.desk import HEARING_SECONDS
 from gateway.crash import CrashPoint
 from gateway.main import _tick, create_app
@@ -84,3 +86,22 @@ def test_while_the_database_tells_of_changes_looking_again_is_rare_and_at_once_f
     assert desk.next_look() == HEARING_SECONDS
     desk.bell.hears = lambda: False
     assert desk.next_look() == desk.look_again_seconds < HEARING_SECONDS
+
+
+def test_where_too_many_wait_a_connector_is_answered_at_once_and_asked_to_come_back_later(tmp_path: Path) -> None:
+    world = ApiWorld(tmp_path / "home")
+    world.app.state.desk = replace(world.desk, most_waiting=1)
+    call = LeaseCall(agency="ccib", data_versions={}, wait_seconds=20)
+
+    def poll() -> Lease:
+        return Lease.model_validate_json(world.member("ccib#connector-1").post("/v1/tasks:lease", call).content)
+
+    with world.http:
+        somebody = world.desk.bell.ticket("tick")
+        started = time.monotonic()
+        assert poll().pause_seconds == call.wait_seconds
+        assert time.monotonic() - started < call.wait_seconds
+        world.world.submit(request())
+        with_work = poll()
+    assert (len(with_work.tasks), with_work.pause_seconds) == (1, 0)
+    assert somebody.topics == {"tick"}  # it waited all the while

@@ -123,7 +123,9 @@ def test_a_refused_sender_who_goes_on_is_cut_off(edge: EdgeWorld) -> None:
 
 def test_one_peer_has_no_more_than_its_connections(edge: EdgeWorld) -> None:
     lines = [edge.line() for _ in range(4)]
-    assert edge.say(GET + b"\r\n").told == (503, "too-many-connections")
+    turned_away = edge.say(GET + b"\r\n")
+    assert turned_away.told == (503, "too-many-connections")
+    assert b"retry-after: 5" in turned_away.head
     for line in lines:
         line.socket.close()
 
