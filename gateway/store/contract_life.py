@@ -8,8 +8,9 @@ from sqlalchemy import select
 
 from contracts.retirement import ContractRetirement
 from gateway.store.contract_life_tables import contract_retirements
-from gateway.store.engine import Reading, Transaction
+from gateway.store.engine import AnySelect, Reading, Transaction
 from gateway.store.log import Event, append
+from gateway.store.prepared import prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,5 +39,9 @@ def add_retirement(t: Transaction, held: HeldRetirement, event: Event) -> bool:
 
 def retired_among(r: Reading, digests: Collection[str]) -> frozenset[str]:
     """Which of these contracts are retired."""
-    wanted = select(contract_retirements.c.digest).where(contract_retirements.c.digest.in_(sorted(digests)))
-    return frozenset(row.digest for row in r.all(wanted))
+    return frozenset(each for each in digests if r.one(_retired(each)) is not None)
+
+
+@prepared
+def _retired(digest: str) -> AnySelect:
+    return select(contract_retirements.c.digest).where(contract_retirements.c.digest == digest)

@@ -11,13 +11,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import select, update
+from sqlalchemy import Update, select, update
 
 from contracts.errors import Refused
 from contracts.task import Charge
 from contracts.views import BudgetLine
 from gateway.store import series
-from gateway.store.engine import AnyRow, Reading, Transaction
+from gateway.store.engine import AnyRow, AnySelect, Reading, Transaction
+from gateway.store.prepared import prepared
 from gateway.store.tables import accounts, charges
 
 
@@ -77,8 +78,7 @@ def give_back(t: Transaction, request: str, now: datetime) -> tuple[Charge, ...]
 
 def reserved(r: Reading, request: str) -> tuple[Charge, ...]:
     """What is set aside for a request, by source and window; nothing when a series had paid for it before."""
-    mine = (charges.c.request == request) & (charges.c.state == ChargeState.RESERVED)
-    rows = r.all(select(charges).where(mine).order_by(charges.c.source, charges.c.budget_window))
+    rows = r.all(_reserved(request))
     return tuple(Charge(source=row.source, window=row.budget_window, nano_rho=row.nano_rho) for row in rows)
 
 
@@ -102,8 +102,7 @@ def _line(row: AnyRow) -> BudgetLine:
 def _hold(t: Transaction, charge: Charge, budget: int) -> None:
     key = _key(charge)
     t.add_new(accounts, {**key, "budget": budget, "spent": 0, "reserved": 0})
-    here = (accounts.c.source == charge.source) & (accounts.c.budget_window == charge.window)
-    account = t.lock(select(accounts).where(here))
+    account = t.lock(_account(charge.source, charge.window))
     if account is None:
         raise LookupError(f"no account {key}")
     used = account.spent + account.reserved
@@ -116,24 +115,35 @@ def _hold(t: Transaction, charge: Charge, budget: int) -> None:
             left=most - used,
             needed=charge.nano_rho,
         )
-    t.run(update(accounts).where(here).values(budget=most, reserved=account.reserved + charge.nano_rho))
+    t.change(accounts, key, {"budget": most, "reserved": account.reserved + charge.nano_rho})
 
 
 def _settle(t: Transaction, request: str, state: ChargeState, now: datetime) -> tuple[Charge, ...]:
-    mine = (charges.c.request == request) & (charges.c.state == ChargeState.RESERVED)
-    rows = t.all(select(charges).where(mine).order_by(charges.c.source, charges.c.budget_window))
+    rows = t.all(_reserved(request))
     for row in rows:
-        here = (accounts.c.source == row.source) & (accounts.c.budget_window == row.budget_window)
         spent = row.nano_rho if state is ChargeState.SPENT else 0
-        t.lock(select(accounts).where(here))
-        t.run(
-            update(accounts)
-            .where(here)
-            .values(reserved=accounts.c.reserved - row.nano_rho, spent=accounts.c.spent + spent)
-        )
-    t.run(update(charges).where(mine).values(state=state, at=now))
+        t.lock(_account(row.source, row.budget_window))
+        t.run(_settled(row.source, row.budget_window, row.nano_rho, spent))
+    t.change(charges, {"request": request, "state": ChargeState.RESERVED}, {"state": state, "at": now})
     return tuple(Charge(source=row.source, window=row.budget_window, nano_rho=row.nano_rho) for row in rows)
 
 
 def _key(charge: Charge) -> dict[str, object]:
     return {"source": charge.source, "budget_window": charge.window}
+
+
+@prepared
+def _reserved(request: str) -> AnySelect:
+    mine = (charges.c.request == request) & (charges.c.state == ChargeState.RESERVED)
+    return select(charges).where(mine).order_by(charges.c.source, charges.c.budget_window)
+
+
+@prepared
+def _account(source: str, window: str) -> AnySelect:
+    return select(accounts).where(accounts.c.source == source, accounts.c.budget_window == window)
+
+
+@prepared
+def _settled(source: str, window: str, held: int, spent: int) -> Update:
+    here = (accounts.c.source == source) & (accounts.c.budget_window == window)
+    return update(accounts).where(here).values(reserved=accounts.c.reserved - held, spent=accounts.c.spent + spent)

@@ -11,8 +11,9 @@ from datetime import datetime
 from sqlalchemy import select, update
 
 from gateway.store import topics
-from gateway.store.engine import Reading, Transaction
+from gateway.store.engine import AnySelect, Reading, Transaction
 from gateway.store.notice_tables import notice_agencies, notice_head, notices
+from gateway.store.prepared import prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,18 @@ def after(r: Reading, agency: str, cursor: int, most: int) -> tuple[Numbered, ..
 
     A cursor beyond the last number is one from before the database was restored: everything is given again.
     """
-    head = r.one(select(notice_head.c.last))
+    head = r.one(_last())
     start = cursor if head is not None and cursor <= head.last else 0
+    return tuple(Numbered(row.number, row.document) for row in r.all(_behind(agency, start, most)))
+
+
+@prepared
+def _last() -> AnySelect:
+    return select(notice_head.c.last)
+
+
+@prepared
+def _behind(agency: str, start: int, most: int) -> AnySelect:
     named = select(notice_agencies.c.number).where(notice_agencies.c.agency == agency)
     theirs = notices.c.to_all | notices.c.number.in_(named)
-    rows = r.all(select(notices).where(notices.c.number > start, theirs).order_by(notices.c.number).limit(most))
-    return tuple(Numbered(row.number, row.document) for row in rows)
+    return select(notices).where(notices.c.number > start, theirs).order_by(notices.c.number).limit(most)

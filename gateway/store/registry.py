@@ -19,6 +19,7 @@ from gateway.store.agreement_tables import agreements
 from gateway.store.contract_life_tables import contract_retirements
 from gateway.store.engine import AnyRow, AnySelect, Reading, Transaction
 from gateway.store.log import Event, append
+from gateway.store.prepared import prepared
 from gateway.store.tables import contracts
 
 HOLDS_THE_NAME: Final = (AgreementState.ACTIVE, AgreementState.SUSPENDED)
@@ -89,9 +90,8 @@ def contract(r: Reading, digest: str) -> DatasetContract | None:
 
 
 def contracts_by_digest(r: Reading, digests: Iterable[str]) -> dict[str, DatasetContract]:
-    """Those of these contracts that are published; one query."""
-    wanted = select(contracts.c.digest, contracts.c.terms).where(contracts.c.digest.in_(sorted(set(digests))))
-    return {row.digest: _read(row.terms) for row in r.all(wanted)}
+    """Those of these contracts that are published."""
+    return {row.digest: _read(row.terms) for each in sorted(set(digests)) for row in r.all(_terms_of(each))}
 
 
 def versions(r: Reading, agency: str, name: str) -> tuple[HeldContract, ...]:
@@ -112,8 +112,7 @@ def budgets(r: Reading) -> dict[str, int]:
 
     So no new version of a contract raises a budget by the way; that would be a decision of its own.
     """
-    least = func.min(contracts.c.budget).label("least")
-    return {row.source: row.least for row in r.all(select(contracts.c.source, least).group_by(contracts.c.source))}
+    return {row.source: row.least for row in r.all(_least_budgets())}
 
 
 def published(r: Reading, digest: str | None = None) -> tuple[PublishedContract, ...]:
@@ -185,26 +184,24 @@ def agreement(r: Reading, name: str) -> HeldAgreement | None:
 
 def agreement_text(r: Reading, digest: str) -> HeldAgreement | None:
     """The agreement of that digest."""
-    row = r.one(select(agreements).where(agreements.c.digest == digest))
+    row = r.one(_text(digest))
     return _held(row) if row else None
 
 
 def agreement_versions(r: Reading, name: str) -> tuple[HeldAgreement, ...]:
     """Every version of one agreement, oldest first."""
-    wanted = select(agreements).where(agreements.c.id == name).order_by(agreements.c.version)
-    return tuple(_held(row) for row in r.all(wanted))
+    return tuple(_held(row) for row in r.all(_versions(name)))
 
 
 def lock_versions(t: Transaction, name: str) -> tuple[HeldAgreement, ...]:
     """The same, while nobody else moves any of them until the transaction ends."""
-    t.lock(select(agreements.c.digest).where(agreements.c.id == name).order_by(agreements.c.version).limit(1))
+    t.lock(_first_version(name))
     return agreement_versions(t, name)
 
 
 def in_state(r: Reading, state: AgreementState) -> tuple[HeldAgreement, ...]:
     """Every version in a state, oldest first."""
-    wanted = select(agreements).where(agreements.c.state == state.value)
-    return tuple(_held(row) for row in r.all(wanted.order_by(agreements.c.proposed_at, agreements.c.digest)))
+    return tuple(_held(row) for row in r.all(_in_state(state.value)))
 
 
 def discard_draft(t: Transaction, digest: str) -> None:
@@ -224,6 +221,7 @@ def all_agreements(r: Reading) -> tuple[HeldAgreement, ...]:
     return tuple(_held(row) for row in r.all(wanted))
 
 
+@prepared
 def _newest(name: str) -> AnySelect:
     rank = case(_RANKS, value=agreements.c.state, else_=len(HOLDS_THE_NAME))
     wanted = select(agreements).where(agreements.c.id == name)
@@ -237,10 +235,48 @@ def _standing(held: HeldAgreement) -> dict[str, str | None]:
 
 def _held(row: AnyRow) -> HeldAgreement:
     return HeldAgreement(
-        agreement=Agreement.model_validate_json(row.terms),
+        agreement=_agreed(row.terms),
         digest=row.digest,
         document=row.document,
         signers=tuple(from_json(row.signers)),
         state=AgreementState(row.state),
         head=row.head,
     )
+
+
+@prepared
+def _terms_of(digest: str) -> AnySelect:
+    return select(contracts.c.digest, contracts.c.terms).where(contracts.c.digest == digest)
+
+
+@prepared
+def _least_budgets() -> AnySelect:
+    least = func.min(contracts.c.budget).label("least")
+    return select(contracts.c.source, least).group_by(contracts.c.source)
+
+
+@prepared
+def _text(digest: str) -> AnySelect:
+    return select(agreements).where(agreements.c.digest == digest)
+
+
+@prepared
+def _versions(name: str) -> AnySelect:
+    return select(agreements).where(agreements.c.id == name).order_by(agreements.c.version)
+
+
+@prepared
+def _first_version(name: str) -> AnySelect:
+    return select(agreements.c.digest).where(agreements.c.id == name).order_by(agreements.c.version).limit(1)
+
+
+@prepared
+def _in_state(state: str) -> AnySelect:
+    wanted = select(agreements).where(agreements.c.state == state)
+    return wanted.order_by(agreements.c.proposed_at, agreements.c.digest)
+
+
+@lru_cache(maxsize=1024)
+def _agreed(terms: str) -> Agreement:
+    """The text of a version never changes either."""
+    return Agreement.model_validate_json(terms)

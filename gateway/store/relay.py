@@ -9,19 +9,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, FromClause, Select, select, true, tuple_, update
+from sqlalchemy import ColumnElement, FromClause, Select, Update, select, true, tuple_, update
 
 from contracts.chain import answer_digest
 from contracts.errors import Refused
 from contracts.suspension import Suspended
 from contracts.task import Forwarded, Part, Task
 from gateway.store import suspensions, topics
-from gateway.store.engine import EPOCH, AnyRow, Reading, Transaction
+from gateway.store.engine import EPOCH, AnyRow, AnySelect, Reading, Transaction
+from gateway.store.prepared import prepared
 from gateway.store.tables import connectors, data_versions, requests, tasks
 
 SEEN_EVERY = timedelta(seconds=5)
 """How often a connector's presence is written down; more often would only wear the disk."""
 
+NOTHING: Final = Suspended()
 ERASED: Final = ""
 """The body of a part that is no longer kept."""
 
@@ -57,6 +59,14 @@ class HeldTask:
     part_digest: str | None
     answer: str | None
     """The digest of the part as its connector signed it, which outlives its figures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A task with what its connector posted, signatures and all."""
+
+    task: Task
+    posted: Forwarded
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +115,10 @@ def add_tasks(t: Transaction, request: str, new: Sequence[NewTask], now: datetim
 
 def has_free_task(r: Reading, agency: str, now: datetime) -> bool:
     """Whether a lease would find something: a look that takes no lock."""
-    free = _free(agency, now) & _not_suspended(suspensions.standing(r))
+    suspended = suspensions.standing(r)
+    if suspended == NOTHING:
+        return r.one(_any_free(agency, now)) is not None
+    free = _free(agency, now) & _not_suspended(suspended)
     return r.one(select(tasks.c.id).where(free).limit(1)) is not None
 
 
@@ -114,12 +127,11 @@ def lease(t: Transaction, agency: str, most: int, now: datetime, until: datetime
 
     No task of a request that touches a suspended agency or dataset is among them, nor any that a suspended agency asks.
     """
-    free = _free(agency, now) & _not_suspended(suspensions.standing(t))
-    wanted = select(tasks.c.id, tasks.c.task, tasks.c.attempt).where(free)
-    rows = t.take_free(wanted.order_by(tasks.c.created_at, tasks.c.place).limit(most))
-    if rows:
-        taken = tasks.c.id.in_([row.id for row in rows])
-        t.run(update(tasks).where(taken).values(leased_until=until, attempt=tasks.c.attempt + 1))
+    suspended = suspensions.standing(t)
+    free = _oldest_free(agency, now, most) if suspended == NOTHING else _unsuspended(agency, suspended, now, most)
+    rows = t.take_free(free)
+    for row in rows:
+        t.run(_taken(row.id, until))
     return tuple(Leased(Task.model_validate_json(row.task), row.attempt + 1) for row in rows)
 
 
@@ -127,8 +139,7 @@ def heartbeat(r: Reading, agency: str, working: Mapping[str, int], now: datetime
     """How the leases stand of the tasks that an agency's connector names, each with its attempt."""
     if not working:
         return Beat({}, ())
-    columns = (tasks.c.id, tasks.c.attempt, tasks.c.leased_until, tasks.c.posted_at, tasks.c.part_digest)
-    rows = r.all(select(*columns).where(tasks.c.agency == agency, tasks.c.id.in_(working)))
+    rows = [row for task in working for row in r.all(_how_it_stands(agency, task))]
     answered = {row.id for row in rows if row.part_digest is not None}
     held = {
         row.id: row.leased_until
@@ -148,21 +159,31 @@ def renew(t: Transaction, agency: str, held: Collection[str], now: datetime, unt
 
 def held_task(r: Reading, task: str) -> HeldTask | None:
     """The task of that identifier."""
-    row = r.one(select(tasks).where(tasks.c.id == task))
+    row = r.one(_named(task))
     return _held(row) if row else None
 
 
 def tasks_of(r: Reading, request: str) -> tuple[HeldTask, ...]:
     """Every task of a request, in the order of its contracts."""
-    return tuple(_held(row) for row in r.all(select(tasks).where(tasks.c.request == request).order_by(tasks.c.place)))
+    return tuple(_held(row) for row in r.all(_of_request(request)))
 
 
 def waiting_for(r: Reading, request: str, seen: datetime) -> tuple[str, ...]:
     """The agencies that had not answered a request at the instant ``seen``, or whose answer a suspension holds back."""
-    suspended = _is_of(suspensions.standing(r), tasks)
-    missing = tasks.c.posted_at.is_(None) | (tasks.c.posted_at > seen) | suspended
+    suspended = suspensions.standing(r)
+    if suspended == NOTHING:
+        return tuple(sorted(row.agency for row in r.all(_missing(request, seen))))
+    missing = tasks.c.posted_at.is_(None) | (tasks.c.posted_at > seen) | _is_of(suspended, tasks)
     rows = r.all(select(tasks.c.agency).where(tasks.c.request == request, missing).distinct())
     return tuple(sorted(row.agency for row in rows))
+
+
+def answers_of(r: Reading, request: str) -> tuple[Answer, ...]:
+    """What was answered to a request, as it was signed, in the order of its contracts; nothing once it is erased."""
+    answered = (tasks.c.request == request) & tasks.c.part.is_not(None)
+    rows = r.all(select(tasks.c.task, tasks.c.part).where(answered).order_by(tasks.c.place))
+    found = [Answer(Task.model_validate_json(row.task), Forwarded.model_validate_json(row.part)) for row in rows]
+    return tuple(each for each in found if each.task.request.body and each.posted.headers)
 
 
 def accept_part(t: Transaction, task: str, part: Forwarded, digest: str, now: datetime) -> bool:
@@ -171,16 +192,12 @@ def accept_part(t: Transaction, task: str, part: Forwarded, digest: str, now: da
     Raises:
         Refused: ``part-already-posted``, when another part is there, or the task was closed without one.
     """
-    row = t.lock(select(tasks.c.request, tasks.c.part_digest, tasks.c.posted_at).where(tasks.c.id == task))
+    row = t.lock(_answered(task))
     held = row.part_digest if row else None
     if row is not None and held is None and row.posted_at is not None:
         raise Refused("part-already-posted")
     if held is None:
-        t.run(
-            update(tasks)
-            .where(tasks.c.id == task)
-            .values(part=part.model_dump_json(), part_digest=digest, posted_at=now)
-        )
+        t.change(tasks, {"id": task}, {"part": part.model_dump_json(), "part_digest": digest, "posted_at": now})
         if row is not None:
             t.tell(topics.of_request(row.request))
     elif held != digest:
@@ -199,22 +216,22 @@ def erase_parts(t: Transaction, request: str, contracts: Collection[str]) -> Non
 
     Digest, time and signature headers stay: enough to know the same part again, and to prove which one it was.
     """
-    for row in t.all(select(tasks).where(tasks.c.request == request)):
+    for row in t.all(_of_request(request)):
         held = _held(row)
         if held.part is not None and held.part.measures and held.task.contract.digest in contracts:
             erased = Forwarded.model_validate_json(row.part).model_copy(update={"body": ERASED})
-            t.run(update(tasks).where(tasks.c.id == row.id).values(part=erased.model_dump_json()))
+            t.change(tasks, {"id": row.id}, {"part": erased.model_dump_json()})
 
 
 def note_presence(t: Transaction, agency: str, now: datetime) -> None:
     """Remember that a connector asked for work."""
     if not t.add_new(connectors, {"agency": agency, "last_seen": now}):
-        t.run(update(connectors).where(connectors.c.agency == agency).values(last_seen=now))
+        t.change(connectors, {"agency": agency}, {"last_seen": now})
 
 
 def is_noted(r: Reading, agency: str, versions: Mapping[str, int], now: datetime) -> bool:
     """Whether a connector's presence and its data versions are written down well enough."""
-    row = r.one(select(connectors.c.last_seen).where(connectors.c.agency == agency))
+    row = r.one(_last_seen(agency))
     known = known_versions(r, agency)
     return row is not None and now - row.last_seen < SEEN_EVERY and all(known.get(k) == v for k, v in versions.items())
 
@@ -222,19 +239,14 @@ def is_noted(r: Reading, agency: str, versions: Mapping[str, int], now: datetime
 def note_versions(t: Transaction, agency: str, versions: Mapping[str, int], now: datetime) -> None:
     """Remember on which snapshot a connector answers; a version never goes back."""
     for dataset, version in sorted(versions.items()):
-        here = (data_versions.c.agency == agency) & (data_versions.c.dataset == dataset)
         row = {"agency": agency, "dataset": dataset, "version": version, "seen_at": now}
         if not t.add_new(data_versions, row):
-            t.run(
-                update(data_versions)
-                .where(here, data_versions.c.version < version)
-                .values(version=version, seen_at=now)
-            )
+            t.run(_newer(agency, dataset, version, now))
 
 
 def known_versions(r: Reading, agency: str) -> dict[str, int]:
     """The current data version of each dataset of an agency, as far as it has been heard of."""
-    rows = r.all(select(data_versions).where(data_versions.c.agency == agency))
+    rows = r.all(_known(agency))
     return {row.dataset: row.version for row in rows}
 
 
@@ -277,3 +289,70 @@ def _held(row: AnyRow) -> HeldTask:
         part_digest=row.part_digest,
         answer=None if posted is None else answer_digest(posted),
     )
+
+
+@prepared
+def _named(task: str) -> AnySelect:
+    return select(tasks).where(tasks.c.id == task)
+
+
+@prepared
+def _of_request(request: str) -> AnySelect:
+    return select(tasks).where(tasks.c.request == request).order_by(tasks.c.place)
+
+
+@prepared
+def _any_free(agency: str, now: datetime) -> AnySelect:
+    return select(tasks.c.id).where(_free(agency, now)).limit(1)
+
+
+@prepared
+def _oldest_free(agency: str, now: datetime, most: int) -> AnySelect:
+    return _tasks_where(_free(agency, now)).limit(most)
+
+
+def _unsuspended(agency: str, suspended: Suspended, now: datetime, most: int) -> AnySelect:
+    return _tasks_where(_free(agency, now) & _not_suspended(suspended)).limit(most)
+
+
+def _tasks_where(free: ColumnElement[bool]) -> AnySelect:
+    wanted = select(tasks.c.id, tasks.c.task, tasks.c.attempt).where(free)
+    return wanted.order_by(tasks.c.created_at, tasks.c.place)
+
+
+@prepared
+def _taken(task: str, until: datetime) -> Update:
+    return update(tasks).where(tasks.c.id == task).values(leased_until=until, attempt=tasks.c.attempt + 1)
+
+
+@prepared
+def _missing(request: str, seen: datetime) -> AnySelect:
+    missing = tasks.c.posted_at.is_(None) | (tasks.c.posted_at > seen)
+    return select(tasks.c.agency).where(tasks.c.request == request, missing).distinct()
+
+
+@prepared
+def _answered(task: str) -> AnySelect:
+    return select(tasks.c.request, tasks.c.part_digest, tasks.c.posted_at).where(tasks.c.id == task)
+
+
+@prepared
+def _last_seen(agency: str) -> AnySelect:
+    return select(connectors.c.last_seen).where(connectors.c.agency == agency)
+
+
+@prepared
+def _newer(agency: str, dataset: str, version: int, now: datetime) -> Update:
+    here = (data_versions.c.agency == agency) & (data_versions.c.dataset == dataset)
+    return update(data_versions).where(here, data_versions.c.version < version).values(version=version, seen_at=now)
+
+
+@prepared
+def _known(agency: str) -> AnySelect:
+    return select(data_versions).where(data_versions.c.agency == agency)
+
+
+@prepared
+def _how_it_stands(agency: str, task: str) -> AnySelect:
+    columns = (tasks.c.id, tasks.c.attempt, tasks.c.leased_until, tasks.c.posted_at, tasks.c.part_digest)
+    return select(*columns).where(tasks.c.agency == agency, tasks.c.id == task)

@@ -12,6 +12,7 @@ from contracts.release import Release, ReleaseBody, ReleaseState, Withdrawal
 from contracts.views import ReleaseSummary
 from gateway.store.engine import AnyRow, AnySelect, Reading, Transaction
 from gateway.store.log import Event, append
+from gateway.store.prepared import prepared
 from gateway.store.tables import release_sources, releases, requests
 
 Dataset = tuple[str, str]
@@ -76,7 +77,7 @@ def add_release(t: Transaction, new: NewRelease, event: Event) -> None:
         [{"release": new.body.id, "agency": a, "dataset": d, "data_version": v} for (a, d), v in sources],
     )
     place = append(t, event)
-    t.run(update(releases).where(releases.c.id == new.body.id).values(log_index=place))
+    t.change(releases, {"id": new.body.id}, {"log_index": place})
 
 
 def release(r: Reading, name: str, reader: str | None, now: datetime) -> HeldRelease | None:
@@ -95,6 +96,12 @@ def any_release(r: Reading, name: str) -> Release | None:
     """The release of that identifier, whoever may read it; none also when it is erased."""
     row = r.one(select(releases).where(releases.c.id == name, releases.c.body != ERASED))
     return _held(row).release if row else None
+
+
+def held_release(r: Reading, name: str) -> HeldRelease | None:
+    """The release of that identifier with the place of its log entry; none also when it is erased."""
+    row = r.one(select(releases).where(releases.c.id == name, releases.c.body != ERASED))
+    return _held(row) if row else None
 
 
 def may_read(r: Reading, name: str, reader: str | None, now: datetime) -> bool:
@@ -152,9 +159,7 @@ def make_public(t: Transaction, name: str) -> bool:
 
 def current_release(r: Reading, question: str, versions: Mapping[Dataset, int] | None) -> Standing | None:
     """The valid release of a question on exactly these data versions, or on whichever for ``None``, if there is one."""
-    stands = (releases.c.state == ReleaseState.VALID) & (releases.c.body != ERASED)
-    asked = _standing().where(releases.c.question == question, stands)
-    for row in r.all(asked.order_by(releases.c.available_at.desc())):
+    for row in r.all(_current(question)):
         if versions is None or _versions(r, row.id) == dict(versions):
             return _stands(r, row)
     return None
@@ -211,3 +216,9 @@ def _summary(new: NewRelease) -> ReleaseSummary:
         created=body.created,
         state=ReleaseState.VALID,
     )
+
+
+@prepared
+def _current(question: str) -> AnySelect:
+    stands = (releases.c.state == ReleaseState.VALID) & (releases.c.body != ERASED)
+    return _standing().where(releases.c.question == question, stands).order_by(releases.c.available_at.desc())

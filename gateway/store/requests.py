@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, tuple_, update
+from sqlalchemy import delete, select, tuple_
 
 from contracts.errors import InvalidInput, Problem, Refused
 from contracts.request import TRANSITIONS, RequestState
 from contracts.task import Forwarded
 from gateway.store import topics
-from gateway.store.engine import AnyRow, Reading, Transaction
+from gateway.store.engine import AnyRow, AnySelect, Reading, Transaction
 from gateway.store.log import Event, append
+from gateway.store.prepared import prepared
 from gateway.store.tables import nonces, questions, requests, tasks
 
 NONCES_LAST = timedelta(minutes=10)
@@ -78,7 +79,7 @@ def spend_nonce(t: Transaction, kid: str, nonce: str, now: datetime) -> None:
 
 def has_old_nonces(r: Reading, now: datetime) -> bool:
     """Whether there are nonces that no acceptable signature can carry any more."""
-    return r.one(select(nonces.c.kid).where(nonces.c.seen_at < now - NONCES_LAST).limit(1)) is not None
+    return r.one(_old_nonce(now - NONCES_LAST)) is not None
 
 
 def forget_nonces(t: Transaction, now: datetime) -> None:
@@ -127,18 +128,18 @@ def check_same(r: Reading, request: str, agency: str, digest: str) -> bool:
 
 def find(r: Reading, request: str) -> HeldRequest | None:
     """The request of that identifier."""
-    row = r.one(select(requests).where(requests.c.id == request))
+    row = r.one(_named(request))
     return _held(row) if row else None
 
 
 def lock_question(t: Transaction, question: str) -> None:
     """Let nobody else decide about this question until the transaction ends."""
-    t.lock(select(questions).where(questions.c.key == question))
+    t.lock(_asked(question))
 
 
 def lock_request(t: Transaction, request: str) -> HeldRequest | None:
     """The request, which nobody else changes until the transaction ends."""
-    row = t.lock(select(requests).where(requests.c.id == request))
+    row = t.lock(_named(request))
     return _held(row) if row else None
 
 
@@ -148,14 +149,12 @@ def is_unasked(r: Reading, request: HeldRequest) -> bool:
         return True
     if request.state is not RequestState.WAITING or request.joined_to is not None:
         return False
-    return r.one(select(tasks.c.id).where(tasks.c.request == request.id).limit(1)) is None
+    return r.one(_any_task(request.id)) is None
 
 
 def leader_of(r: Reading, request: HeldRequest) -> str | None:
     """The other request that is out with the same question, if any."""
-    waiting = (requests.c.question == request.question) & (requests.c.state == RequestState.WAITING)
-    leads = requests.c.joined_to.is_(None) & (requests.c.id != request.id)
-    row = r.one(select(requests.c.id).where(waiting, leads).limit(1))
+    row = r.one(_leader(request.question, request.id))
     return row.id if row else None
 
 
@@ -167,8 +166,7 @@ def is_out(r: Reading, question: str) -> bool:
 
 def followers_of(r: Reading, leader: str) -> tuple[HeldRequest, ...]:
     """The requests that joined another one, oldest first."""
-    joined = (requests.c.joined_to == leader) & (requests.c.state == RequestState.WAITING)
-    return tuple(_held(row) for row in r.all(select(requests).where(joined).order_by(requests.c.received_at)))
+    return tuple(_held(row) for row in r.all(_followers(leader)))
 
 
 def wait(t: Transaction, request: HeldRequest, joined_to: str | None = None) -> None:
@@ -192,11 +190,7 @@ def end(t: Transaction, request: HeldRequest, outcome: Outcome) -> None:
 
 def unfinished(r: Reading) -> tuple[HeldRequest, ...]:
     """What a restarted gateway has to look at: received and not yet out, or out with every part in."""
-    missing = select(tasks.c.id).where(tasks.c.request == requests.c.id, tasks.c.posted_at.is_(None)).exists()
-    received = requests.c.state == RequestState.RECEIVED
-    complete = (requests.c.state == RequestState.WAITING) & requests.c.joined_to.is_(None) & ~missing
-    rows = r.all(select(requests).where(received | complete).order_by(requests.c.received_at))
-    return tuple(_held(row) for row in rows)
+    return tuple(_held(row) for row in r.all(_unfinished()))
 
 
 def waiting(r: Reading) -> tuple[HeldRequest, ...]:
@@ -207,10 +201,7 @@ def waiting(r: Reading) -> tuple[HeldRequest, ...]:
 
 def left_behind(r: Reading) -> tuple[HeldRequest, ...]:
     """The requests that wait although the one that they joined has ended: something stopped them then; oldest first."""
-    led = requests.alias("led")
-    out = (requests.c.state == RequestState.WAITING) & (led.c.state != RequestState.WAITING)
-    wanted = select(requests).join(led, led.c.id == requests.c.joined_to).where(out)
-    return tuple(_held(row) for row in r.all(wanted.order_by(requests.c.received_at)))
+    return tuple(_held(row) for row in r.all(_left_behind()))
 
 
 def is_left_behind(r: Reading, request: HeldRequest) -> bool:
@@ -224,7 +215,7 @@ def is_left_behind(r: Reading, request: HeldRequest) -> bool:
 def _move(t: Transaction, request: HeldRequest, state: RequestState, **columns: object) -> None:
     if state is not request.state and state not in TRANSITIONS[request.state]:
         raise ValueError(f"a {request.state} request does not become {state}")
-    t.run(update(requests).where(requests.c.id == request.id).values(state=state, **columns))
+    t.change(requests, {"id": request.id}, {"state": state, **columns})
 
 
 def _held(row: AnyRow) -> HeldRequest:
@@ -241,3 +232,52 @@ def _held(row: AnyRow) -> HeldRequest:
         problem=Problem.model_validate_json(row.problem) if row.problem else None,
         available_at=row.available_at,
     )
+
+
+@prepared
+def _named(request: str) -> AnySelect:
+    return select(requests).where(requests.c.id == request)
+
+
+@prepared
+def _old_nonce(before: datetime) -> AnySelect:
+    return select(nonces.c.kid).where(nonces.c.seen_at < before).limit(1)
+
+
+@prepared
+def _asked(question: str) -> AnySelect:
+    return select(questions).where(questions.c.key == question)
+
+
+@prepared
+def _any_task(request: str) -> AnySelect:
+    return select(tasks.c.id).where(tasks.c.request == request).limit(1)
+
+
+@prepared
+def _leader(question: str, but: str) -> AnySelect:
+    waiting = (requests.c.question == question) & (requests.c.state == RequestState.WAITING)
+    leads = requests.c.joined_to.is_(None) & (requests.c.id != but)
+    return select(requests.c.id).where(waiting, leads).limit(1)
+
+
+@prepared
+def _followers(leader: str) -> AnySelect:
+    joined = (requests.c.joined_to == leader) & (requests.c.state == RequestState.WAITING)
+    return select(requests).where(joined).order_by(requests.c.received_at)
+
+
+@prepared
+def _unfinished() -> AnySelect:
+    missing = select(tasks.c.id).where(tasks.c.request == requests.c.id, tasks.c.posted_at.is_(None)).exists()
+    received = requests.c.state == RequestState.RECEIVED
+    complete = (requests.c.state == RequestState.WAITING) & requests.c.joined_to.is_(None) & ~missing
+    return select(requests).where(received | complete).order_by(requests.c.received_at)
+
+
+@prepared
+def _left_behind() -> AnySelect:
+    led = requests.alias("led")
+    out = (requests.c.state == RequestState.WAITING) & (led.c.state != RequestState.WAITING)
+    wanted = select(requests).join(led, led.c.id == requests.c.joined_to).where(out)
+    return wanted.order_by(requests.c.received_at)

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from sqlalchemy import delete, select
 
-from gateway.store.engine import Store
+from gateway.store.engine import AnySelect, Store
+from gateway.store.prepared import prepared
 from gateway.store.revoked_token_tables import revoked_tokens
 
 
@@ -24,8 +25,13 @@ class RevokedTokenTable:
     def all(self, now: datetime) -> frozenset[str]:
         """Every revoked token that has not expired; what has is forgotten on the way."""
         with self.store.read() as r:
-            rows = r.all(select(revoked_tokens))
+            rows = r.all(_all())
         if any(row.expires_at <= now for row in rows):
             with self.store.transaction() as t:
                 t.run(delete(revoked_tokens).where(revoked_tokens.c.expires_at <= now))
         return frozenset(row.jti for row in rows if row.expires_at > now)
+
+
+@prepared
+def _all() -> AnySelect:
+    return select(revoked_tokens)

@@ -10,7 +10,8 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import delete, select, update
 
 from contracts.errors import Refused, Unavailable
-from gateway.store.engine import Reading, Transaction
+from gateway.store.engine import AnySelect, Reading, Transaction
+from gateway.store.prepared import prepared
 from gateway.store.series_tables import series, series_months, series_windows
 from privacy.series import window_of_month
 
@@ -55,7 +56,7 @@ def settle(t: Transaction, request: str, *, charged: bool) -> None:
 
     Nothing happens for a request that is of no series, or was settled before.
     """
-    row = t.one(select(series_months.c.series).where(series_months.c.request == request).limit(1))
+    row = t.one(_of_request(request))
     if row is None:
         return
     t.lock(select(series).where(series.c.key == row.series))
@@ -78,3 +79,8 @@ def _windows(r: Reading, key: str, windows: Collection[str]) -> dict[str, bool]:
     """The windows that are paid for or reserved, and whether for good."""
     here = (series_windows.c.series == key) & series_windows.c.budget_window.in_(windows)
     return {row.budget_window: row.settled for row in r.all(select(series_windows).where(here))}
+
+
+@prepared
+def _of_request(request: str) -> AnySelect:
+    return select(series_months.c.series).where(series_months.c.request == request).limit(1)

@@ -5,8 +5,9 @@ from datetime import datetime
 from sqlalchemy import select, update
 
 from contracts.suspension import Suspended, Suspension, SuspensionView
-from gateway.store.engine import AnyRow, Reading, Transaction
+from gateway.store.engine import AnyRow, AnySelect, Reading, Transaction
 from gateway.store.notice_tables import suspensions
+from gateway.store.prepared import prepared
 
 
 def add(t: Transaction, order: Suspension, document: str, now: datetime) -> bool:
@@ -38,7 +39,7 @@ def lock(t: Transaction, name: str) -> SuspensionView | None:
 
 def standing(r: Reading) -> Suspended:
     """What is suspended now."""
-    rows = r.all(select(suspensions.c.agency, suspensions.c.dataset).where(suspensions.c.lifted_at.is_(None)))
+    rows = r.all(_standing())
     return Suspended(
         agencies=frozenset(row.agency for row in rows if row.dataset is None),
         datasets=frozenset((row.agency, row.dataset) for row in rows if row.dataset is not None),
@@ -64,3 +65,8 @@ def _view(row: AnyRow) -> SuspensionView:
         lift_reason=row.lift_reason,
         lift_document=row.lift_document,
     )
+
+
+@prepared
+def _standing() -> AnySelect:
+    return select(suspensions.c.agency, suspensions.c.dataset).where(suspensions.c.lifted_at.is_(None))
