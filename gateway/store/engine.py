@@ -22,7 +22,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.sql.dml import UpdateBase
 from typing_extensions import override
 
-from gateway.store.prepared import Bound, Prepared, insert_into, insert_new
+from gateway.store.prepared import Bound, Prepared, insert_into, insert_new, update_of
 
 BUSY_MILLISECONDS = 30_000
 CHANNEL = "saphan_changed"
@@ -123,6 +123,11 @@ class Transaction(Reading):
         with self._cursor() as cursor:
             statement.statement.run(cursor, self._dialect, statement.values)
             return cursor.rowcount
+
+    def change(self, table: Table, key: Values, values: Values) -> int:
+        """Write these columns of the rows that have all of the key; give their number."""
+        update = update_of(table, tuple(key), tuple(values))
+        return self.run(Bound(update, {**{f"key_{name}": value for name, value in key.items()}, **values}))
 
     def add(self, table: Table, rows: Sequence[Values]) -> None:
         """Insert rows, all with the same columns."""

@@ -108,19 +108,24 @@ class Bound(NamedTuple):
 def prepared(build: Callable[Arguments, ClauseElement]) -> Callable[Arguments, Bound]:
     """Prepare the statement that a function builds; its arguments may only stand where a parameter may.
 
+    The arguments are given by position.
+
     Args:
         build: Gives a select, update or delete of its arguments. It is called once, with parameters of their names: an
             ``if`` about an argument, or a list of several values, raises an error at the first call.
     """
-    names = tuple(signature(build).parameters)
+    # Names of their own: those of columns stand for what is written into them.
+    names = {name: f"given_{name}" for name in signature(build).parameters}
     kept: list[Prepared] = []
 
     @wraps(build)
-    def bound(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Bound:
+    def bound(*args: Arguments.args, **_: Arguments.kwargs) -> Bound:
         if not kept:
-            statement = cast(Callable[..., ClauseElement], build)(**{name: bindparam(name) for name in names})
+            statement = cast(Callable[..., ClauseElement], build)(
+                **{name: bindparam(given) for name, given in names.items()}
+            )
             kept.append(Prepared(statement))
-        return Bound(kept[0], {**dict(zip(names, args, strict=False)), **kwargs})
+        return Bound(kept[0], dict(zip(names.values(), args, strict=True)))
 
     return bound
 
@@ -138,6 +143,13 @@ def insert_new(table: Table, columns: tuple[str, ...], database: str) -> Prepare
     values: dict[str, Any] = {name: bindparam(name) for name in columns}
     statement: Insert = insert(table).values(values).on_conflict_do_nothing()
     return Prepared(statement.returning(next(iter(table.primary_key))))
+
+
+@lru_cache(maxsize=MOST_INSERTS)
+def update_of(table: Table, keys: tuple[str, ...], columns: tuple[str, ...]) -> Prepared:
+    """An update of these columns where those of the key, as ``key_NAME``, are what is given."""
+    where = [table.c[name] == bindparam(f"key_{name}") for name in keys]
+    return Prepared(table.update().where(*where).values({name: bindparam(name) for name in columns}))
 
 
 @lru_cache(maxsize=MOST_INSERTS)
