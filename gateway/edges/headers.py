@@ -1,8 +1,9 @@
 """What every answer tells a browser to leave alone: the header fields that each answer has unless it says otherwise."""
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any, Final
 
+Field = tuple[bytes, bytes]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -23,14 +24,20 @@ SCRIPTED_PAGE: Final = f"{PAGE}; script-src 'self'; connect-src 'self'"
 FEATURES: Final = ("camera", "display-capture", "geolocation", "microphone", "payment", "serial", "usb")
 A_YEAR: Final = 365 * 24 * 3600
 
-ALWAYS: Final[Mapping[bytes, bytes]] = {
-    b"content-security-policy": NOTHING.encode(),
-    b"x-content-type-options": b"nosniff",
-    b"referrer-policy": b"no-referrer",
-    b"cross-origin-opener-policy": b"same-origin",
-    b"cross-origin-resource-policy": b"same-origin",
-    b"permissions-policy": ", ".join(f"{each}=()" for each in FEATURES).encode(),
-}
+ALWAYS: Final = (
+    (b"content-security-policy", NOTHING.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+"""Of every answer."""
+
+OF_PAGES: Final = (
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", ", ".join(f"{each}=()" for each in FEATURES).encode()),
+)
+"""Of what a browser shows as a page, besides."""
+
 TRANSPORT: Final = (b"strict-transport-security", f"max-age={A_YEAR}".encode())
 
 
@@ -45,21 +52,24 @@ class SafeAnswers:
 
     def __init__(self, app: Application, *, binds_to_tls: bool) -> None:
         self._app = app
-        self._plain = tuple(ALWAYS.items())
-        self._over_tls = (*self._plain, TRANSPORT) if binds_to_tls else self._plain
+        self._over_tls = (TRANSPORT,) if binds_to_tls else ()
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one call."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        fields = self._over_tls if scope["scheme"] == "https" else self._plain
+        fields = (*ALWAYS, *self._over_tls) if scope["scheme"] == "https" else ALWAYS
 
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
-                said = message["headers"]
-                names = {name for name, _ in said}
-                message["headers"] = [*said, *(field for field in fields if field[0] not in names)]
+                message["headers"] = _with(message["headers"], fields)
             await send(message)
 
         await self._app(scope, receive, send_safely)
+
+
+def _with(said: Sequence[Field], fields: Sequence[Field]) -> list[Field]:
+    names = dict(said)
+    wanted = (*fields, *OF_PAGES) if names.get(b"content-type", b"").startswith(b"text/html") else fields
+    return [*said, *(field for field in wanted if field[0] not in names)]

@@ -162,7 +162,6 @@ class GuardedProtocol(HttpToolsProtocol):
 
     @override
     def data_received(self, data: bytes) -> None:
-        self._unset_keepalive_if_required()
         if self._phase is Phase.CLOSING:
             return
         try:
@@ -218,7 +217,7 @@ class GuardedProtocol(HttpToolsProtocol):
     @override
     def on_body(self, body: bytes) -> None:
         self._body += len(body)
-        if self._body > self._most:
+        if self._body > self._most and self._body > self._most_of_route():
             raise Stopped(InvalidInput("body-too-large"), HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         super().on_body(body)
 
@@ -232,7 +231,11 @@ class GuardedProtocol(HttpToolsProtocol):
 
     @override
     def on_response_complete(self) -> None:
-        super().on_response_complete()
+        # In place of uvicorn's, which sets a timer for each answer and looks for pipelined calls.
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
         self._since = self.loop.time()
         if self._phase is Phase.ANSWERING:
             self._phase = Phase.IDLE
@@ -266,15 +269,18 @@ class GuardedProtocol(HttpToolsProtocol):
             self._check_body_fields(fields)
 
     def _check_body_fields(self, fields: list[tuple[bytes, bytes]]) -> None:
-        if self.front.larger:
-            self._most = self.front.most_body(self.parser.get_method(), self.url.partition(b"?")[0])
         for name, value in fields:
             if name == b"transfer-encoding" and value.lower() != b"chunked":
                 raise unclear("a transfer coding other than chunked")
             if name == b"content-encoding" and value.lower() != b"identity":
                 raise Stopped(InvalidInput("body-encoded"), HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
-            if name == b"content-length" and int(value) > self._most:
+            if name == b"content-length" and int(value) > self._most and int(value) > self._most_of_route():
                 raise Stopped(InvalidInput("body-too-large"), HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+
+    def _most_of_route(self) -> int:
+        """What the route takes; asked only of what is larger than every route takes."""
+        self._most = self.front.most_body(self.parser.get_method(), self.url.partition(b"?")[0])
+        return self._most
 
     def _believe_proxy(self) -> None:
         told = self.front.proxies.read(self.headers)
@@ -299,7 +305,7 @@ class GuardedProtocol(HttpToolsProtocol):
             begun.disconnected = True
             begun.message_event.set()
         self._phase, self._since = Phase.CLOSING, self.loop.time()
-        self.transport.write(answer(stopped, [*self.server_state.default_headers, *ALWAYS.items()]))
+        self.transport.write(answer(stopped, [*self.server_state.default_headers, *ALWAYS]))
         self._say_end()
 
     def _last_call(self) -> None:

@@ -19,12 +19,8 @@ from tests.api_world import ApiWorld
 pytestmark = pytest.mark.integration
 
 TEMPLATES = Path(__file__).parents[3] / "gateway"
-FIELDS = {
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "cross-origin-opener-policy": "same-origin",
-    "cross-origin-resource-policy": "same-origin",
-}
+FIELDS = {"x-content-type-options": "nosniff", "cross-origin-resource-policy": "same-origin"}
+OF_PAGES = {"referrer-policy": "no-referrer", "cross-origin-opener-policy": "same-origin"}
 INLINE = re.compile(
     r"<style|\sstyle\s*=|\son[a-z]+\s*=|javascript:|<script(?![^>]*(?:\ssrc=|application/ld\+json))", re.IGNORECASE
 )
@@ -47,12 +43,18 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> ApiWorld:
 def test_every_answer_is_safe_to_show(world: ApiWorld, path: str) -> None:
     answer = world.http.get(path)
     assert {name: answer.headers.get(name) for name in FIELDS} == FIELDS
-    assert "camera=()" in answer.headers["permissions-policy"]
     policy = answer.headers["content-security-policy"]
     assert policy.startswith("default-src 'none'; ")
     assert all(each in policy for each in ("base-uri 'none'", "frame-ancestors 'none'"))
     assert "unsafe" not in policy
     assert len(answer.headers.get_list("x-content-type-options")) == 1
+
+
+@pytest.mark.parametrize("path", ["/", "/catalogue.html", "/docs"])
+def test_a_page_tells_other_pages_nothing_and_uses_no_device(world: ApiWorld, path: str) -> None:
+    headers = world.http.get(path).headers
+    assert {name: headers.get(name) for name in OF_PAGES} == OF_PAGES
+    assert "camera=()" in headers["permissions-policy"]
 
 
 def test_the_public_page_runs_no_script_and_what_is_no_page_loads_nothing(world: ApiWorld) -> None:
