@@ -16,6 +16,7 @@ from contracts.federation import KeyPurpose
 from contracts.keys import SigningKey
 from keys.folder import KeyFolder
 from saphan.client_settings import asked_passphrase
+from saphan.dev_ca_commands import dev_ca_command
 from saphan.federation_assembly import assemble_command
 from saphan.federation_files import Founders, Pinned, found, keys_for, make_officer, pin_root, read_member
 from saphan.output import AsJson, show, show_all, table_of, told_errors
@@ -27,6 +28,7 @@ from trust.roles import Officers
 
 app = typer.Typer(no_args_is_help=True, help="Members and their public keys.")
 app.command("assemble")(assemble_command)
+app.command("dev-ca")(dev_ca_command)
 app.command("register")(register_command)
 app.command("publish")(publish_command)
 app.command("export")(export_command)
