@@ -83,12 +83,12 @@ class SignedCalls:
             now: The instant of signing.
             detail: The activity that the token is for; none for calls that ask no question.
         """
-        issued, once = int(now.timestamp()), self._nonce()
+        issued = int(now.timestamp())
         claims = {
             "iss": self.key.kid,
             "sub": self.key.kid,
             "aud": self.issuer,
-            "jti": once,
+            "jti": self._nonce(),
             "iat": issued,
             "exp": issued + ASSERTION_SECONDS,
         }
@@ -100,8 +100,8 @@ class SignedCalls:
         }
         if detail is not None:
             form["authorization_details"] = details_text([detail])
-        # Assertion and proof bear one name, which the gateway spends once.
-        proof = self._proofs.proof("POST", address_of(self.issuer, TOKEN_PATH), now, once)
+        # A name of its own: some servers keep the names of assertions and of proofs in one list.
+        proof = self._proofs.proof("POST", address_of(self.issuer, TOKEN_PATH), now, self._nonce())
         return Message("POST", TOKEN_PATH, {"content-type": FORM_TYPE, PROOF_HEADER: proof}, urlencode(form).encode())
 
     def accept_token(self, body: bytes, now: datetime, detail: ActivityDetail | None = None) -> None:
@@ -155,6 +155,6 @@ class SignedCalls:
         once = self._nonce()
         headers = {"content-type": JSON_TYPE, "authorization": f"{token.kind} {token.value}"}
         if token.kind == BOUND_BY_PROOF:
-            # Proof and signature bear one name, too.
+            # Proof and signature bear one name, so that the gateway spends both with one row.
             headers[PROOF_HEADER] = self._proofs.proof(method, address_of(self.issuer, path), now, once, token.value)
         return sign(Message(method, path, headers, body), self.key, Tag.REQUEST, now, once)

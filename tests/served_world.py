@@ -61,8 +61,14 @@ def served_gateway(home: Path, log: BinaryIO | None = None) -> Iterator[Served]:
     """Make a home and serve it until the end of the block; ``log`` gets what it writes on standard error."""
     now = system_clock()
     keys = factories.federation(valid_from=now - timedelta(days=1), valid_until=now + timedelta(days=1))
+    with served_with(home, keys, free_port(), log) as served:
+        yield served
+
+
+@contextmanager
+def served_with(home: Path, keys: Keys, port: int, log: BinaryIO | None = None) -> Iterator[Served]:
+    """The same with keys and a port that the caller chose."""
     make_home(home, keys)
-    port = free_port()
     command = [sys.executable, "-c", COMMAND, "serve", "--home", str(home), "--port", str(port)]
     with subprocess.Popen(command, stderr=log or subprocess.DEVNULL) as process:
         try:

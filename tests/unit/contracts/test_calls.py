@@ -120,12 +120,13 @@ def test_a_caller_is_not_printed_with_its_secrets(calls: SignedCalls) -> None:
     assert "abc.def" not in repr(calls)
 
 
-def test_assertion_and_proof_bear_one_name_so_that_one_row_spends_both(calls: SignedCalls) -> None:
+def test_assertion_and_proof_bear_names_of_their_own(calls: SignedCalls) -> None:
     asked = calls.token_request(NOW)
     given = parse_qs(asked.body.decode())["client_assertion"][0]
     names = {jwt.decode(each, options={"verify_signature": False})["jti"] for each in (given, asked.headers["dpop"])}
 
-    assert len(names) == 1
+    # npm oidc-provider keeps both in one list and takes one name for a replay of the other.
+    assert len(names) == 2
     assert asked.headers["content-type"] == "application/x-www-form-urlencoded"
     assert parse_qs(asked.body.decode())["resource"] == [ISSUER]
 
