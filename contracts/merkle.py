@@ -4,8 +4,8 @@ Nothing here trusts the gateway: what is proved is proved from bytes, hashes and
 ``contracts.merkle_tree`` makes the proofs.
 """
 
-import hashlib
 from collections.abc import Sequence
+from hashlib import sha256
 
 from pydantic import ValidationError
 
@@ -13,17 +13,17 @@ from contracts.checkpoints import LogKeys, verify_checkpoint
 from contracts.errors import IntegrityError
 from contracts.transparency import Checkpoint, LogEntry, Receipt
 
-EMPTY_ROOT = hashlib.sha256(b"").digest()
+EMPTY_ROOT = sha256(b"").digest()
 
 
 def leaf_hash(entry: bytes) -> bytes:
     """The hash of an entry; its prefix keeps an entry from passing for an inner node."""
-    return hashlib.sha256(b"\x00" + entry).digest()
+    return sha256(b"\x00" + entry).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
     """The hash of an inner node."""
-    return hashlib.sha256(b"\x01" + left + right).digest()
+    return sha256(b"\x01" + left + right).digest()
 
 
 def root_of(leaf_hashes: Sequence[bytes]) -> bytes:

@@ -1,4 +1,4 @@
-"""The writer of the Merkle log (RFC 6962, SHA-256): entries with their hashes, and full tiles (C2SP tlog-tiles).
+"""The writer of the Merkle log (RFC 6962, SHA-256): entries and their hashes, and full tiles (C2SP tlog-tiles).
 
 An entry is appended inside the transaction of what it records, under the lock of the log's head, so an entry without
 its deed, or a deed without its entry, cannot be. The head keeps the right edge of the tree (its peaks): appending and
@@ -12,16 +12,26 @@ from functools import partial
 from itertools import groupby
 from operator import attrgetter
 
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import func, select, tuple_, update
 
 from contracts.canonical import canonical_bytes
 from contracts.errors import InvalidInput
 from contracts.merkle import leaf_hash, root_over
 from contracts.merkle_tree import Node, TileRoot, consistency_path, grown, inclusion_path
-from contracts.tiles import ENTRIES, MOST_ENTRY_BYTES, WIDTH, Tile, needed_tiles, nodes_from, to_bundle, width_of
+from contracts.tiles import (
+    ENTRIES,
+    HASH_BYTES,
+    MOST_ENTRY_BYTES,
+    WIDTH,
+    Tile,
+    needed_tiles,
+    nodes_from,
+    to_bundle,
+    width_of,
+)
 from contracts.transparency import LogEntry
 from gateway.store.engine import AnyRow, Reading, Transaction
-from gateway.store.log_tables import log_entries, log_head, log_openings, log_tiles
+from gateway.store.log_tables import log_entries, log_head, log_leaves, log_openings, log_tiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +89,15 @@ def append_entries(t: Transaction, entries: Sequence[str]) -> int:
     row = _held(t.lock(select(log_head)))
     first: int = row.size
     encoded = [entry.encode() for entry in entries]
-    if any(len(each) > MOST_ENTRY_BYTES for each in encoded):
+    if max(map(len, encoded), default=0) > MOST_ENTRY_BYTES:
         raise InvalidInput("log-entry-too-large")
     leaves = [leaf_hash(each) for each in encoded]
     growth = grown(first, _peaks(row), leaves)
-    t.add(
-        log_entries,
-        [
-            {"place": place, "entry": entry, "leaf": leaf}
-            for place, (entry, leaf) in enumerate(zip(entries, leaves, strict=True), first)
-        ],
-    )
-    for level, roots in groupby(sorted(growth.roots, key=attrgetter("level")), attrgetter("level")):
-        _write_full(t, level, tuple(roots))
+    t.add(log_entries, [{"place": place, "entry": entry} for place, entry in enumerate(entries, first)])
+    # One row for all hashes of an append: a column beside each entry would cost as much as hashing it.
+    t.add(log_leaves, [{"place": first, "hashes": b"".join(leaves)}] if leaves else [])
+    if growth.roots:
+        _write_full(t, growth.roots, first, leaves)
     edge = " ".join(each.hex() for each in growth.peaks)
     t.run(update(log_head).values(size=first + len(entries), peaks=edge))
     return first
@@ -146,16 +152,21 @@ def openings(r: Reading, place: int) -> tuple[Opening, ...]:
     return tuple(Opening(row.name, row.salt, row.digest) for row in rows)
 
 
-def _write_full(t: Transaction, level: int, roots: Sequence[TileRoot]) -> None:
-    """Write the tiles of one level that have become full."""
-    tiles = ((each, Tile(level, each.number, WIDTH)) for each in roots)
-    t.add(
-        log_tiles,
-        [
-            {"level": level, "place": each.number, "hashes": _edge_hashes(t, wanted), "root": each.root}
-            for each, wanted in tiles
-        ],
-    )
+def _write_full(t: Transaction, roots: Sequence[TileRoot], first: int, leaves: Sequence[bytes]) -> None:
+    """Write the tiles that have become full by the leaves from ``first``, level by level."""
+    start = first // WIDTH * WIDTH
+    before = _edge_hashes(t, Tile(0, first // WIDTH, first - start)) if start < first else b""
+    hashes = before + b"".join(leaves)
+
+    def content(each: TileRoot) -> bytes:
+        if each.level:
+            return _edge_hashes(t, Tile(each.level, each.number, WIDTH))
+        at = (each.number * WIDTH - start) * HASH_BYTES
+        return hashes[at : at + WIDTH * HASH_BYTES]
+
+    for level, group in groupby(sorted(roots, key=attrgetter("level")), attrgetter("level")):
+        rows = [{"level": level, "place": each.number, "hashes": content(each), "root": each.root} for each in group]
+        t.add(log_tiles, rows)
 
 
 def _nodes(r: Reading, size: int, prove: partial[list[bytes]]) -> Node:
@@ -177,13 +188,19 @@ def _edge_hashes(r: Reading, wanted: Tile) -> bytes:
     """The hashes of a tile from what they belong to: entries, or the tiles of the level below."""
     start = wanted.number * WIDTH
     if wanted.level == 0:
-        place, value = log_entries.c.place, log_entries.c.leaf
-        rows = r.all(select(value).where((place >= start) & (place < start + wanted.width)).order_by(place))
-    else:
-        place, value = log_tiles.c.place, log_tiles.c.root
-        below = (log_tiles.c.level == wanted.level - 1) & (place >= start) & (place < start + wanted.width)
-        rows = r.all(select(value).where(below).order_by(place))
-    return b"".join(row[0] for row in rows)
+        return _leaves(r, start, wanted.width)
+    place, value = log_tiles.c.place, log_tiles.c.root
+    below = (log_tiles.c.level == wanted.level - 1) & (place >= start) & (place < start + wanted.width)
+    return b"".join(row.root for row in r.all(select(value).where(below).order_by(place)))
+
+
+def _leaves(r: Reading, start: int, count: int) -> bytes:
+    """The hashes of entries, from the rows of the appends that they came with."""
+    place = log_leaves.c.place
+    holds_first = select(func.max(place)).where(place <= start).scalar_subquery()
+    rows = r.all(select(log_leaves).where((place >= holds_first) & (place < start + count)).order_by(place))
+    skipped = (start - rows[0].place) * HASH_BYTES if rows else 0
+    return b"".join(row.hashes for row in rows)[skipped : skipped + count * HASH_BYTES]
 
 
 def _held(row: AnyRow | None) -> AnyRow:

@@ -17,7 +17,12 @@ log_entries = Table(
     metadata,
     Column("place", BigInteger, primary_key=True, autoincrement=False),
     Column("entry", Text, nullable=False),
-    Column("leaf", LargeBinary, nullable=False),
+)
+log_leaves = Table(
+    "log_leaves",
+    metadata,
+    Column("place", BigInteger, primary_key=True, autoincrement=False),
+    Column("hashes", LargeBinary, nullable=False),
 )
 log_tiles = Table(
     "log_tiles",

@@ -11,7 +11,7 @@ down_revision = "0008"
 
 WIDTH = 256
 HASH_BYTES = 32
-entries = sa.table("log_entries", sa.column("place", sa.BigInteger()), sa.column("leaf", sa.LargeBinary()))
+leaves = sa.table("log_leaves", sa.column("place", sa.BigInteger()), sa.column("hashes", sa.LargeBinary()))
 nodes = sa.table(
     "log_nodes", sa.column("level", sa.Integer()), sa.column("place", sa.BigInteger()), sa.column("hash", sa.String())
 )
@@ -27,7 +27,12 @@ def upgrade() -> None:
 
     Checkpoints of before were signed in another form and are dropped: the next one covers all that they covered.
     """
-    op.add_column("log_entries", sa.Column("leaf", sa.LargeBinary(), nullable=True))
+    op.create_table(
+        "log_leaves",
+        sa.Column("place", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("hashes", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("place", name="pk_log_leaves"),
+    )
     op.create_table(
         "log_tiles",
         sa.Column("level", sa.Integer(), autoincrement=False, nullable=False),
@@ -38,8 +43,6 @@ def upgrade() -> None:
     )
     _fill_leaves()
     _fill_tiles()
-    with op.batch_alter_table("log_entries") as table:
-        table.alter_column("leaf", existing_type=sa.LargeBinary(), nullable=False)
     op.drop_table("log_nodes")
     op.drop_table("log_checkpoints")
     _checkpoints()
@@ -65,8 +68,7 @@ def downgrade() -> None:
     )
     _fill_nodes()
     op.drop_table("log_tiles")
-    with op.batch_alter_table("log_entries") as table:
-        table.drop_column("leaf")
+    op.drop_table("log_leaves")
 
 
 def _checkpoints() -> None:
@@ -91,14 +93,10 @@ def _checkpoints() -> None:
 
 
 def _fill_leaves() -> None:
-    connection, start = op.get_bind(), 0
-    change = (
-        sa.update(entries)
-        .where(entries.c.place == sa.bindparam("at"))
-        .values(leaf=sa.bindparam("value", type_=sa.LargeBinary()))
-    )
-    while rows := _nodes(0, start, WIDTH * 16):
-        connection.execute(change, [{"at": row.place, "value": bytes.fromhex(row.hash)} for row in rows])
+    start = 0
+    while rows := _nodes(0, start, WIDTH):
+        hashes = b"".join(bytes.fromhex(row.hash) for row in rows)
+        op.get_bind().execute(sa.insert(leaves).values(place=start, hashes=hashes))
         start += len(rows)
 
 
@@ -121,18 +119,15 @@ def _nodes(level: int, start: int, count: int) -> list[sa.Row[tuple[int, int, st
 
 
 def _fill_nodes() -> None:
-    connection, start = op.get_bind(), 0
     peaks: list[tuple[int, bytes]] = []
-    while True:
-        wanted = (entries.c.place >= start) & (entries.c.place < start + WIDTH)
-        rows = connection.execute(sa.select(entries).where(wanted).order_by(entries.c.place)).all()
-        if not rows:
-            return
-        made = [each for row in rows for each in _completed(peaks, row.place, bytes(row.leaf))]
-        connection.execute(
-            sa.insert(nodes), [{"level": level, "place": place, "hash": value.hex()} for level, place, value in made]
-        )
-        start += len(rows)
+    for row in op.get_bind().execute(sa.select(leaves).order_by(leaves.c.place)).all():
+        held = bytes(row.hashes)
+        made = [
+            {"level": level, "place": place, "hash": value.hex()}
+            for at in range(0, len(held), HASH_BYTES)
+            for level, place, value in _completed(peaks, row.place + at // HASH_BYTES, held[at : at + HASH_BYTES])
+        ]
+        op.get_bind().execute(sa.insert(nodes), made)
 
 
 def _completed(peaks: list[tuple[int, bytes]], place: int, leaf: bytes) -> Iterable[tuple[int, int, bytes]]:
