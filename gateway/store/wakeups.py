@@ -9,6 +9,8 @@ lock goes with the connection, so a leader that dies is followed at once.
 """
 
 import logging
+import secrets
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Event, Thread
@@ -23,8 +25,8 @@ LEADERSHIP: Final = 0x5A_50_48_4E
 """The number of the advisory lock; PostgreSQL keeps it for each database."""
 
 TURN_SECONDS: Final = 0.25
-TURNS_BETWEEN_TRIES: Final = 8
-"""After so many turns the line is tried with a query, which is also how a process that does not lead asks to."""
+TRY_SECONDS: Final = 2.0
+"""How often the line is tried with a wake-up to oneself, and a process that does not lead asks to."""
 
 GATHER_SECONDS: Final = 0.02
 """Wake-ups that come so close together are one."""
@@ -63,7 +65,10 @@ class Wakeups:
 
     @property
     def hears(self) -> bool:
-        """Whether the connection stands, so that who waits need not look again so often."""
+        """Whether wake-ups arrive, so that who waits need not look again so often.
+
+        A connection is not enough: behind a pooler that shares connections between transactions nothing is heard.
+        """
         return self._hears
 
     @property
@@ -95,18 +100,36 @@ class Wakeups:
 
     def _listen(self, connection: psycopg.Connection[Any]) -> None:
         connection.execute(f"LISTEN {CHANNEL}")
-        self._hears = True
-        self.ring()
-        turn = 0
+        own, is_heard, next_try = f"probe {secrets.token_hex(8)}", False, 0.0
         while not self._stop.is_set():
-            if turn % TURNS_BETWEEN_TRIES == 0:
+            # By time, not by turns: everybody's tries are turns of everybody else.
+            if time.monotonic() >= next_try:
+                next_try = time.monotonic() + TRY_SECONDS
+                self._hears, is_heard = is_heard and self._hears, False
                 self._leads = self._leads or _takes_the_lead(connection)
-                connection.execute("SELECT 1")
-            turn += 1
-            if told := list(connection.notifies(timeout=TURN_SECONDS, stop_after=1)):
-                self._stop.wait(GATHER_SECONDS)
-                told += connection.notifies(timeout=0)
-                self.ring(*{each.payload for each in told})
+                connection.execute("SELECT pg_notify(%s, %s)", [CHANNEL, own])
+            topics = self._gathered(connection)
+            if own in topics:
+                is_heard = True
+                topics = self._hear(topics - {own})
+            if topics:
+                self.ring(*topics)
+
+    def _hear(self, topics: set[str]) -> set[str]:
+        """The own probe came back: from now on nothing is missed, but before something may have been."""
+        if not self._hears:
+            self._hears = True
+            self.ring()
+            return set()
+        return topics
+
+    def _gathered(self, connection: psycopg.Connection[Any]) -> set[str]:
+        """What was told in this turn; what comes close together is taken together."""
+        told = list(connection.notifies(timeout=TURN_SECONDS, stop_after=1))
+        if told:
+            self._stop.wait(GATHER_SECONDS)
+            told += connection.notifies(timeout=0)
+        return {each.payload for each in told}
 
 
 def wakeups_of(engine: Engine, ring: Ring) -> Wakeups | None:
