@@ -23,6 +23,7 @@ from connectors.settings import ConnectorSettings, load_settings
 from contracts.error_catalogue import CATALOGUE
 from contracts.errors import FAMILIES, InvalidInput
 from contracts.federation import Federation, KeyPurpose, Member, PublicKey
+from contracts.keys import SoftwareKey
 from contracts.odcs import bundled_text, canonical_document
 from contracts.signing import verify_document
 from contracts.task import LeasedTask
@@ -111,7 +112,8 @@ def _join(gateway: FakeGateway, home: Path) -> Federation:
     member = Member.model_validate_json((home / "public.json").read_bytes())
     others = tuple(each for each in gateway.keys.federation.members if each.agency != "ccib")
     federation = gateway.keys.federation.model_copy(update={"members": (*others, member)})
-    own = {key.kid: Home(home).key(key.kid) for key in member.keys}
+    held = (Home(home).key(key.kid) for key in member.keys)
+    own = {key.kid: key for key in held if isinstance(key, SoftwareKey)}
     gateway.keys = Keys(federation, {**gateway.keys.signing, **own})
     return federation
 

@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 from typing_extensions import override
 
+from contracts.authorization import ActivityDetail
 from contracts.errors import SaphanError
 from contracts.release import Release
 from contracts.views import RequestStatus
@@ -50,10 +51,10 @@ class Dishonest(Gateway):
     told: Release
 
     @override
-    def _member(self, method: str, path: str, body: bytes = b"") -> bytes:
+    def _member(self, method: str, path: str, body: bytes = b"", detail: ActivityDetail | None = None) -> bytes:
         if path.startswith("/v1/releases/"):
             return self.told.model_dump_json(by_alias=True).encode()
-        honest = super()._member(method, path, body)
+        honest = super()._member(method, path, body, detail)
         if path.startswith("/v1/requests/"):
             status = RequestStatus.model_validate_json(honest)
             return status.model_copy(update={"release": self.told.body.id}).model_dump_json().encode()
