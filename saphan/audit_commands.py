@@ -11,12 +11,15 @@ from contracts.tiles import Fetch
 from contracts.values import Value
 from gateway.audit_calls import audit_export, log_checkpoint, log_tile
 from gateway.log_folder import LogFolder, check_head, check_since
+from saphan.audit_chain import chain_command, evidence_command
 from saphan.client_commands import HomeOption, connected
 from saphan.client_settings import MemberHome, load_client_settings
 from saphan.client_tables import value_table
 from saphan.output import AsJson, show, told_errors
 
 app = typer.Typer(no_args_is_help=True, help="The log that anybody can check.")
+app.command("evidence")(evidence_command)
+app.command("chain")(chain_command)
 
 FolderArgument = Annotated[Path | None, typer.Argument(help="An exported log; the gateway's own when left out.")]
 Since = Annotated[

@@ -1,0 +1,70 @@
+"""``saphan audit evidence`` and ``saphan audit chain``: who signed what of one request, checked where no gateway is."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.table import Table
+
+from contracts.chain_evidence import ChainEvidence, CheckedLink
+from contracts.errors import InvalidInput
+from gateway.chain_evidence import check_evidence, evidence_of
+from gateway.settings import load_settings
+from gateway.store.engine import Store
+from saphan.client_commands import HomeOption
+from saphan.client_settings import MemberHome, load_client_settings
+from saphan.output import AsJson, say, show_all, table_of, told_errors
+
+FileArgument = Annotated[Path, typer.Argument(help="What saphan audit evidence wrote.")]
+GatewayHome = Annotated[Path | None, typer.Option("--home", help="The gateway's home.", envvar="SAPHAN_HOME")]
+
+
+def evidence_command(
+    request: Annotated[str, typer.Argument(help="The identifier of a request.")],
+    file: Annotated[Path, typer.Argument(help="Where to write it; for its owner alone.")],
+    home: GatewayHome = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Take out all that was signed of one request, on the gateway's own machine, to hand it to an auditor."""
+    with told_errors(as_json=as_json):
+        store = Store(load_settings(home).database)
+        try:
+            evidence = evidence_of(store, request)
+        finally:
+            store.close()
+        file.touch(mode=0o600)
+        file.write_text(evidence.model_dump_json(by_alias=True), encoding="utf-8")
+    say(
+        f"{file}: {len(evidence.links)} answers to {evidence.request}. It holds figures: hand it over, publish nothing."
+    )
+
+
+def chain_command(file: FileArgument, home: HomeOption = None, *, as_json: AsJson = False) -> None:
+    """Check who signed what of one request, against the pinned keys and nothing else."""
+    with told_errors(as_json=as_json):
+        federation = MemberHome(load_client_settings(home=home)).federation()
+        checked = check_evidence(_read(file), federation)
+    show_all(checked, lambda: _table(checked), as_json=as_json)
+
+
+def _read(file: Path) -> ChainEvidence:
+    try:
+        return ChainEvidence.model_validate_json(file.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise InvalidInput("malformed-body", where=file.name) from error
+
+
+def _table(checked: tuple[CheckedLink, ...]) -> Table:
+    table = table_of("task", "asked", "forwarded", "answered", "figures", "in the release")
+    for each in checked:
+        table.add_row(
+            each.task,
+            f"{each.asked_by} {each.asked:%Y-%m-%d %H:%M:%S}",
+            f"{each.forwarded_by} {each.forwarded:%Y-%m-%d %H:%M:%S}",
+            f"{each.answered_by} {each.answered:%Y-%m-%d %H:%M:%S}",
+            "kept" if each.figures else "erased",
+            "yes" if each.committed else "not released",
+        )
+    return table
