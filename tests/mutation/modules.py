@@ -32,6 +32,7 @@ EXCLUDED: Mapping[str, str] = {
     "gateway.home": "setting up",
     "gateway.letters": "prints what was agreed",
     "gateway.main": "setting up",
+    "gateway.people_calls": "a member's own side",
     "gateway.privacy_office": "keeps registers of what was decided",
     "gateway.released_table": "the requester's own side",
     "gateway.suspension_calls": "a member's own side",
