@@ -28,10 +28,12 @@ from saphan.client_tables import (
 )
 from saphan.family_tables import family_group, titles_of
 from saphan.output import AsJson, say, show, show_all, told_errors, waiting_shown
+from saphan.release_checking import verify_command
 from saphan.release_tables import release_name, release_terms
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_show_locals=False)
 release = typer.Typer(no_args_is_help=True, help="Released answers.")
+release.command("verify")(verify_command)
 app.add_typer(release, name="release")
 
 HomeOption = Annotated[Path | None, typer.Option("--home", help="The member's home.", envvar="SAPHAN_HOME")]
