@@ -90,8 +90,7 @@ class JournalSituation:
 
     def used(self, use: Use, request_digest: str, charges: Collection[Charge]) -> Used:
         """What an activity has used, this question left out, by this agency's own count."""
-        with self.journal.transaction() as session:
-            return activities.used(session, use, request_digest, charges)
+        return activities.used(self.journal, use, request_digest, charges)
 
     def owed(self, series_key: str, charges: Collection[Charge]) -> tuple[Charge, ...]:
         """Those of the charges that a standing series has not paid yet, by this agency's own count."""

@@ -10,35 +10,36 @@ from sqlalchemy import ColumnElement, and_, delete, distinct, func, select
 from sqlalchemy.orm import Session
 
 from connectors.journal.entries import Use, Used
+from connectors.journal.prepared import AnySelect, Rows, prepared
 from connectors.journal.standing_tables import ActivityUse
 from connectors.journal.tables import Charged
+from connectors.journal.writing import Writing
 from contracts.task import Charge
 
 
-def used(session: Session, use: Use, request_digest: str, charges: Collection[Charge]) -> Used:
+def used(journal: Rows, use: Use, request_digest: str, charges: Collection[Charge]) -> Used:
     """What the activity has used, this question left out.
 
     A question that was counted before, for another of its contracts or before a crash, is not held against the schedule
     again: it was within it when it was counted.
+
+    Args:
+        journal: The journal, or the transaction in which the question is being charged.
+        use: The activity.
+        request_digest: The question.
+        charges: What it would cost.
     """
-    others = _of(use) & (ActivityUse.request_digest != request_digest)
+    me = (use.agreement, use.activity, request_digest)
     return Used(
-        asked_in_span=0 if _is_counted(session, use, request_digest) else _asked(session, use, others),
-        nano_rho_spent=_dearest(session, others, charges),
+        asked_in_span=0 if journal.rows(_counted(*me)) else _asked_in(journal, use, request_digest),
+        nano_rho_spent=_dearest(journal, use, request_digest, charges),
     )
 
 
-def note(session: Session, use: Use, request_digest: str, contract_digest: str, now: datetime) -> None:
+def note(t: Writing, use: Use, request_digest: str, contract_digest: str, now: datetime) -> None:
     """A question is being charged."""
-    session.add(
-        ActivityUse(
-            request_digest=request_digest,
-            contract_digest=contract_digest,
-            agreement=use.agreement,
-            activity=use.activity,
-            asked_at=now,
-        )
-    )
+    key = {"request_digest": request_digest, "contract_digest": contract_digest}
+    t.add(ActivityUse, {**key, "agreement": use.agreement, "activity": use.activity, "asked_at": now})
 
 
 def forget(session: Session, request_digest: str, contract_digest: str) -> None:
@@ -47,33 +48,43 @@ def forget(session: Session, request_digest: str, contract_digest: str) -> None:
     session.execute(delete(ActivityUse).where(same))
 
 
-def _is_counted(session: Session, use: Use, request_digest: str) -> bool:
-    mine = _of(use) & (ActivityUse.request_digest == request_digest)
-    return session.scalar(select(ActivityUse.request_digest).where(mine).limit(1)) is not None
-
-
-def _asked(session: Session, use: Use, others: ColumnElement[bool]) -> int:
+def _asked_in(journal: Rows, use: Use, request_digest: str) -> int:
     if use.span is None:
         return 0
-    start, until = use.span
-    inside = (ActivityUse.asked_at >= start) & (ActivityUse.asked_at < until)
-    return session.scalar(select(func.count(distinct(ActivityUse.request_digest))).where(others, inside)) or 0
+    (row,) = journal.rows(_asked(use.agreement, use.activity, request_digest, *use.span))
+    return int(row.asked)
 
 
-def _dearest(session: Session, others: ColumnElement[bool], charges: Collection[Charge]) -> int:
+def _dearest(journal: Rows, use: Use, request_digest: str, charges: Collection[Charge]) -> int:
     wanted = {(each.source, each.window) for each in charges}
+    rows = journal.rows(_summed(use.agreement, use.activity, request_digest))
+    return max((row.total for row in rows if (row.source, row.window) in wanted), default=0)
+
+
+def _others(agreement: str, activity: str, request_digest: str) -> ColumnElement[bool]:
+    of_activity = (ActivityUse.agreement == agreement) & (ActivityUse.activity == activity)
+    return of_activity & (ActivityUse.request_digest != request_digest)
+
+
+@prepared
+def _counted(agreement: str, activity: str, request_digest: str) -> AnySelect:
+    of_activity = (ActivityUse.agreement == agreement) & (ActivityUse.activity == activity)
+    mine = of_activity & (ActivityUse.request_digest == request_digest)
+    return select(ActivityUse.request_digest).where(mine).limit(1)
+
+
+@prepared
+def _asked(agreement: str, activity: str, request_digest: str, start: datetime, until: datetime) -> AnySelect:
+    inside = (ActivityUse.asked_at >= start) & (ActivityUse.asked_at < until)
+    asked = func.count(distinct(ActivityUse.request_digest)).label("asked")
+    return select(asked).where(_others(agreement, activity, request_digest), inside)
+
+
+@prepared
+def _summed(agreement: str, activity: str, request_digest: str) -> AnySelect:
     same = and_(
         Charged.request_digest == ActivityUse.request_digest, Charged.contract_digest == ActivityUse.contract_digest
     )
-    summed = (
-        select(Charged.source, Charged.window, func.sum(Charged.nano_rho))
-        .join(ActivityUse, same)
-        .where(others)
-        .group_by(Charged.source, Charged.window)
-    )
-    spent = (total for source, window, total in session.execute(summed) if (source, window) in wanted)
-    return max(spent, default=0)
-
-
-def _of(use: Use) -> ColumnElement[bool]:
-    return (ActivityUse.agreement == use.agreement) & (ActivityUse.activity == use.activity)
+    summed = select(Charged.source, Charged.window, func.sum(Charged.nano_rho).label("total")).join(ActivityUse, same)
+    others = _others(agreement, activity, request_digest)
+    return summed.where(others).group_by(Charged.source, Charged.window)

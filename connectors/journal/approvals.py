@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from connectors.crash import CrashPoint
 from connectors.journal.book import Journal
+from connectors.journal.prepared import AnySelect, prepared
 from connectors.journal.standing_tables import Decided, Pending
 from contracts.approval import OfficerDecision
 from contracts.errors import Refused
@@ -66,12 +67,16 @@ def decide(journal: Journal, decision: OfficerDecision, document: str, now: date
 
 def decision(journal: Journal, request_digest: str) -> tuple[str, datetime] | None:
     """The document of the decision on a request, and when it was made."""
-    with journal.transaction() as session:
-        row = session.get(Decided, request_digest)
-        return None if row is None else (row.document, row.decided_at)
+    row = next(iter(journal.rows(_decided(request_digest))), None)
+    return None if row is None else (row.document, row.decided_at)
 
 
 def _pending(row: Pending) -> PendingTask:
     task = Task.model_validate_json(row.task)
     request = Request.model_validate_json(task.request.body)
     return PendingTask(task, request, row.request_digest, row.waits_since)
+
+
+@prepared
+def _decided(request_digest: str) -> AnySelect:
+    return select(Decided.document, Decided.decided_at).where(Decided.request_digest == request_digest)

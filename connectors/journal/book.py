@@ -8,14 +8,18 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from connectors.crash import CrashPoint, Hook, carry_on
-from connectors.journal import activities, series
+from connectors.journal import activities, series, statements
+from connectors.journal.departed import answered, refused
 from connectors.journal.entries import Approval, Departure, Opening, Spending, Unfinished
+from connectors.journal.prepared import Bound
 from connectors.journal.tables import (
     Answer,
     AnswerState,
@@ -28,12 +32,15 @@ from connectors.journal.tables import (
     add_missing_columns,
     engine_of,
 )
+from connectors.journal.writing import Writing
 from contracts.canonical import digest_of, digest_of_bytes
 from contracts.dataset import ContractRef, DatasetContract
 from contracts.errors import InvalidInput, Refused, Spent
 from contracts.identifiers import Digest
 from contracts.odcs import contract_as_signed
-from contracts.task import Charge, Part, Task
+from contracts.task import Part, Task
+
+ANSWER_KEY: Final = ("request_digest", "contract_digest")
 
 
 class Journal:
@@ -120,9 +127,8 @@ class Journal:
 
     def approval(self, digest: str) -> Approval | None:
         """The contract of that digest if it stands on the list today."""
-        with self.transaction() as session:
-            row = session.get(Approved, digest)
-            return None if row is None or row.retired_at is not None else _approval(row)
+        row = next(iter(self.rows(statements.listed(digest))), None)
+        return None if row is None else _approval(row)
 
     def open(self, opening: Opening, now: datetime) -> Part | None:
         """Charge a question unless it was charged before, or give the part that was made for it.
@@ -140,15 +146,15 @@ class Journal:
             Unavailable: ``series-busy``.
         """
         key = (opening.request_digest, opening.task.contract.digest)
-        with self.transaction(CrashPoint.CHARGE_BEFORE_COMMIT, CrashPoint.CHARGE_AFTER_COMMIT) as session:
-            row = session.get(Answer, key)
-            if row is None:
-                _charge(session, opening, self._policy, now)
+        with self.writing(CrashPoint.CHARGE_BEFORE_COMMIT, CrashPoint.CHARGE_AFTER_COMMIT) as t:
+            if not t.rows(statements.made(*key)):
+                _charge(t, opening, self._policy, now)
                 return None
+            row = t.session.get_one(Answer, key)
             if row.part is None and row.part_digest is not None:
                 raise Refused("part-already-posted", spent=Spent.CHARGED)
             if row.part_digest is None and opening.series is not None:
-                series.renew(session, opening.series)
+                series.renew(t.session, opening.series)
             _readdress(row, opening.task)
             return None if row.part is None else Part.model_validate_json(row.part)
 
@@ -159,15 +165,21 @@ class Journal:
             The part to post, or nothing when the question was refused meanwhile and its charge returned.
         """
         key = (part.request_digest, part.contract.digest)
-        with self.transaction(CrashPoint.PART_BEFORE_COMMIT, CrashPoint.PART_AFTER_COMMIT) as session:
-            row = session.get(Answer, key)
-            if row is None:
+        with self.writing(CrashPoint.PART_BEFORE_COMMIT, CrashPoint.PART_AFTER_COMMIT) as t:
+            rows = t.rows(statements.made(*key))
+            if not rows:
                 return None
-            if row.part_digest is None:
-                row.state, row.answered_at = AnswerState.ANSWERED, now
-                row.cells = sum(len(each.cells) for each in part.measures)
-                _store(row, part)
-            return None if row.part is None else Part.model_validate_json(row.part)
+            if rows[0].part_digest is not None:
+                return None if rows[0].part is None else Part.model_validate_json(rows[0].part)
+            made = {
+                "state": AnswerState.ANSWERED.value,
+                "answered_at": now,
+                "cells": sum(len(each.cells) for each in part.measures),
+                "part": part.model_dump_json(),
+                "part_digest": digest_of(part),
+            }
+            t.change(Answer, dict(zip(ANSWER_KEY, key, strict=True)), made)
+            return part
 
     def refuse(self, task: Task, request_digest: str, code: str, now: datetime, *, undo: bool) -> bool:
         """Record a refusal.
@@ -213,23 +225,19 @@ class Journal:
 
         Exact figures are forgotten then; protected ones, and the digest of both, are kept.
         """
-        with self.transaction(CrashPoint.SETTLE_BEFORE_COMMIT, CrashPoint.SETTLE_AFTER_COMMIT) as session:
-            answered = Answer.part_digest.is_not(None)
-            for row in session.scalars(select(Answer).where(Answer.task_id == task_id, answered)):
-                row.state, row.outcome, row.settled_at = AnswerState.SETTLED, outcome, now
-                if row.part is not None and _is_exact(Part.model_validate_json(row.part)):
-                    row.part = None
+        with self.writing(CrashPoint.SETTLE_BEFORE_COMMIT, CrashPoint.SETTLE_AFTER_COMMIT) as t:
+            for row in t.rows(statements.answered_for(task_id)):
+                is_exact = row.part is not None and _is_exact(Part.model_validate_json(row.part))
+                key = {"request_digest": row.request_digest, "contract_digest": row.contract_digest}
+                settled = {"state": AnswerState.SETTLED.value, "outcome": outcome, "settled_at": now}
+                t.change(Answer, key, {**settled, "part": None if is_exact else row.part})
 
     def unfinished(self) -> tuple[Unfinished, ...]:
         """Every charged task that the gateway has not acknowledged, oldest first."""
-        statement = select(Answer).where(Answer.state != AnswerState.SETTLED).order_by(Answer.opened_at)
-        with self.transaction() as session:
-            return tuple(
-                Unfinished(
-                    Task.model_validate_json(row.task), None if row.part is None else Part.model_validate_json(row.part)
-                )
-                for row in session.scalars(statement)
-            )
+        return tuple(
+            Unfinished(_task(row.task), None if row.part is None else Part.model_validate_json(row.part))
+            for row in self.rows(statements.unsettled())
+        )
 
     def spending(self) -> tuple[Spending, ...]:
         """What each window of each source has cost, by source and window."""
@@ -242,9 +250,28 @@ class Journal:
     def departures(self) -> tuple[Departure, ...]:
         """Everything that was asked and what left, oldest first."""
         with self.transaction() as session:
-            answers = [_answered(row) for row in session.scalars(select(Answer))]
-            refusals = [_refused(row) for row in session.scalars(select(Refusal))]
+            answers = [answered(row) for row in session.scalars(select(Answer))]
+            refusals = [refused(row) for row in session.scalars(select(Refusal))]
         return tuple(sorted((*answers, *refusals), key=lambda each: (each.at, each.task)))
+
+    def rows(self, bound: Bound) -> list[Any]:
+        """What one statement reads, of what is committed when it runs; it takes no lock."""
+        connection = self._engine.raw_connection()
+        try:
+            return bound.run(connection.cursor())
+        finally:
+            connection.close()
+
+    @contextmanager
+    def writing(self, before: CrashPoint | None = None, after: CrashPoint | None = None) -> Iterator[Writing]:
+        """``transaction`` for prepared statements."""
+        with self._engine.connect() as connection:
+            with connection.begin():
+                t = Writing(connection)
+                yield t
+                t.flush()
+                self._pass(before)
+            self._pass(after)
 
     @contextmanager
     def transaction(self, before: CrashPoint | None = None, after: CrashPoint | None = None) -> Iterator[Session]:
@@ -286,49 +313,36 @@ def _keep_least_budget(session: Session, contract: DatasetContract) -> None:
     session.add(LeastBudget(source=contract.source, nano_rho=min([budget, *budgets])))
 
 
-def _charge(session: Session, opening: Opening, policy: Digest | None, now: datetime) -> None:
+def _charge(t: Writing, opening: Opening, policy: Digest | None, now: datetime) -> None:
     charges = opening.charges
     if opening.series is not None:
-        charges = series.owed(session, opening.series.key, charges)
-        series.take(session, opening.series, series.Asker(opening.request_digest, opening.task.contract.digest))
-    opening.permit(activities.used(session, opening.use, opening.request_digest, charges))
+        charges = series.owed(t.session, opening.series.key, charges)
+        asker = series.Asker(opening.request_digest, opening.task.contract.digest)
+        series.take(t.session, opening.series, asker)
+    opening.permit(activities.used(t, opening.use, opening.request_digest, charges))
     for charge in charges:
-        least = session.get(LeastBudget, charge.source)
-        cap = opening.cap if least is None else min(opening.cap, least.nano_rho)
-        if _spent(session, charge) + charge.nano_rho > cap:
+        least = [row.nano_rho for row in t.rows(statements.least_budget(charge.source))]
+        (spent,) = t.rows(statements.spent(charge.source, charge.window))
+        if spent.nano_rho + charge.nano_rho > min([opening.cap, *least]):
             raise Refused("local-cap-exceeded", source=charge.source, window=charge.window)
     task, request = opening.task, opening.request
-    activities.note(session, opening.use, opening.request_digest, task.contract.digest, now)
-    session.add(
-        Answer(
-            request_digest=opening.request_digest,
-            contract_digest=task.contract.digest,
-            task_id=task.id,
-            task=task.model_dump_json(by_alias=True),
-            contract=task.contract.id,
-            requester=request.requester,
-            activity=request.activity,
-            state=AnswerState.CHARGED,
-            policy=policy,
-            opened_at=now,
-        )
-    )
-    session.add_all(
-        Charged(
-            source=charge.source,
-            window=charge.window,
-            request_digest=opening.request_digest,
-            contract_digest=task.contract.digest,
-            nano_rho=charge.nano_rho,
-            at=now,
-        )
-        for charge in charges
-    )
-
-
-def _spent(session: Session, charge: Charge) -> int:
-    same: Sequence[ColumnElement[bool]] = (Charged.source == charge.source, Charged.window == charge.window)
-    return session.scalar(select(func.coalesce(func.sum(Charged.nano_rho), 0)).where(*same)) or 0
+    activities.note(t, opening.use, opening.request_digest, task.contract.digest, now)
+    key = {"request_digest": opening.request_digest, "contract_digest": task.contract.digest}
+    answer = {
+        "task_id": task.id,
+        "task": task.model_dump_json(by_alias=True),
+        "contract": task.contract.id,
+        "requester": request.requester,
+        "activity": request.activity,
+        "state": AnswerState.CHARGED.value,
+        "cells": 0,
+        "policy": policy,
+        "opened_at": now,
+    }
+    t.add(Answer, {**key, **answer})
+    for charge in charges:
+        owed = {"source": charge.source, "window": charge.window, "nano_rho": charge.nano_rho}
+        t.add(Charged, {**owed, **key, "at": now})
 
 
 def _uncharge(session: Session, row: Answer) -> None:
@@ -358,40 +372,12 @@ def _is_exact(part: Part) -> bool:
     return any(each.sigma is None for each in part.measures)
 
 
-def _approval(row: Approved) -> Approval:
+def _approval(row: Any) -> Approval:  # noqa: ANN401  # a row of a session or of a prepared statement
     reference = ContractRef(id=row.dataset, version=row.version, digest=row.digest)
     return Approval(contract=reference, document=row.document, approved_at=row.approved_at, retired_at=row.retired_at)
 
 
-def _answered(row: Answer) -> Departure:
-    return Departure(
-        at=row.opened_at,
-        task=row.task_id,
-        request_digest=row.request_digest,
-        contract=row.contract,
-        requester=row.requester,
-        activity=row.activity,
-        state=row.outcome or row.state,
-        refusal=None,
-        charged=True,
-        cells=row.cells,
-        part_digest=row.part_digest,
-        policy=row.policy,
-    )
-
-
-def _refused(row: Refusal) -> Departure:
-    return Departure(
-        at=row.at,
-        task=row.task_id,
-        request_digest=row.request_digest,
-        contract=row.contract,
-        requester=None,
-        activity=None,
-        state="refused",
-        refusal=row.code,
-        charged=row.charged,
-        cells=0,
-        part_digest=None,
-        policy=row.policy,
-    )
+@lru_cache(maxsize=64)
+def _task(text: str) -> Task:
+    """A task is looked at again at each turn until it is settled; its text is parsed once."""
+    return Task.model_validate_json(text)

@@ -5,6 +5,7 @@ An order that was given here is kept alike, so that what stands is read in one p
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import NamedTuple
 
 from sqlalchemy import select
@@ -12,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from connectors.crash import CrashPoint
 from connectors.journal.book import Journal
+from connectors.journal.prepared import AnySelect, prepared
 from connectors.journal.standing_tables import Doubted, Heard, KeptAct, KeptOrder
 from contracts.canonical import digest_of, digest_of_bytes
 from contracts.lifecycle import SignedAct
@@ -42,9 +44,7 @@ class OwnOrder(NamedTuple):
 
 def cursor(journal: Journal) -> int:
     """The number of the last notice that was written down."""
-    with journal.transaction() as session:
-        row = session.get(Heard, 1)
-        return 0 if row is None else row.number
+    return max((row.number for row in journal.rows(_heard())), default=0)
 
 
 def hear(
@@ -77,10 +77,7 @@ def order_here(journal: Journal, order: Suspension, document: str, now: datetime
 
 def unsent(journal: Journal) -> tuple[OwnOrder, ...]:
     """The orders that were given here and that the gateway does not have yet: of a whole agency first, then oldest."""
-    statement = select(KeptOrder).where(KeptOrder.to_send).order_by(KeptOrder.kept_at)
-    with journal.transaction() as session:
-        rows = session.scalars(statement)
-        given = [OwnOrder(Suspension.model_validate_json(row.order), row.document) for row in rows]
+    given = [OwnOrder(_ordered(row.order), row.document) for row in journal.rows(_to_send())]
     return tuple(sorted(given, key=lambda own: own.order.dataset is not None))
 
 
@@ -94,16 +91,12 @@ def sent(journal: Journal, order: Suspension) -> None:
 
 def orders(journal: Journal) -> tuple[Suspension, ...]:
     """Every verified order, oldest first."""
-    with journal.transaction() as session:
-        rows = session.scalars(select(KeptOrder).order_by(KeptOrder.kept_at))
-        return tuple(Suspension.model_validate_json(row.order) for row in rows)
+    return tuple(_ordered(row.order) for row in journal.rows(_orders()))
 
 
 def acts(journal: Journal, agreement_digest: str) -> tuple[SignedAct, ...]:
     """Every verified act on an agreement's version, in no order that matters."""
-    statement = select(KeptAct).where(KeptAct.agreement_digest == agreement_digest).order_by(KeptAct.heard_at)
-    with journal.transaction() as session:
-        return tuple(SignedAct.model_validate_json(row.act) for row in session.scalars(statement))
+    return tuple(_acted(row.act) for row in journal.rows(_acts(agreement_digest)))
 
 
 def _keep(session: Session, believed: Believed, now: datetime) -> None:
@@ -134,3 +127,35 @@ def _order(order: Suspension, document: str, now: datetime, *, to_send: bool) ->
     return KeptOrder(
         digest=digest_of(order), order=order.model_dump_json(), document=document, to_send=to_send, kept_at=now
     )
+
+
+@lru_cache(maxsize=1024)
+def _ordered(text: str) -> Suspension:
+    """A kept order never changes; its text is parsed once."""
+    return Suspension.model_validate_json(text)
+
+
+@lru_cache(maxsize=1024)
+def _acted(text: str) -> SignedAct:
+    """Neither does an act."""
+    return SignedAct.model_validate_json(text)
+
+
+@prepared
+def _heard() -> AnySelect:
+    return select(Heard.number)
+
+
+@prepared
+def _to_send() -> AnySelect:
+    return select(KeptOrder.order, KeptOrder.document).where(KeptOrder.to_send).order_by(KeptOrder.kept_at)
+
+
+@prepared
+def _orders() -> AnySelect:
+    return select(KeptOrder.order).order_by(KeptOrder.kept_at)
+
+
+@prepared
+def _acts(agreement_digest: str) -> AnySelect:
+    return select(KeptAct.act).where(KeptAct.agreement_digest == agreement_digest).order_by(KeptAct.heard_at)

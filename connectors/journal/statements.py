@@ -1,0 +1,45 @@
+"""What the journal asks of its own tables at every task."""
+
+from sqlalchemy import func, select
+
+from connectors.journal.prepared import AnySelect, prepared
+from connectors.journal.tables import Answer, AnswerState, Approved, Charged, LeastBudget
+
+
+@prepared
+def listed(digest: str) -> AnySelect:
+    """A contract that stands on the list today."""
+    return select(Approved.__table__).where(Approved.digest == digest, Approved.retired_at.is_(None))
+
+
+@prepared
+def made(request_digest: str, contract_digest: str) -> AnySelect:
+    """The part of a question over a contract."""
+    mine = (Answer.request_digest == request_digest) & (Answer.contract_digest == contract_digest)
+    return select(Answer.part, Answer.part_digest).where(mine)
+
+
+@prepared
+def answered_for(task: str) -> AnySelect:
+    """The answers to a task whose parts were made."""
+    key = (Answer.request_digest, Answer.contract_digest)
+    return select(*key, Answer.part).where(Answer.task_id == task, Answer.part_digest.is_not(None))
+
+
+@prepared
+def unsettled() -> AnySelect:
+    """What the gateway has not acknowledged, oldest first."""
+    return select(Answer.task, Answer.part).where(Answer.state != AnswerState.SETTLED.value).order_by(Answer.opened_at)
+
+
+@prepared
+def least_budget(source: str) -> AnySelect:
+    """The smallest budget of a window that a source ever had."""
+    return select(LeastBudget.nano_rho).where(LeastBudget.source == source)
+
+
+@prepared
+def spent(source: str, window: str) -> AnySelect:
+    """What a window of a source has cost."""
+    total = func.coalesce(func.sum(Charged.nano_rho), 0).label("nano_rho")
+    return select(total).where(Charged.source == source, Charged.window == window)
