@@ -45,13 +45,14 @@ Threshold = Annotated[int, typer.Option(min=2, help="How many officers must sign
 def officer_command(
     agency: Annotated[str, typer.Option(help="The officer's agency.")],
     *,
+    number: Annotated[int, typer.Option(min=1, help="Its number; no number is ever used again.")] = 1,
     days: Annotated[int, typer.Option(min=1, help="How long the key is meant to last.")] = OFFICERS_DAYS,
     home: Home = HOME,
     as_json: AsJson = False,
 ) -> None:
     """Make an officer's key and its public.json, on the officer's own machine."""
     with told_errors(as_json=as_json):
-        member = make_officer(home, agency, _now(), timedelta(days=days))
+        member = make_officer(home, agency, _now(), timedelta(days=days), number)
         show(member, lambda: "\n".join(key.kid for key in member.keys), as_json=as_json)
 
 

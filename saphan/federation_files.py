@@ -52,13 +52,13 @@ def read_member(path: Path) -> Member:
         raise InvalidInput("malformed-body", where=path.name) from error
 
 
-def make_officer(home: Path, agency: str, now: datetime, life: timedelta) -> Member:
+def make_officer(home: Path, agency: str, now: datetime, life: timedelta, number: int = 1) -> Member:
     """An officer's key in a home of its own, and its public half in ``public.json``; never over an existing one.
 
     Raises:
         InvalidInput: ``setting-invalid``.
     """
-    folder, kid = KeyFolder(home), f"{agency}#{KeyPurpose.ROOT.value}-1"
+    folder, kid = KeyFolder(home), f"{agency}#{KeyPurpose.ROOT.value}-{number}"
     if folder.kids():
         raise InvalidInput("setting-invalid", setting="home", why="it holds keys already")
     key = new_key(kid)

@@ -1,6 +1,6 @@
 """What a member does with the trust registry: sign its own keys in, bring signed files to the gateway, take a copy."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -48,15 +48,19 @@ def publish_command(
     folder: Annotated[
         Path | None, typer.Option(help="A folder that officers signed; the home's own keys when left out.")
     ] = None,
+    member: Annotated[
+        list[Path] | None, typer.Option("--member", help="public.json of the member's other homes.")
+    ] = None,
     home: Home = HOME,
     as_json: AsJson = False,
 ) -> None:
-    """Bring the gateway what was signed: this home's public.json by its registrar's key, or an officers' folder."""
+    """Bring the gateway what was signed: the member's keys by the registrar's key of this home, or a signed folder."""
     with told_errors(as_json=as_json):
         place = MemberHome(load_client_settings(home=home))
         if folder is None:
-            member = publish_member(place, read_member(home / "public.json"))
-            show(member, lambda: _keys_table(member), as_json=as_json)
+            stated = [read_member(path) for path in (home / "public.json", *(member or ()))]
+            registered = publish_member(place, together(stated))
+            show(registered, lambda: _keys_table(registered), as_json=as_json)
             return
         with place.http() as http:
             send(http, RegistryCopy(folder).batch())
@@ -102,6 +106,19 @@ def publish_member(place: MemberHome, stated: Member, contracts: Mapping[str, st
     """
     with place.http() as http:
         return publish(place.settings.home, http, stated, registrar_key(place), _now(), contracts)
+
+
+def together(stated: Sequence[Member]) -> Member:
+    """What the homes of one member state, as one statement.
+
+    Raises:
+        InvalidInput: ``ceremony-file``, unless all are one member's.
+    """
+    first = stated[0]
+    if {each.agency for each in stated} != {first.agency}:
+        raise InvalidInput("ceremony-file", file=first.agency, why="not all of them are this member's")
+    keys = {key.kid: key for each in stated for key in each.keys}
+    return first.model_copy(update={"keys": tuple(keys.values())})
 
 
 def registrar_key(place: MemberHome) -> SigningKey:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -158,8 +159,20 @@ def test_the_public_page_the_forecast_and_the_offline_docs_are_served(running: P
 
 def gateway_address(running: Path) -> str:
     """The address that the demonstration took."""
-    federation = json.loads((running / "gateway/federation.json").read_text())
-    return str(federation["gateway"])
+    settings = tomllib.loads((running / "centre/saphan.toml").read_text())
+    return str(settings["gateway"])
+
+
+def test_every_home_believes_the_officers_root_alone_and_the_gateway_holds_no_key_of_theirs(running: Path) -> None:
+    homes = [running / name for name in ("gateway", "centre", "ccib", "rtp", "dop")]
+    roots = {(home / "root.json").read_bytes() for home in homes}
+    assert len(roots) == 1
+    assert not list(running.rglob("federation.json"))
+    root = json.loads(roots.pop())
+    assert root["signed"]["roles"]["root"]["threshold"] == 2
+    assert {each["keyid"] for each in root["signatures"]} == {"ccib#root-1", "rtp#root-1"}
+    held = {path.stem for path in (running / "gateway/keys").iterdir()}
+    assert held == {"oja~gateway-1", "oja~token-1", "oja~log-1", "oja~registry-1"}
 
 
 def test_the_gateway_is_reached_over_tls_by_an_authority_that_can_issue_no_more(running: Path) -> None:
