@@ -36,11 +36,16 @@ def reasons(asked):
 '''
 
 
-def test_every_forbid_and_every_guard_of_the_connector_is_missed_by_some_test_when_it_is_out_of_order() -> None:
-    # The policies and the connector's own checks, by the unit tests: half a minute. ``./run mutate`` tries every guard.
+def test_every_forbid_and_every_guard_of_connector_and_identity_is_missed_by_some_test_when_out_of_order() -> None:
+    # The policies, the connector's own checks and the gateway's door, by the unit tests: a minute at most.
+    # ``./run mutate`` tries every guard. Within these packages modules, guards and tests are found, not listed.
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("COV", "PYTEST"))}
-    modules = ("--module", "policies", "--module", "connectors.guard")
-    tests = ("--tests", "tests/unit/policies", "--tests", "tests/unit/connectors")
+    tried = ("policies", "connectors.guard", "gateway.identity")
+    of_identity = sorted(str(each) for each in (ROOT / "tests/unit/gateway").glob("test_identity_*.py"))
+    modules = [word for each in tried for word in ("--module", each)]
+    tests = [
+        word for each in ("tests/unit/policies", "tests/unit/connectors", *of_identity) for word in ("--tests", each)
+    ]
     command = [sys.executable, "-m", "tests.mutation", *modules, *tests]
     done = subprocess.run(command, cwd=ROOT, env=plain, capture_output=True, text=True, check=False)
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from contracts.calls import ASSERTION_TYPE, SignedCalls
 from contracts.errors import Refused
@@ -117,11 +117,15 @@ def test_a_proof_that_is_wrong_in_one_thing_obtains_no_token(what: str) -> None:
     assert not world.spent
 
 
-@pytest.mark.parametrize(("algorithm", "key"), [("HS256", None), ("ES384", ec.SECP384R1()), ("RS256", "rsa")])
+@pytest.mark.parametrize(
+    ("algorithm", "key"), [("HS256", None), ("ES384", ec.SECP384R1()), ("RS256", "rsa"), ("EdDSA", "ed")]
+)
 def test_a_proof_of_another_algorithm_obtains_no_token(algorithm: str, key: object) -> None:
     private: object = PRIVATE
     if key == "rsa":
         private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    elif key == "ed":
+        private = ed25519.Ed25519PrivateKey.generate()
     elif isinstance(key, ec.EllipticCurve):
         private = ec.generate_private_key(key)
     made = bent(no_change)

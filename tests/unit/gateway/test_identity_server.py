@@ -100,6 +100,8 @@ def test_a_refused_assertion_uses_nothing_up() -> None:
         ({"iat": int(NOW.timestamp()) + 30, "exp": int(NOW.timestamp()) + 60}, "exp"),
         ({"exp": int(NOW.timestamp())}, "exp"),
         ({"iat": None}, "iat"),
+        ({"nbf": int(NOW.timestamp()) + 30}, "nbf"),
+        ({"nbf": "now"}, "nbf"),
         ({"jti": None}, "jti"),
         ({"jti": ""}, "jti"),
         ({"jti": "x" * 129}, "jti"),
@@ -109,6 +111,11 @@ def test_a_refused_assertion_uses_nothing_up() -> None:
 def test_an_assertion_with_a_wrong_claim_is_refused(changes: dict[str, object], why: str) -> None:
     answer = endpoint().oauth.answer(call(form(assertion(edit=lambda claims: claims.update(changes)))))
     assert error_of(answer) == (400, "invalid_client", f"assertion refused: {why}")
+
+
+def test_an_assertion_that_begins_at_once_is_taken() -> None:
+    given = assertion(edit=lambda claims: claims.update(nbf=int(NOW.timestamp())))
+    assert endpoint().oauth.answer(call(form(given))).status == 200
 
 
 def test_nobody_gets_a_token_in_the_name_of_another_client() -> None:
@@ -169,7 +176,17 @@ def test_a_client_secret_is_no_way_in() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"\xff", b"grant_type", b"a=1&a=2", b"&".join(b"f%d=1" % n for n in range(20))],
+    [
+        b"\xff",
+        b"",
+        b"grant_type",
+        b"=1",
+        b"a=1&=2",
+        b"a=1&&b=2",
+        b"a=%FF",
+        b"a=1&a=2",
+        b"&".join(b"f%d=1" % n for n in range(20)),
+    ],
 )
 def test_what_is_no_form_is_refused(body: bytes) -> None:
     assert error_of(endpoint().oauth.answer(call(body)))[:2] == (400, "invalid_request")

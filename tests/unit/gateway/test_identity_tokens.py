@@ -123,11 +123,30 @@ def test_a_task_token_opens_nothing_at_the_gateway() -> None:
         ("exp", True, "exp"),
         ("exp", 2**40, "exp"),
         ("iat", -1, "iat"),
+        ("jti", 7, "jti"),
+        ("jti", None, "jti"),
     ],
 )
 def test_a_token_with_a_wrong_claim_is_refused(name: str, value: object, why: str) -> None:
     refused = refusal(forged(edit=lambda claims: claims.update({name: value})))
     assert (refused.code, refused.details["why"]) == ("token-invalid", why)
+
+
+@pytest.mark.parametrize("body", [b"[]", b'"text"', b"7", b"null", b"{", b"NaN", b"\xff"])
+def test_a_well_signed_text_that_claims_nothing_is_refused(body: bytes) -> None:
+    head, _, _ = fresh().split(".")
+    signed = f"{head}.{base64.urlsafe_b64encode(body).decode().rstrip('=')}"
+    signature = base64.urlsafe_b64encode(KEYS["oja#token-1"].sign(signed.encode())).decode().rstrip("=")
+    assert refusal(f"{signed}.{signature}").details["why"] == "form"
+
+
+@pytest.mark.parametrize("letter", ["+", "/", "=", " ", "\n", "é", "%"])
+def test_a_letter_that_base64url_has_not_is_refused_wherever_it_stands(letter: str) -> None:
+    parts = fresh().split(".")
+    for place in range(3):
+        bent = [part if at != place else f"{part[:8]}{letter}{part[9:]}" for at, part in enumerate(parts)]
+        assert refusal(".".join(bent)).details["why"] == "form"
+    assert refusal(f"{fresh()}{letter}").details["why"] == "form"
 
 
 def test_a_token_of_another_kind_is_refused() -> None:
