@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from contracts.chain import forward, sign_part
-from contracts.chain_evidence import ChainEvidence, ChainLink
+from contracts.chain_evidence import ChainEvidence, ChainLink, check_links
 from contracts.dataset import ProtectAt
 from contracts.errors import IntegrityError, InvalidInput
 from contracts.federation import Federation
@@ -25,6 +25,7 @@ pytestmark = pytest.mark.integration
 HERE = factories.contract(protect_at=ProtectAt.CONNECTOR)
 THERE = factories.contract(id="crimes_case", agency="rtp")
 AGREEMENT = factories.agreement((HERE, THERE))
+NO_DIGEST = f"sha-256:{0:064x}"
 Bend = Callable[[ChainEvidence], ChainEvidence]
 
 
@@ -152,6 +153,11 @@ def test_a_release_that_was_altered_or_answers_another_request_is_named(world: W
     assert release is not None
     altered = release.model_copy(update={"body": release.body.model_copy(update={"epsilon": 0.0})})
     assert broken(evidence.model_copy(update={"release": altered}), world.keys.federation) == "release-altered "
+
+    elsewhere = release.model_copy(update={"body": release.body.model_copy(update={"request_digest": NO_DIGEST})})
+    with pytest.raises(IntegrityError) as caught:
+        check_links(evidence.model_copy(update={"release": elsewhere}), world.keys.federation)
+    assert caught.value.details["why"] == "it answers another request"
 
     world.submit(factories.request(AGREEMENT, id="REQ-0002", nano_rho=40_000_000))
     world.answer(HERE, THERE)

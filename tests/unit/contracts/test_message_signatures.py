@@ -332,8 +332,11 @@ def test_a_key_of_another_purpose_is_refused() -> None:
 
 
 def test_a_resolver_that_gives_another_key_is_not_believed() -> None:
+    key = CLIENTS("oja#client-1")
+    assert key is not None
+    renamed = key.model_copy(update={"kid": "oja#client-2"})
     with pytest.raises(Refused, match="key-unknown"):
-        verify(request(), Tag.REQUEST, lambda _: GATEWAYS("oja#gateway-1"), NOW)
+        verify(request(), Tag.REQUEST, lambda _: renamed, NOW)
 
 
 def test_a_malleated_signature_keeps_its_nonce_so_the_nonce_is_what_stops_a_replay() -> None:
