@@ -97,6 +97,24 @@ def _stopped_by_signals(agent: Agent) -> Iterator[None]:
             signal.signal(each, handled)
 
 
+def http_client(settings: ConnectorSettings) -> httpx2.Client:
+    """A client that goes nowhere but to the gateway: no redirect, and no proxy but the settings'.
+
+    The environment must not redirect an agency's traffic.
+
+    Raises:
+        InvalidInput: ``setting-invalid``, for plain HTTP through a network and for TLS files that cannot be used.
+    """
+    proxy = None if settings.proxy is None else settings.proxy.get_secret_value()
+    return httpx2.Client(
+        base_url=settings.gateway,
+        proxy=proxy,
+        trust_env=False,
+        headers={"accept-encoding": "identity"},
+        verify=client_context(settings.gateway, settings.tls),
+    )
+
+
 @contextmanager
 def open_channel(settings: ConnectorSettings, journal: Journal, clock: Callable[[], datetime]) -> Iterator[Channel]:
     """The way to the gateway, to be entered and left."""
@@ -110,12 +128,7 @@ def open_channel(settings: ConnectorSettings, journal: Journal, clock: Callable[
         key = home.keys.newest(federation, settings.agency, KeyPurpose.CONNECTOR, clock())
         return SignedCalls(key, settings.agency, federation.gateway, has_certificate=settings.tls.shows_certificate)
 
-    proxy = None if settings.proxy is None else settings.proxy.get_secret_value()
-    # The environment must not redirect an agency's traffic: a proxy is a setting.
-    plain = {"accept-encoding": "identity"}
-    verify = client_context(settings.gateway, settings.tls)
-    address = settings.gateway
-    with httpx2.Client(base_url=address, proxy=proxy, trust_env=False, headers=plain, verify=verify) as http:
+    with http_client(settings) as http:
         live = live_registry(home, http)
         federation = home.federation() if live is None else live.refresh(clock())
         followed = None if live is None else Followed(live, guard_of, calls_of)
