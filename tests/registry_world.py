@@ -3,13 +3,18 @@
 The idea is python-tuf's own repository simulator; this one is ours, with our officers, registrars and rules.
 """
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from contracts.canonical import canonical_bytes
+from contracts.errors import IntegrityError, SaphanError
 from contracts.federation import KeyPurpose, Member, PublicKey
 from contracts.keys import SoftwareKey, new_key
 from contracts.registry import (
@@ -231,3 +236,29 @@ def home_with(folder: Path, root: bytes) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "root.json").write_bytes(root)
     return folder
+
+
+def refusal(lying: LyingRepository, home: Path, at: datetime = NOW) -> SaphanError:
+    """What a reader says."""
+    with pytest.raises(SaphanError) as caught:
+        lying.read(home, at)
+    return caught.value
+
+
+def rule(error: SaphanError) -> str:
+    """The rule of ours that was broken."""
+    assert (error.code, type(error)) == ("registry-content", IntegrityError)
+    return error.details["rule"]
+
+
+def changed(lying: LyingRepository, document: bytes, change: Callable[[dict[str, Any]], None], *by: str) -> bytes:
+    """A document with other contents, signed by these keys."""
+    plain = json.loads(document)
+    change(plain["signed"])
+    plain["signatures"] = []
+    return lying.signers.signed(json.dumps(plain).encode(), *by)
+
+
+def both(role: str = "root") -> tuple[str, ...]:
+    """Two officers."""
+    return tuple(f"{agency}#{role}-1" for agency in OFFICERS[:2])
