@@ -113,8 +113,9 @@ class Member:
     calls: SignedCalls
 
     def message(self, method: str, path: str, body: bytes = b"") -> Message:
-        """A signed call; a request goes with a token for its activity."""
-        now, detail = self.world.now, _detail_of(path, body)
+        """A signed call; a client's request goes with a token for its activity."""
+        now = self.world.now
+        detail = _detail_of(path, body) if "#client-" in self.calls.key.kid else None
         if self.calls.needs_token(now, detail):
             answer = send(self.world.http, self.calls.token_request(now, detail))
             self.calls.accept_token(answer.content, now, detail)
