@@ -1,46 +1,42 @@
-"""CPU of a brokered small request beside its floor: ``./run bench exchange [--json] [--requests N]``.
+"""CPU of a brokered small request beside its floor, and of a token beside its signatures: ``./run bench exchange``.
 
-A brokered request goes from the client's signature to the release it has verified, through a gateway and one connector,
-with tokens cached. Everything runs in one process over real HTTP on loopback, so the process's CPU time is the cost of
-all three programs together.
+    ./run bench exchange [--json] [--requests N] [--only brokered|token]
 
-The floor is what the protocol cannot do without: a tracer counts every raw ECDSA signature and verification, every
-HTTP hop and every durable transaction of the measured requests, and each is then timed bare in the same run.
+A brokered request goes from the client's signature to the release that it has verified, through a gateway and one
+connector, with tokens cached. Everything runs in one process over real HTTP on loopback, so the process's CPU time is
+the cost of all three programs together. Ten requests are out at a time: what the programs do anyway, at each tick and
+in each long poll, is shared by those that wait, as it is with a gateway that has work.
+
+The floor is what the protocol cannot do without: a tracer counts every raw signature and verification, every HTTP hop
+and every durable transaction of further requests, after those that were timed, and each is then timed bare in the same
+run. A bare transaction has as many inserts as the counted ones wrote with, of as many bytes, by the same driver.
+
+A token is asked of the whole application in process; its floor is its raw signatures alone, the ratio theirs to all.
 """
 
 import argparse
-import socket
 import sqlite3
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from threading import Thread
-from typing import Any
 
-import httpx2
-import sqlalchemy as sa
-import uvicorn
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from joserfc import jws
-from jwt.algorithms import ECAlgorithm
-
-from benchmarks.federation import AGREEMENT, Agency, Running, loopback_listener, running
+from benchmarks import exchange_floor
+from benchmarks.exchange_counting import Databases, counting_calls
+from benchmarks.exchange_token import token_endpoint
+from benchmarks.federation import AGREEMENT, Agency, Running, running
 from benchmarks.report import print_report
-from contracts import keys, message_signatures
 from contracts.request import Request
 from gateway.asking import query_of
-from gateway.identity import jwts
 
 ROWS = 5_000
 WARM_UP = 20
 TICK_SECONDS = 0.25
-BARE_REPEATS = 2_000
-BARE_TRANSACTIONS = 500
+IN_FLIGHT = 10
+COUNTED = 20
+TOKENS = 100
 FIXED = {
     "station": "S1",
     "channel": "TPO",
@@ -53,7 +49,8 @@ FIXED = {
     "stage": "COMPLAINT",
     "crimes_ref": None,
 }
-ECDSA = ec.ECDSA(hashes.SHA256())
+BOTH = ("brokered", "token")
+Figures = dict[str, float]
 
 
 def main() -> None:
@@ -61,32 +58,67 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--requests", type=int, default=150)
+    parser.add_argument("--only", choices=BOTH)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        source = _source(Path(folder) / "source.db")
-        agency = Agency("ccib", f"sqlite:///{source}", "tpo_complaint")
-        # A price of one nano-rho leaves room for every question in one year's budget.
-        with running(Path(folder) / "federation", [agency], nano_rho=10, tick_seconds=TICK_SECONDS) as federation:
-            seconds, counted = _brokered(federation, options.requests)
-        bare = {
-            "sign": _bare_signature(),
-            "verify": _bare_verification(),
-            "hop": _bare_hop(),
-            "transaction": _bare_transaction(Path(folder) / "bare.db"),
-        }
-    brokered = seconds / options.requests
-    per_request = {name: counted[name] / options.requests for name in bare}
+    figures: Figures = {}
+    ratios: Figures = {}
+    crypto = {
+        "sign": exchange_floor.signature(),
+        "verify": exchange_floor.verification(),
+        "note_check": exchange_floor.note_check(),
+    }
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        agency = Agency("ccib", f"sqlite:///{_source(folder / 'source.db')}", "tpo_complaint")
+        with (
+            Databases().known() as databases,
+            # A price of ten nano-rho leaves room for every question in one year's budget.
+            running(folder / "federation", [agency], nano_rho=10, tick_seconds=TICK_SECONDS) as federation,
+        ):
+            if options.only != "token":
+                seconds, counted = _brokered(federation, databases, options.requests)
+                told = _against_floor(seconds, counted, crypto, folder)
+                figures |= {"requests": options.requests, **told}
+                ratios["brokered_vs_floor"] = told["brokered_ms"] / told["floor_ms"]
+            if options.only != "brokered":
+                told = _token(folder, federation, crypto)
+                figures |= told
+                ratios["token_vs_crypto"] = told["token_crypto_us"] / told["token_us"]
+    print_report("exchange", figures, ratios, as_json=options.json)
+
+
+def _against_floor(seconds: float, counted: Counter[str], crypto: Figures, folder: Path) -> Figures:
+    """What one request costs, and the parts of its floor."""
+    transactions = max(counted["transaction"], 1)
+    rows, size = round(counted["row"] / transactions), round(counted["byte"] / max(counted["row"], 1))
+    bare = {
+        **crypto,
+        "hop": exchange_floor.hop(),
+        "transaction": exchange_floor.transaction(folder / "bare.db", rows, size),
+    }
+    per_request = {name: counted[name] / COUNTED for name in bare}
     parts = {name: per_request[name] * bare[name] for name in bare}
-    floor = sum(parts.values())
-    figures = {
-        "requests": options.requests,
-        "brokered_ms": brokered * 1e3,
-        "floor_ms": floor * 1e3,
+    return {
+        "brokered_ms": seconds * 1e3,
+        "floor_ms": sum(parts.values()) * 1e3,
         **{f"{name}s_per_request": per_request[name] for name in bare},
+        "writes_per_transaction": rows,
+        "bytes_per_write": size,
         **{f"bare_{name}_us": bare[name] * 1e6 for name in bare},
         **{f"floor_{name}_ms": parts[name] * 1e3 for name in bare},
     }
-    print_report("exchange", figures, {"brokered_vs_floor": brokered / floor}, as_json=options.json)
+
+
+def _token(folder: Path, federation: Running, crypto: Figures) -> Figures:
+    """What one token costs, and its raw signatures."""
+    seconds, taken = token_endpoint(folder / "federation" / "gateway", federation, TOKENS)
+    raw = sum(taken.get(name, 0.0) * cost for name, cost in crypto.items())
+    return {
+        "token_us": seconds * 1e6,
+        "token_crypto_us": raw * 1e6,
+        "token_signs": taken.get("sign", 0.0),
+        "token_verifys": taken.get("verify", 0.0),
+    }
 
 
 def _source(path: Path) -> Path:
@@ -102,17 +134,24 @@ def _source(path: Path) -> Path:
     return path
 
 
-def _brokered(federation: Running, requests: int) -> tuple[float, Counter[str]]:
-    """CPU seconds of the requests, and how many raw operations they performed."""
-    prepared = list(islice(_requests(federation), WARM_UP + requests))
-    for each in prepared[:WARM_UP]:
-        federation.client.wait(federation.client.submit(each).request)
-    with _traced() as counted:
-        started = time.process_time()
-        for each in prepared[WARM_UP:]:
-            federation.client.wait(federation.client.submit(each).request)
-        seconds = time.process_time() - started
+def _brokered(federation: Running, databases: Databases, requests: int) -> tuple[float, Counter[str]]:
+    """CPU seconds of one request, and how many raw operations ``COUNTED`` further ones performed."""
+    prepared = list(islice(_requests(federation), WARM_UP + requests + COUNTED))
+    counted: Counter[str] = Counter()
+    _ask(federation, prepared[:WARM_UP])
+    started = time.process_time()
+    _ask(federation, prepared[WARM_UP:-COUNTED])
+    seconds = (time.process_time() - started) / requests
+    with databases.counting(counted), counting_calls(counted):
+        _ask(federation, prepared[-COUNTED:])
     return seconds, counted
+
+
+def _ask(federation: Running, prepared: Sequence[Request]) -> None:
+    for first in range(0, len(prepared), IN_FLIGHT):
+        names = [federation.client.submit(each).request for each in prepared[first : first + IN_FLIGHT]]
+        for name in names:
+            federation.client.wait(name)
 
 
 def _requests(federation: Running) -> Iterator[Request]:
@@ -124,122 +163,6 @@ def _requests(federation: Running) -> Iterator[Request]:
             if first < second:
                 query = query_of(["count"], ["month"], ("2025-01-01", "2025-04-01"), {"province": [first, second]})
                 yield federation.client.request(federation.client.question(AGREEMENT, "everything", query))
-
-
-@contextmanager
-def _traced() -> Iterator[Counter[str]]:
-    """Count raw signatures, verifications, HTTP hops and write transactions of everything in this process."""
-    counted: Counter[str] = Counter()
-    undo: list[Callable[[], None]] = []
-
-    def count(owner: Any, name: str, kind: str) -> None:  # noqa: ANN401  # modules and classes alike
-        original = getattr(owner, name)
-
-        def traced(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401  # passes on whatever comes
-            counted[kind] += 1
-            return original(*arguments, **named)
-
-        setattr(owner, name, traced)
-        undo.append(lambda: setattr(owner, name, original))
-
-    _count_crypto(count)
-    count(httpx2.Client, "send", "hop")
-
-    def executed(connection: sa.Connection, _cursor: object, statement: str, *_: object) -> None:
-        if statement.lstrip()[:6].upper() in {"INSERT", "UPDATE", "DELETE"}:
-            connection.info["wrote"] = True
-
-    def committed(connection: sa.Connection) -> None:
-        if connection.info.pop("wrote", False):
-            counted["transaction"] += 1
-
-    sa.event.listen(sa.Engine, "before_cursor_execute", executed)
-    sa.event.listen(sa.Engine, "commit", committed)
-    try:
-        yield counted
-    finally:
-        sa.event.remove(sa.Engine, "before_cursor_execute", executed)
-        sa.event.remove(sa.Engine, "commit", committed)
-        for each in undo:
-            each()
-
-
-def _count_crypto(count: Callable[[Any, str, str], None]) -> None:
-    """The few places where raw ECDSA happens: our signature modules, the gateway's tokens, PyJWT in the connector."""
-    count(keys.SoftwareKey, "sign", "sign")
-    count(message_signatures, "encode_dss_signature", "verify")
-    count(jws, "deserialize_compact", "verify")
-    count(jwts, "encode_dss_signature", "verify")
-    count(ECAlgorithm, "verify", "verify")
-
-
-def _timed(action: Callable[[], object], repeats: int) -> float:
-    """CPU seconds of one call, the best of three rounds."""
-    rounds = []
-    for _ in range(3):
-        started = time.process_time()
-        for _ in range(repeats):
-            action()
-        rounds.append((time.process_time() - started) / repeats)
-    return min(rounds)
-
-
-def _bare_signature() -> float:
-    key = ec.generate_private_key(ec.SECP256R1())
-    return _timed(lambda: key.sign(b"message", ECDSA), BARE_REPEATS)
-
-
-def _bare_verification() -> float:
-    key = ec.generate_private_key(ec.SECP256R1())
-    public, signature = key.public_key(), key.sign(b"message", ECDSA)
-    return _timed(lambda: public.verify(signature, b"message", ECDSA), BARE_REPEATS)
-
-
-async def _echo(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401  # ASGI's own signature
-    if scope["type"] != "http":
-        return
-    await receive()
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
-    await send({"type": "http.response.body", "body": b"ok"})
-
-
-def _bare_hop() -> float:
-    """One kept-alive request and answer over a raw socket, to an ASGI function under uvicorn."""
-    call = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n" + b"x" * 1000
-    with loopback_listener() as listener:
-        config = uvicorn.Config(
-            _echo, http="httptools", ws="none", access_log=False, lifespan="off", log_level="warning"
-        )
-        server = uvicorn.Server(config)
-        thread = Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        with socket.create_connection(listener.getsockname()) as connection:
-
-            def hop() -> None:
-                connection.sendall(call)
-                answer = b""
-                while not answer.endswith(b"\r\n\r\nok"):
-                    answer += connection.recv(65_536)
-
-            seconds = _timed(hop, BARE_REPEATS)
-        server.should_exit = True
-        thread.join()
-    return seconds
-
-
-def _bare_transaction(path: Path) -> float:
-    """One durable SQLite transaction (WAL, FULL) that inserts one row of a kilobyte."""
-    connection = sqlite3.connect(path, isolation_level=None)
-    connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE entry (body BLOB)")
-
-    def transaction() -> None:
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute("INSERT INTO entry VALUES (?)", (b"x" * 1000,))
-        connection.execute("COMMIT")
-
-    seconds = _timed(transaction, BARE_TRANSACTIONS)
-    connection.close()
-    return seconds
 
 
 if __name__ == "__main__":

@@ -1,0 +1,107 @@
+"""Counts the raw operations of programs that run in this process: what they cannot do without.
+
+Signatures, verifications and HTTP hops are counted where they happen; write transactions by what SQLite itself says
+that it ran, with the statements by which each wrote and the bytes of these.
+"""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Lock
+from typing import Any
+
+import httpx2
+import sqlalchemy as sa
+from joserfc._rfc7518.jws_algs import ESAlgorithm
+from jwt.algorithms import ECAlgorithm
+
+from contracts import checkpoints, keys, message_signatures
+from gateway.identity import jwts
+
+WRITES = ("INSERT", "UPDATE", "DELETE")
+
+
+class Databases:
+    """Every SQLite connection that SQLAlchemy opens while this is in force."""
+
+    def __init__(self) -> None:
+        self._open: list[sqlite3.Connection] = []
+
+    @contextmanager
+    def known(self) -> Iterator["Databases"]:
+        """Know of the connections that are opened inside the block."""
+
+        def opened(connection: sqlite3.Connection, _record: object) -> None:
+            self._open.append(connection)
+
+        sa.event.listen(sa.pool.Pool, "connect", opened)
+        try:
+            yield self
+        finally:
+            sa.event.remove(sa.pool.Pool, "connect", opened)
+
+    @contextmanager
+    def counting(self, counted: Counter[str]) -> Iterator[None]:
+        """Count what the connections write inside the block: transactions, rows and bytes."""
+        lock, connections = Lock(), list(self._open)
+        for connection in connections:
+            _listen(connection, _Written(counted, lock))
+        try:
+            yield
+        finally:
+            for connection in connections:
+                _listen(connection, None)
+
+
+class _Written:
+    """Listens to one connection."""
+
+    def __init__(self, counted: Counter[str], lock: Lock) -> None:
+        self._counted, self._lock = counted, lock
+        self._sizes: list[int] = []
+
+    def __call__(self, statement: str) -> None:
+        begins = statement.lstrip()[:8].upper()
+        if begins.startswith(WRITES):
+            self._sizes.append(len(statement))
+        elif begins.startswith(("BEGIN", "ROLLBACK")):
+            self._sizes = []
+        elif begins.startswith("COMMIT") and self._sizes:
+            with self._lock:
+                self._counted.update(transaction=1, row=len(self._sizes), byte=sum(self._sizes))
+            self._sizes = []
+
+
+def _listen(connection: sqlite3.Connection, listener: _Written | None) -> None:
+    with suppress(sqlite3.ProgrammingError):  # it was closed meanwhile
+        connection.set_trace_callback(listener)
+
+
+@contextmanager
+def counting_calls(counted: Counter[str]) -> Iterator[None]:
+    """Count raw signatures, verifications and HTTP hops of everything in this process."""
+    undo: list[Callable[[], None]] = []
+
+    def count(owner: Any, name: str, kind: str) -> None:  # noqa: ANN401  # modules and classes alike
+        original = getattr(owner, name)
+
+        def traced(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401  # passes on whatever comes
+            counted[kind] += 1
+            return original(*arguments, **named)
+
+        setattr(owner, name, traced)
+        undo.append(lambda: setattr(owner, name, original))
+
+    count(keys.SoftwareKey, "sign", "sign")
+    count(message_signatures, "encode_dss_signature", "verify")
+    count(jwts, "encode_dss_signature", "verify")
+    count(ESAlgorithm, "verify", "verify")
+    count(ECAlgorithm, "verify", "verify")
+    count(checkpoints, "is_signed", "note_check")
+    count(httpx2.Client, "send", "hop")
+    try:
+        yield
+    finally:
+        for each in undo:
+            each()
