@@ -1,0 +1,77 @@
+"""A release in a file is checked by the home's keys alone: nobody is asked, and nothing altered passes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from contracts.errors import IntegrityError, InvalidInput, SaphanError
+from contracts.release import Release
+from gateway.asking import query_of
+from saphan.release_checking import verified
+from tests import factories
+from tests.api_world import running
+from tests.gateway_world import AGREEMENT
+
+pytestmark = pytest.mark.integration
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a requester keeps: a home with keys, and a release in it."""
+
+    home: Path
+    release: Release
+
+    def file(self, **changes: object) -> Path:
+        """The release in a file, perhaps changed."""
+        path = self.home / "release.json"
+        path.write_text(self.release.model_copy(update=changes).model_dump_json(by_alias=True))
+        return path
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
+    folder = tmp_path_factory.mktemp("kept")
+    query = query_of(("count",), ("month",), ("2025-10-01", "2026-01-01"), {})
+    with running(folder / "gateway") as world:
+        gateway = world.gateway()
+        request = gateway.request(gateway.question(AGREEMENT.id, factories.ACTIVITY, query, nano_rho=10_000_000))
+        gateway.submit(request)
+        world.answer()
+        release = gateway.wait(request.id, 1).release
+        (folder / "federation.json").write_text(world.keys.federation.model_dump_json())
+    return Kept(folder, release)
+
+
+def refusal(home: Path, file: Path) -> SaphanError:
+    with pytest.raises(SaphanError) as raised:
+        verified(home, file)
+    return raised.value
+
+
+def test_a_release_is_verified_without_the_gateway(kept: Kept) -> None:
+    found = verified(kept.home, kept.file())
+    assert (found.release, found.digest) == (kept.release.body.id, kept.release.digest)
+
+
+def test_an_altered_release_is_found_out(kept: Kept) -> None:
+    body = kept.release.body.model_copy(update={"agreement": "AGR-2569-002"})
+    error = refusal(kept.home, kept.file(body=body))
+    assert (error.code, type(error)) == ("release-altered", IntegrityError)
+
+
+def test_a_release_without_its_place_in_the_log_is_not_enough(kept: Kept) -> None:
+    assert refusal(kept.home, kept.file(receipt=None)).code == "receipt-missing"
+
+
+def test_what_is_no_release_is_told_without_its_path(kept: Kept, tmp_path: Path) -> None:
+    (tmp_path / "other.json").write_text("{}")
+    for file in (tmp_path / "other.json", tmp_path / "none.json"):
+        error = refusal(kept.home, file)
+        assert (error.code, type(error)) == ("malformed-body", InvalidInput)
+        assert str(tmp_path) not in error.problem().model_dump_json()
+
+
+def test_a_home_that_knows_no_keys_verifies_nothing(kept: Kept, tmp_path: Path) -> None:
+    assert refusal(tmp_path, kept.file()).code == "setting-invalid"
