@@ -53,6 +53,7 @@ class LoginProvider:
     assertions: set[str] = field(default_factory=set)
     token_status: int = 200
     broken: str = ""
+    exchanges: int = 0
 
     @property
     def metadata_url(self) -> str:
@@ -82,6 +83,7 @@ class LoginProvider:
 
     def exchanged(self, form: dict[str, str], authorization: str) -> tuple[int, Claims]:
         """The answer of the token endpoint."""
+        self.exchanges += 1
         query = self.codes.pop(form.get("code", ""), None)
         if query is None or not self._knows(form, authorization) or form.get("redirect_uri") != REDIRECT:
             return 400, {"error": "invalid_grant", "error_description": "secret words of the provider"}

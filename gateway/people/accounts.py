@@ -102,9 +102,9 @@ def join(means: Means, token_hash: str, person: str, method: str, keep: Callable
         used = people.use_invitation(t, token_hash, now)
         if used is None or means.federation.member(used.agency) is None:
             raise Refused("invitation-invalid")
-        known = people.lock_person(t, used.person) if used.person else None
-        if (used.person and known is None) or _is_second_steward(t, means, used):
+        if _is_second_steward(t, means, used):
             raise Refused("invitation-invalid")
+        known = _known(t, used.agency, used.person) if used.person else None
         joined = known or Person(person, used.agency, used.name, used.roles)
         if known is None:
             people.add_person(t, joined, now)

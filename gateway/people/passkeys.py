@@ -106,9 +106,10 @@ def made(means: Means, asked: Asked, credential: Credential, owner: Person, labe
     Raises:
         InvalidInput: ``passkey-not-accepted``, for whatever reason.
     """
-    challenge, about = _answered(means, asked, credential) or (b"", None)
-    if about is None:
+    found = _answered(means, asked, credential)
+    if found is None:
         raise InvalidInput("passkey-not-accepted")
+    challenge, about = found
     issuer, now = means.federation.gateway, means.clock()
     try:
         verified = webauthn.verify_registration_response(
@@ -131,10 +132,10 @@ def proven(t: Transaction, means: Means, challenge: bytes, credential: Credentia
     Raises:
         Refused: ``sign-in-refused``, for whatever reason.
     """
-    key = people.lock_passkey(t, credential.id)
-    person = people.person(t, key.person) if key else None
-    if key is None or person is None or not _is_of(credential, person):
+    found = people.lock_owned(t, credential.id)
+    if found is None or not _is_of(credential, found[1]):
         raise Refused("sign-in-refused")
+    key, person = found
     issuer = means.federation.gateway
     try:
         verified = webauthn.verify_authentication_response(

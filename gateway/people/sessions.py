@@ -9,7 +9,7 @@ from gateway.means import Means
 from gateway.people import records
 from gateway.people.secret_names import kept, new_secret
 from gateway.store import log, people, people_sessions
-from gateway.store.engine import Transaction
+from gateway.store.engine import Reading, Transaction
 from gateway.store.people import Person
 from gateway.store.people_sessions import Session
 
@@ -64,14 +64,13 @@ def who(means: Means, secret: str | None) -> SignedIn:
     if secret is None:
         raise Refused("session-ended")
     with means.store.read() as r:
-        session = people_sessions.session(r, kept(secret))
-        person = people.person(r, session.person) if session else None
-    if session is None or person is None or not is_alive(session, now):
+        found = _holder(r, secret)
+    if found is None or not is_alive(found.session, now):
         raise Refused("session-ended")
-    if now - session.seen_at >= NOTED_EVERY:
+    if now - found.session.seen_at >= NOTED_EVERY:
         with means.store.transaction() as t:
-            people_sessions.seen(t, session.id_hash, now)
-    return SignedIn(person, session)
+            people_sessions.seen(t, found.session.id_hash, now)
+    return found
 
 
 def sign_out(means: Means, signed_in: SignedIn) -> None:
@@ -91,3 +90,9 @@ def open_sessions(means: Means, person: str) -> tuple[Session, ...]:
     now = means.clock()
     with means.store.read() as r:
         return tuple(each for each in people_sessions.sessions_of(r, person) if is_alive(each, now))
+
+
+def _holder(r: Reading, secret: str) -> SignedIn | None:
+    session = people_sessions.session(r, kept(secret))
+    person = people.person(r, session.person) if session else None
+    return SignedIn(person, session) if session and person else None

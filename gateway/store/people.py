@@ -130,6 +130,13 @@ def lock_passkey(t: Transaction, name: str) -> Passkey | None:
     return _passkey(row) if row else None
 
 
+def lock_owned(t: Transaction, name: str) -> tuple[Passkey, Person] | None:
+    """The same with its owner, while the account is open."""
+    key = lock_passkey(t, name)
+    owner = person(t, key.person) if key else None
+    return (key, owner) if key and owner else None
+
+
 def passkey(r: Reading, name: str) -> Passkey | None:
     """The same, only read."""
     row = r.one(select(passkeys).where(passkeys.c.id == name, passkeys.c.revoked_at.is_(None)))

@@ -10,7 +10,7 @@ from contracts.people import PersonRole
 from contracts.transparency import EventKind
 from gateway.people import accounts, sessions, step_up, visible_entries
 from gateway.people.accounts import Guest
-from gateway.people.roles import Giver
+from gateway.people.roles import MAY, Giver, May
 from gateway.store import people
 from tests.api_world import problem_in
 from tests.people_world import OPERATOR, STEWARD, Browser, PeopleWorld, new_people_world
@@ -140,11 +140,35 @@ def test_nobody_else_sees_or_changes_people(world: PeopleWorld, role: PersonRole
     assert problem_in(browser.order(act="invite", roles=["analyst"], name="ก")).code == "role-missing"
 
 
+PAGES = {
+    "": May.OWN_ACCOUNT,
+    "/people": May.MANAGE_PEOPLE,
+    "/keys": May.REQUEST_KEYS,
+    "/agreements": May.READ_AGREEMENTS,
+    "/agreements/AGR-2569-001/1": May.READ_AGREEMENTS,
+    "/sign-ins": May.READ_SIGN_INS,
+    "/registers": May.READ_REGISTERS,
+}
+
+
+@pytest.mark.parametrize("role", list(PersonRole))
+def test_each_role_opens_the_pages_of_its_table_and_no_other(world: PeopleWorld, role: PersonRole) -> None:
+    if role is PersonRole.OPERATOR:
+        browser = world.person(role, agency="oja", giver=OPERATOR)
+    else:
+        browser = world.person(role)
+
+    opened = {path: browser.get(path).status_code for path in PAGES}
+
+    assert opened == {path: 200 if what in MAY[role] else 403 for path, what in PAGES.items()}
+
+
 def test_a_steward_changes_neither_himself_nor_other_agencies(world: PeopleWorld) -> None:
     steward, stranger = world.person(PersonRole.STEWARD), world.person(PersonRole.OFFICER, agency="rtp")
     own, other = name_of(world, steward), name_of(world, stranger)
 
     assert problem_in(steward.order(act="give", person=own, roles=["officer"])).code == "role-not-given"
+    assert problem_in(steward.order(act="take", person=own, roles=["steward"])).code == "role-not-given"
     assert problem_in(steward.order(act="end", person=own)).code == "role-not-given"
     assert problem_in(steward.order(act="close", person=own)).code == "role-not-given"
     assert problem_in(steward.order(act="give", person=other, roles=["officer"])).code == "unknown-person"

@@ -263,7 +263,7 @@ def test_what_comes_back_is_checked_before_the_provider_is_asked(
     known = {name: value for name, value in query.items() if value is not None}
 
     refused(browser.get(f"/oidc/callback?{urlencode(known)}", accept="application/json"))
-    assert len(provider.codes) == 1
+    assert provider.exchanges == 0
 
 
 def test_a_state_is_good_for_ten_minutes(world: PeopleWorld, provider: LoginProvider) -> None:
@@ -303,6 +303,8 @@ def test_a_provider_that_does_not_answer_or_answers_nonsense_is_no_defect(
     provider.broken = "/jwks"
     assert problem_in(back(browser, address, accept="application/json")).code == "login-provider-unreachable"
     provider.broken = "/.well-known/openid-configuration"
+    assert problem_in(browser.post("/oidc/start", {})).code == "login-provider-unreachable"
+    provider.broken, provider.metadata = "", {"more": "x" * oidc.MOST_BYTES}
     assert problem_in(browser.post("/oidc/start", {})).code == "login-provider-unreachable"
     provider.broken = "json"
     assert problem_in(browser.post("/oidc/start", {})).code == "login-provider-refused"

@@ -8,6 +8,7 @@ import pytest
 
 from contracts.people import PersonRole
 from contracts.transparency import EventKind
+from gateway.exchange import Exchange
 from gateway.people import accounts
 from gateway.people.roles import Giver
 from gateway.store import people
@@ -219,6 +220,27 @@ def test_one_passkey_opens_one_account_only(world: PeopleWorld) -> None:
     assert problem_in(answer).code == "passkey-not-accepted"
     again = person.device.make(person.post("/passkeys/options").json())
     assert problem_in(person.post("/passkeys", {"credential": again})).code == "passkey-not-accepted"
+
+
+def test_a_passkey_is_made_for_a_challenge_that_stands(world: PeopleWorld) -> None:
+    person = world.person(PersonRole.OFFICER)
+    options = person.post("/passkeys/options").json()
+    for device, code in ((Authenticator(ISSUER, HOST), None), (Authenticator(ISSUER, HOST), "passkey-not-accepted")):
+        answer = person.post("/passkeys", {"credential": device.make(options)})
+        assert answer.is_success if code is None else problem_in(answer).code == code
+
+
+def test_an_invitation_of_an_agency_that_left_opens_nothing(world: PeopleWorld) -> None:
+    secret = world.invited(PersonRole.OFFICER)
+    desk = world.api.desk
+    left = tuple(each for each in world.means.federation.members if each.agency != "ccib")
+    means = replace(world.means, federation=world.means.federation.model_copy(update={"members": left}))
+    world.api.app.state.desk = replace(desk, exchange=Exchange(means, lambda task, _: task.id))
+
+    answer = world.browser().join(secret)
+
+    world.api.app.state.desk = desk
+    assert problem_in(answer).code == "invitation-invalid"
 
 
 def test_one_more_passkey_needs_a_fresh_sign_in(world: PeopleWorld) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
 from contracts.agreement import Agreement
 from contracts.agreement_acts import read_act
@@ -20,6 +21,9 @@ from contracts.signing import sign_document, verify_document
 from gateway.exchange import Exchange
 from gateway.means import Means
 from gateway.people import own_keys, sessions
+from gateway.store import people_keys
+from gateway.store.people_keys import KeptRequest
+from gateway.store.people_tables import key_requests
 from tests import factories
 from tests.api_world import problem_in
 from tests.browser_key import signed_in_browser
@@ -251,6 +255,13 @@ def test_a_request_for_a_key_is_signed_by_the_key_under_the_name_that_is_free_no
     fine = sign_document(canonical_bytes(good), "key-request", key)
     assert officer.post("/keys", {"document": fine}).status_code == 200
     assert problem_in(officer.post("/keys", {"document": fine})).code == wrong  # its name is taken
+    late = new_key(asked_kid(officer))
+    name = sessions.who(world.means, officer.http.cookies[COOKIE]).person.id
+    with world.means.store.transaction() as t:  # another process was quicker
+        people_keys.add(t, KeptRequest(late.kid, name, "elsewhere", fine), world.api.now)
+    assert answer(request_of(late, "officer", world), late) == wrong
+    with world.means.store.transaction() as t:
+        t.run(delete(key_requests).where(key_requests.c.agency == "elsewhere"))
 
 
 def test_the_steward_sees_what_is_to_be_registered_and_the_gateway_registers_nothing(world: PeopleWorld) -> None:

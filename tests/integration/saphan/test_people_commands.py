@@ -180,6 +180,8 @@ def test_an_order_is_carried_out_once_soon_and_for_who_signed_it(api: ApiWorld) 
     for wrong in (given, order(api, id="ppl-late", at=api.now.replace(year=2025)), order(api, id="ppl-by", by="rtp")):
         with pytest.raises(Refused, match="people-order-refused"):
             people_calls.order(gateway, wrong, key)
+    with pytest.raises(Refused, match="people-order-refused"):
+        people_calls.order(gateway, order(api, id="ppl-rtp", agency="rtp"), key)
     with pytest.raises(Refused, match="not-allowed"):
         people_calls.order(api.gateway("oja#client-1"), order(api, id="ppl-other"), key)
     with pytest.raises(Refused, match="key-unknown"):
