@@ -36,7 +36,7 @@ def reasons(asked):
 '''
 
 
-def test_every_forbid_and_every_guard_of_connector_and_identity_is_missed_by_some_test_when_out_of_order() -> None:
+def test_every_forbid_and_every_guard_of_the_connector_is_missed_by_some_test_when_it_is_out_of_order() -> None:
     # The policies, the connector's own checks and the gateway's door, by the unit tests: a minute at most.
     # ``./run mutate`` tries every guard. Within these packages modules, guards and tests are found, not listed.
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("COV", "PYTEST"))}
