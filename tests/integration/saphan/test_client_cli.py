@@ -1,5 +1,6 @@
 """The command line against a served gateway: data on standard output, words on standard error, exit codes by family."""
 
+import csv
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from contracts.release import Release
 from contracts.views import Preview
-from saphan.client_commands import app
+from saphan.__main__ import command_line
 from tests import factories
 from tests.gateway_world import CONTRACT
 from tests.served_world import Served, served_gateway
@@ -33,7 +34,7 @@ class Desk:
     ccib: Path
 
     def run(self, *arguments: str, home: Path | None = None) -> Result:
-        return CliRunner().invoke(app, [*arguments, "--home", str(home or self.oja)])
+        return CliRunner().invoke(command_line(arguments), [*arguments, "--home", str(home or self.oja)])
 
 
 @pytest.fixture(scope="module")
@@ -99,15 +100,63 @@ def test_the_budget_shows_what_was_spent(desk: Desk, released: Release) -> None:
 
 
 def test_a_log_is_exported_and_verified_without_the_gateway(desk: Desk, released: Release, tmp_path: Path) -> None:
-    file = tmp_path / "log.json"
-    assert desk.run("audit", "export", str(file)).exit_code == 0
-    found = desk.run("audit", "verify", str(file))
-    assert json.loads(found.stdout)["verified"] is True
-    assert json.loads(desk.run("audit", "verify").stdout)["verified"] is True
-    file.write_text(file.read_text().replace("data.requested", "data.withheld", 1))
-    changed = desk.run("audit", "verify", str(file), "--json")
+    folder, table = tmp_path / "log", tmp_path / "requests.csv"
+    assert desk.run("audit", "export", str(folder)).exit_code == 0
+    found = json.loads(desk.run("audit", "verify", str(folder), "--csv", str(table)).stdout)
+    live = json.loads(desk.run("audit", "verify").stdout)
+    assert (found["verified"], found["size"]) == (True, live["size"])
+    (use,) = found["uses"]
+    assert (use["requester"], use["agreement"], use["activity"]) == ("oja", released.body.agreement, "monthly-risk")
+    assert use["requests"] >= use["released"] >= 1
+    assert use["charged"] >= sum(each.nano_rho for each in released.body.charges)
+    rows = {row["request"]: row for row in csv.DictReader(table.read_text(encoding="utf-8-sig").splitlines())}
+    row = rows[released.body.request_id]
+    assert (row["release"], row["outcome"], row["agencies"]) == (released.body.id, "released", "ccib")
+
+    bundle = next((folder / "tile" / "entries").rglob("*.p")) / str(live["size"])
+    bundle.write_bytes(bundle.read_bytes().replace(b"data.requested", b"data.withheld!", 1))
+    changed = desk.run("audit", "verify", str(folder), "--json")
     assert changed.exit_code == 5
     assert "log-entry-changed" in changed.stdout
+
+
+def test_an_auditor_without_a_home_brings_the_pinned_keys_along(desk: Desk, released: Release, tmp_path: Path) -> None:
+    folder, pinned = tmp_path / "log", desk.oja / "federation.json"
+    desk.run("audit", "export", str(folder))
+    assert (folder / "federation.json").is_file()
+    arguments = ("audit", "verify", str(folder), "--federation", str(pinned))
+
+    assert desk.run(*arguments).exit_code == 0
+    short = desk.run(*arguments, "--quorum", "1", "--json")
+    assert (short.exit_code, "log-quorum-missing" in short.stdout) == (5, True)
+    assert desk.run("audit", "verify", str(folder), "--federation", str(folder / "checkpoint")).exit_code == 2
+
+
+def test_a_log_that_grew_is_proved_to_have_grown(desk: Desk, released: Release, tmp_path: Path) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    desk.run("audit", "export", str(before))
+    desk.run("ask", *QUESTION[:-1], "1000000", "--wait", "0")
+    desk.run("audit", "export", str(after))
+
+    grown = json.loads(desk.run("audit", "verify", str(after), "--since", str(before)).stdout)
+    shrunk = desk.run("audit", "verify", str(before), "--since", str(after / "checkpoint"), "--json")
+
+    assert grown["since"] < grown["size"]
+    assert (shrunk.exit_code, "log-checkpoint-wrong" in shrunk.stdout) == (5, True)
+
+
+def test_one_release_is_proved_without_the_gateway(desk: Desk, released: Release, tmp_path: Path) -> None:
+    file = tmp_path / "release.json"
+    file.write_text(desk.run("release", "show", released.body.id, "--json").stdout, encoding="utf-8")
+
+    found = json.loads(desk.run("audit", "prove", str(file)).stdout)
+    bare = tmp_path / "bare.json"
+    bare.write_text(released.model_copy(update={"receipt": None}).model_dump_json(by_alias=True), encoding="utf-8")
+
+    assert (found["release"], found["verified"], found["witnesses"]) == (released.body.id, True, [])
+    assert desk.run("audit", "prove", str(bare)).exit_code == 5
+    assert desk.run("audit", "prove", str(file), "--quorum", "1").exit_code == 5
+    assert desk.run("audit", "prove", str(tmp_path / "none")).exit_code == 2
 
 
 @pytest.mark.parametrize(
