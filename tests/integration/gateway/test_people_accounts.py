@@ -153,10 +153,8 @@ PAGES = {
 
 @pytest.mark.parametrize("role", list(PersonRole))
 def test_each_role_opens_the_pages_of_its_table_and_no_other(world: PeopleWorld, role: PersonRole) -> None:
-    if role is PersonRole.OPERATOR:
-        browser = world.person(role, agency="oja", giver=OPERATOR)
-    else:
-        browser = world.person(role)
+    at_operator = role is PersonRole.OPERATOR
+    browser = world.person(role, agency="oja", giver=OPERATOR) if at_operator else world.person(role)
 
     opened = {path: browser.get(path).status_code for path in PAGES}
 
