@@ -33,7 +33,7 @@ class Noted:
             await self._live(receive, send)
             return
         self.scopes.append(scope)
-        body, more = b"", True
+        body, more = b"", scope["path"] != "/early"
         while more:
             event = await receive()
             if event["type"] == "http.disconnect":

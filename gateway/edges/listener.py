@@ -249,7 +249,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def _check_head(self) -> None:
         if self.parser.get_http_version() != VERSION:
             raise unclear("it is not HTTP/1.1", HTTPStatus.HTTP_VERSION_NOT_SUPPORTED)
-        if not self.url.startswith(b"/"):
+        if not self.url.startswith(b"/") or b"#" in self.url:
             raise unclear("its target is not a path")
         limits = self.front.limits
         if len(self.url) > limits.target_bytes:
@@ -312,8 +312,6 @@ class GuardedProtocol(HttpToolsProtocol):
         """Read no further; the answer that is being made is the last."""
         self._phase, self._since = Phase.CLOSING, self.loop.time()
         self.cycle.keep_alive = False
-        if self.cycle.response_complete:
-            self.transport.close()
 
     def _say_end(self) -> None:
         """Say that nothing more comes, and throw away what does until the peer has read its answer or time is over."""
