@@ -100,3 +100,11 @@ def test_a_members_name_is_no_path(tmp_path: Path, name: str) -> None:
 def test_people_read_what_was_made_and_what_it_is_good_for(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["dev-ca", "--output", str(tmp_path / "trial"), "--server", "localhost"])
     assert "for trials only" in done.output
+
+
+def test_on_a_terminal_the_files_are_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("saphan.output.is_for_programs", lambda **_: False)
+    output = tmp_path / "trial"
+    done = CliRunner().invoke(app, ["dev-ca", "--output", str(output), "--server", "localhost", "--client", "ccib"])
+    assert "the authority" in done.output
+    assert "valid until" in done.output
