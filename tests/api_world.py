@@ -39,7 +39,7 @@ GATEWAY_KEYS = ("oja#gateway-1", "oja#token-1", "oja#log-1")
 def make_home(path: Path, keys: Keys) -> Path:
     """A gateway's home with its keys, the federation and an empty database."""
     folder = path / "keys"
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for kid in GATEWAY_KEYS:
         (folder / key_file_name(kid)).write_bytes(keys[kid].to_pem())
     (path / "federation.json").write_text(keys.federation.model_dump_json())
