@@ -159,8 +159,8 @@ def check_skew(ahead: timedelta, behind: timedelta, other: str) -> None:
         Unavailable: ``clock-off``.
     """
     if max(ahead, behind) > MOST_SKEW:
-        direction, off = ("ahead of", ahead) if ahead > behind else ("behind", behind)
-        raise Unavailable("clock-off", host=other, seconds=f"{off.total_seconds():.0f}", direction=direction)
+        off = ahead if ahead > behind else -behind
+        raise Unavailable("clock-off", host=other, seconds=f"{off.total_seconds():+.0f}")
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
