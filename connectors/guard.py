@@ -10,6 +10,7 @@ suspended, what the activity used, what an officer decided. Each check refuses w
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import jwt
@@ -183,10 +184,10 @@ class Guard:
     def _state_here(self, task: Task) -> AgreementState:
         """Where the agreement of a task stands that was verified before it was charged; suspended when in doubt."""
         try:
-            agreement = Agreement.model_validate_json(payload_of(task.agreement))
+            agreement, digest = _verified_before(task.agreement)
         except (SaphanError, ValidationError):
             return AgreementState.SUSPENDED
-        return self.situation.state_of(agreement, digest_of(agreement))
+        return self.situation.state_of(agreement, digest)
 
     def _check_not_suspended(self, task: Task) -> None:
         suspended = self.situation.suspended()
@@ -314,6 +315,16 @@ class Guard:
             return self.federation.key(kid, purpose, now) if owner == self.federation.operator else None
 
         return resolve
+
+
+@lru_cache(maxsize=16)
+def _verified_before(document: str) -> tuple[Agreement, str]:
+    """The agreement in a document whose signatures were verified before its task was charged, and its digest.
+
+    It is asked several times about one task: by its exact text it is read once. Where it stands is asked each time.
+    """
+    agreement = Agreement.model_validate_json(payload_of(document))
+    return agreement, digest_of(agreement)
 
 
 def _series_key(request: Request, contract: DatasetContract, activity: Activity) -> str:

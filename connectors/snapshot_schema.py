@@ -35,6 +35,7 @@ from contracts.errors import InvalidInput
 from contracts.grid import HOURS, WEEKDAYS, key_set
 from contracts.periods import BUDDHIST_ERA, FISCAL_YEAR_STARTS_IN, Period, next_month
 from contracts.query import Query
+from contracts.remembered import remembered
 
 FORMAT: Final = 2
 WITHOUT_SHAPES: Final = 1
@@ -74,6 +75,7 @@ def measure_column(column: str) -> str:
     return f"m_{column}"
 
 
+@remembered
 def layout_of(contract: DatasetContract) -> str:
     """Digest of all that a contract says about the snapshot: its columns, labels, clamps, pilot, bound and months.
 
