@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -10,17 +9,14 @@ import httpx2
 import pytest
 from joserfc.jwk import ECKey, RSAKey
 
-from contracts.errors import InvalidInput
 from contracts.federation import KeyPurpose
 from contracts.keys import new_key
 from contracts.people import PersonRole
 from contracts.transparency import EventKind
 from gateway.people import oidc
-from gateway.people.login_provider import login_kid, provider_of
 from gateway.people.oidc import Provider
-from gateway.settings import GatewaySettings
 from tests import factories
-from tests.api_world import make_home, problem_in
+from tests.api_world import problem_in
 from tests.login_provider import CLIENT, SECRET, LoginProvider, by_secret, serving
 from tests.people_world import Browser, PeopleWorld, new_people_world
 
@@ -368,35 +364,3 @@ def test_nobody_confirms_as_somebody_else_or_for_another_session(world: PeopleWo
     browser.http.cookies.set("__Host-saphan-browser", kept_cookie)
     answer = back(browser, address, accept="application/json")
     assert problem_in(answer).code == "sign-in-refused"
-
-
-def test_without_a_provider_nobody_is_sent_to_one(tmp_path: Path) -> None:
-    browser = new_people_world(tmp_path).browser()
-
-    assert problem_in(browser.post("/oidc/start", {})).code == "login-not-configured"
-    assert 'data-do="provider"' not in browser.get("/sign-in").text
-
-
-def test_the_settings_name_a_provider_and_how_the_gateway_is_known_there(tmp_path: Path) -> None:
-    keys = factories.federation()
-    home = make_home(tmp_path / "home", keys)
-    url = "https://login.example/.well-known/openid-configuration"
-
-    def settings(**given: object) -> GatewaySettings:
-        return GatewaySettings.model_validate({"home": home, **given})
-
-    assert provider_of(settings(), keys.federation) is None
-    assert provider_of(settings(oidc_metadata_url=url, oidc_secret=SECRET), keys.federation) == Provider(
-        url, "saphan", "RS256", None, SECRET
-    )
-    with pytest.raises(InvalidInput, match="setting-invalid"):
-        provider_of(settings(oidc_metadata_url=url), keys.federation)
-    for wrong in ("https://login.example", "http://login.example/.well-known/openid-configuration"):
-        with pytest.raises(InvalidInput, match="setting-invalid"):
-            provider_of(settings(oidc_metadata_url=wrong, oidc_secret=SECRET), keys.federation)
-    settings().folder.keys.save(new_key(login_kid(keys.federation)))
-    known = provider_of(settings(oidc_metadata_url=url, oidc_secret=SECRET), keys.federation)
-    assert known is not None
-    assert known.key is not None
-    assert known.secret is None
-    assert SECRET not in repr(settings(oidc_secret=SECRET))
