@@ -45,7 +45,9 @@ class Authenticator:
         credential = bytes(16) + struct.pack(">H", len(self.name)) + self.name + cbor2.dumps(key)
         attestation = {"fmt": "none", "attStmt": {}, "authData": self._data(self.flags | ATTESTED, credential)}
         client = self._client("webauthn.create", options["challenge"])
-        return self._credential({"clientDataJSON": encode(client), "attestationObject": encode(cbor2.dumps(attestation))})
+        return self._credential(
+            {"clientDataJSON": encode(client), "attestationObject": encode(cbor2.dumps(attestation))}
+        )
 
     def answer(self, options: dict[str, Any]) -> dict[str, Any]:
         """Answer a challenge to sign in or to confirm."""
