@@ -33,7 +33,7 @@ _DEFAULT_PORTS: Final = {"https": ":443", "http": ":80"}
 _NOT_ENCODED: Final = "*-._"
 """What the encoding of form data leaves as it is, beside letters and digits (WHATWG URL)."""
 
-Members = list[tuple[str, str]]
+Members = tuple[tuple[str, str], ...]
 """The members of a dictionary field, by key, as written."""
 
 
@@ -101,13 +101,14 @@ def signature_base(message: Message, components: Sequence[str], parameters: str)
     return f'{"".join(lines)}"@signature-params": ({" ".join(components)}){parameters}'.encode()
 
 
+@lru_cache(maxsize=64)
 def members_of(header: str) -> Members:
     """The members of a dictionary field (RFC 8941), as written; a label that stands twice is refused.
 
     Raises:
         Refused: ``signature-wrong``, when it is no dictionary of members with values.
     """
-    members: Members = []
+    members: list[tuple[str, str]] = []
     rest = header.strip()
     while rest:
         match = _MEMBER.match(rest)
@@ -120,7 +121,7 @@ def members_of(header: str) -> Members:
         rest = rest[1:].strip()
     if len({label for label, _ in members}) != len(members):
         raise Refused("signature-wrong", why="two signatures of one label")
-    return members
+    return tuple(members)
 
 
 def _value(message: Message, identifier: str) -> str:
