@@ -8,11 +8,10 @@ from the rows that its hashes came with.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import groupby
 from operator import attrgetter
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import func, select, update
 
 from contracts.canonical import canonical_bytes
 from contracts.errors import InvalidInput
@@ -24,14 +23,14 @@ from contracts.tiles import (
     MOST_ENTRY_BYTES,
     WIDTH,
     Tile,
-    needed_tiles,
     nodes_from,
     to_bundle,
     width_of,
 )
 from contracts.transparency import LogEntry
-from gateway.store.engine import AnyRow, Reading, Transaction
+from gateway.store.engine import AnyRow, AnySelect, Reading, Transaction
 from gateway.store.log_tables import log_entries, log_head, log_leaves, log_openings, log_tiles
+from gateway.store.prepared import prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,20 +104,18 @@ def append_entries(t: Transaction, entries: Sequence[str]) -> int:
 
 def head(r: Reading) -> Head:
     """The log as it stands."""
-    row = _held(r.one(select(log_head)))
+    row = _held(r.one(_head()))
     return Head(row.size, root_over(_peaks(row)).hex())
 
 
 def path(r: Reading, place: int, size: int) -> tuple[str, ...]:
     """The inclusion path of an entry in the tree of the first ``size`` entries, lowest sibling first."""
-    nodes = _nodes(r, size, partial(inclusion_path, place, size))
-    return tuple(each.hex() for each in inclusion_path(place, size, nodes))
+    return tuple(each.hex() for each in inclusion_path(place, size, _nodes(r, size)))
 
 
 def growth_path(r: Reading, old: int, new: int) -> tuple[str, ...]:
     """The consistency path from the first ``old`` entries to the first ``new``."""
-    nodes = _nodes(r, new, partial(consistency_path, old, new))
-    return tuple(each.hex() for each in consistency_path(old, new, nodes))
+    return tuple(each.hex() for each in consistency_path(old, new, _nodes(r, new)))
 
 
 def tile(r: Reading, wanted: Tile) -> bytes | None:
@@ -142,8 +139,7 @@ def entry(r: Reading, place: int) -> str:
 
 def entries(r: Reading, start: int, end: int) -> Iterator[str]:
     """The entries from ``start`` to before ``end``."""
-    wanted = (log_entries.c.place >= start) & (log_entries.c.place < end)
-    return (row.entry for row in r.all(select(log_entries.c.entry).where(wanted).order_by(log_entries.c.place)))
+    return (row.entry for row in r.all(_between(start, end)))
 
 
 def openings(r: Reading, place: int) -> tuple[Opening, ...]:
@@ -169,38 +165,56 @@ def _write_full(t: Transaction, roots: Sequence[TileRoot], first: int, leaves: S
         t.add(log_tiles, rows)
 
 
-def _nodes(r: Reading, size: int, prove: partial[list[bytes]]) -> Node:
-    """The nodes that a proof takes, their tiles read at once."""
-    needed = needed_tiles(size, prove)
-    full = {(each.level, each.number) for each in needed if each.width == WIDTH}
-    rows = r.all(select(log_tiles).where(tuple_(log_tiles.c.level, log_tiles.c.place).in_(full))) if full else ()
-    kept = {(row.level, row.place): row.hashes for row in rows}
-    return nodes_from(size, lambda each: kept.get((each.level, each.number)) or _edge_hashes(r, each))
+def _nodes(r: Reading, size: int) -> Node:
+    """The nodes of the tree of the first ``size`` entries, from the few tiles that they are asked from."""
+    return nodes_from(size, lambda wanted: _hashes(r, wanted))
 
 
 def _hashes(r: Reading, wanted: Tile) -> bytes:
-    at = (log_tiles.c.level == wanted.level) & (log_tiles.c.place == wanted.number)
-    row = r.one(select(log_tiles.c.hashes).where(at)) if wanted.width == WIDTH else None
+    row = r.one(_full_tile(wanted.level, wanted.number)) if wanted.width == WIDTH else None
     return _edge_hashes(r, wanted) if row is None else bytes(row.hashes)
 
 
 def _edge_hashes(r: Reading, wanted: Tile) -> bytes:
-    """The hashes of a tile from what they belong to: entries, or the tiles of the level below."""
+    """The hashes of a tile from what they belong to: appends, or the tiles of the level below."""
     start = wanted.number * WIDTH
-    if wanted.level == 0:
-        return _leaves(r, start, wanted.width)
-    place, value = log_tiles.c.place, log_tiles.c.root
-    below = (log_tiles.c.level == wanted.level - 1) & (place >= start) & (place < start + wanted.width)
-    return b"".join(row.root for row in r.all(select(value).where(below).order_by(place)))
-
-
-def _leaves(r: Reading, start: int, count: int) -> bytes:
-    """The hashes of entries, from the rows of the appends that they came with."""
-    place = log_leaves.c.place
-    holds_first = select(func.max(place)).where(place <= start).scalar_subquery()
-    rows = r.all(select(log_leaves).where((place >= holds_first) & (place < start + count)).order_by(place))
+    end = start + wanted.width
+    if wanted.level:
+        return b"".join(row.root for row in r.all(_roots(wanted.level - 1, start, end)))
+    rows = r.all(_appended(start, end))
     skipped = (start - rows[0].place) * HASH_BYTES if rows else 0
-    return b"".join(row.hashes for row in rows)[skipped : skipped + count * HASH_BYTES]
+    return b"".join(row.hashes for row in rows)[skipped : skipped + wanted.width * HASH_BYTES]
+
+
+@prepared
+def _full_tile(level: int, number: int) -> AnySelect:
+    return select(log_tiles.c.hashes).where(log_tiles.c.level == level, log_tiles.c.place == number)
+
+
+@prepared
+def _roots(level: int, start: int, end: int) -> AnySelect:
+    place = log_tiles.c.place
+    of_level = select(log_tiles.c.root).where(log_tiles.c.level == level)
+    return of_level.where(place >= start, place < end).order_by(place)
+
+
+@prepared
+def _appended(start: int, end: int) -> AnySelect:
+    """The hashes of the appends that reach into these places; the first of them may have begun before."""
+    place = log_leaves.c.place
+    before = select(func.max(place)).where(place <= start).scalar_subquery()
+    return select(log_leaves).where(place >= before, place < end).order_by(place)
+
+
+@prepared
+def _between(start: int, end: int) -> AnySelect:
+    place = log_entries.c.place
+    return select(log_entries.c.entry).where(place >= start, place < end).order_by(place)
+
+
+@prepared
+def _head() -> AnySelect:
+    return select(log_head)
 
 
 def _held(row: AnyRow | None) -> AnyRow:
