@@ -185,6 +185,7 @@ def test_a_second_call_before_the_first_answer_is_not_read(edge: EdgeWorld) -> N
     answer = edge.say(GET + b"\r\n" + GET.replace(b"page", b"second") + b"\r\n")
     assert answer.raw.count(b"HTTP/1.1") == 1
     assert answer.status == 200
+    assert b"connection: close" in answer.head
     assert "/second" not in [scope["path"] for scope in edge.noted.scopes]
 
 
