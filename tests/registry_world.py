@@ -29,7 +29,7 @@ from contracts.registry import (
     RegistryUpdate,
     member_path,
 )
-from tests.factories import ISSUER, NOW, text
+from tests.factories import ISSUER, NOW, Keys, text
 from trust.reader import missing, read
 from trust.roles import (
     HASH,
@@ -203,6 +203,13 @@ class LyingRepository:
             raise missing()
         return iter((self.served[path],))
 
+    def write(self, folder: Path) -> Path:
+        """All that is served, as a copy in a folder."""
+        for path, data in self.served.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_bytes(data)
+        return folder
+
     def read(self, home: Path, at: datetime = NOW) -> Registry:
         """Read it as the home of a member does."""
         return read(home, self.get, at)
@@ -216,6 +223,25 @@ def honest(signers: Signers | None = None) -> LyingRepository:
     for agency in MEMBERS:
         made.put_member(made.signers.member(agency))
     made.seal()
+    return made
+
+
+def registry_of(keys: Keys, now: datetime) -> LyingRepository:
+    """A registry of everybody in a federation of other tests."""
+    signers = Signers(now - timedelta(hours=1), {**keys.signing})
+    members = keys.federation.members
+    agencies = tuple(member.agency for member in members)
+    charter = canonical_bytes(Charter(gateway=keys.federation.gateway, operator="oja", agencies=agencies))
+    delegated = {agency: [signers.public(f"{agency}#registrar-1")] for agency in agencies}
+    made = LyingRepository(signers)
+    made.put(ROOT, signers.root())
+    targets = make_targets(charter, delegated, Seal(1, now + OFFICERS_LIFE))
+    made.put(
+        TARGETS, signers.signed(targets, *(f"{agency}#root-1" for agency in OFFICERS[:2])), **{CHARTER_PATH: charter}
+    )
+    for member in members:
+        made.put_member(member)
+    made.seal(now)
     return made
 
 

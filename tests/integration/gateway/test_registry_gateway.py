@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import httpx2
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
@@ -15,7 +16,7 @@ from contracts.canonical import canonical_bytes
 from contracts.errors import InvalidInput, SaphanError
 from contracts.federation import Federation
 from contracts.keys import key_file_name
-from contracts.registry import CHARTER_PATH, RegistryBatch
+from contracts.registry import CHARTER_PATH, RegistryBatch, contract_path
 from gateway.api.desk import Desk
 from gateway.home import GatewayHome
 from gateway.main import create_app, means_of
@@ -27,6 +28,8 @@ from tests.factories import ISSUER, NOW
 from tests.migrated_store import write_migrated
 from tests.registry_world import MEMBERS, Signers, member_update, update_of
 from trust.anchor import fetched
+from trust.reader import over_http, read, read_known
+from trust.registrar import publish, send
 from trust.roles import ROOT, TARGETS
 
 pytestmark = pytest.mark.integration
@@ -132,6 +135,19 @@ def test_a_members_new_key_is_taken_in_and_known_without_a_restart(founded: Foun
     assert founded.desk.bell is bell
 
 
+def test_a_successor_of_an_own_key_takes_over_by_the_clock_alone(founded: Founded) -> None:
+    signers, known = founded.signers, founded.desk.exchange.means.federation.member("oja")
+    assert known is not None
+    successor = signers.public("oja#gateway-2", valid_from=founded.now + timedelta(hours=1))
+    announced = known.model_copy(update={"keys": (*known.keys, successor)})
+    assert founded.send(member_update(signers, announced, 2)) == 200
+    adopted: list[Federation] = []
+    for expected, minutes in ((1, 0), (1, 59), (2, 1), (2, 1)):
+        founded.now += timedelta(minutes=minutes)
+        founded.keeper.step(adopted.append)
+        assert len(adopted) == expected
+
+
 def test_the_running_application_puts_another_desk_in_its_place(tmp_path: Path) -> None:
     made = Founded(tmp_path / "gateway")
     made.app = create_app(GatewaySettings(home=made.home, tick_seconds=0.05), lambda: NOW)
@@ -216,6 +232,90 @@ def test_commands_beside_the_gateway_go_by_the_registry_too(founded: Founded) ->
     means = means_of(founded.settings, lambda: NOW)
     assert means.federation == founded.desk.door.federation
     means.store.close()
+
+
+def member_home(founded: Founded, folder: Path) -> Path:
+    """A member's home that pins the root."""
+    folder.mkdir()
+    (folder / "root.json").write_bytes((founded.home / "root.json").read_bytes())
+    return folder
+
+
+def test_a_registrar_publishes_keys_and_contracts_and_nothing_twice(founded: Founded, tmp_path: Path) -> None:
+    home, signers = member_home(founded, tmp_path / "rtp"), founded.signers
+    key, path = signers.key("rtp#registrar-1"), contract_path("rtp", f"sha-256:{'c' * 64}")
+    stated = signers.member("rtp", signers.public("rtp#connector-1"), signers.public("rtp#registrar-1"))
+    member = publish(home, founded.http, stated, key, NOW, {path: "signed"})
+    # What the other home of this agency registered stays; the registrar's own key is none of a member's.
+    assert [each.kid for each in member.keys] == ["rtp#client-1", "rtp#officer-1", "rtp#connector-1"]
+    assert read_known(home, NOW).contracts["rtp"] == {"c" * 64}
+    repository = founded.keeper.repository
+    assert repository.next_version("rtp") == 3
+    assert publish(home, founded.http, stated, key, NOW, {path: "signed by others"}) == member
+    assert repository.next_version("rtp") == 3
+
+
+def test_a_registrar_sends_nothing_that_brings_a_revoked_key_back(founded: Founded, tmp_path: Path) -> None:
+    home, signers = member_home(founded, tmp_path / "rtp"), founded.signers
+    key = signers.key("rtp#registrar-1")
+    gone = signers.member("rtp", signers.public("rtp#client-1", revoked=True))
+    publish(home, founded.http, gone, key, NOW, {})
+    with pytest.raises(SaphanError) as caught:
+        publish(home, founded.http, signers.member("rtp", signers.public("rtp#client-1")), key, NOW, {})
+    assert caught.value.details["rule"] == "revoked-for-good"
+    assert founded.keeper.repository.next_version("rtp") == 3
+
+
+def test_what_the_gateway_says_against_an_update_is_told(founded: Founded, tmp_path: Path) -> None:
+    home, signers = member_home(founded, tmp_path / "rtp"), founded.signers
+    stated = signers.member("rtp", signers.public("rtp#client-9"))
+    with pytest.raises(SaphanError) as caught:
+        publish(home, founded.http, stated, signers.key("ccib#registrar-1"), NOW, {})
+    assert caught.value.code == "registry-update-refused"
+
+
+@pytest.mark.parametrize(("status", "code"), [(None, "gateway-unreachable"), (502, "unknown-answer"), (200, None)])
+def test_a_gateway_that_does_not_answer_is_told(status: int | None, code: str | None) -> None:
+    def handle(request: httpx2.Request) -> httpx2.Response:
+        if status is None:
+            raise httpx2.ConnectError("down", request=request)
+        return httpx2.Response(status, text="<html>")
+
+    batch = RegistryBatch(updates=(update_of(ROOT, Signers().root()),))
+    with httpx2.Client(base_url="http://gateway.example", transport=httpx2.MockTransport(handle)) as http:
+        if code is None:
+            send(http, batch)
+            return
+        with pytest.raises(SaphanError) as caught:
+            send(http, batch)
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (httpx2.ConnectError("down"), "gateway-unreachable"),
+        (httpx2.Response(503), "gateway-unreachable"),
+        (httpx2.Response(404), "registry-incomplete"),
+        (httpx2.Response(200, content=b"x" * 20_000), "registry-forged"),
+        (httpx2.Response(200, text="{}"), "registry-forged"),
+    ],
+)
+def test_a_registry_over_http_that_is_not_there_or_is_none(
+    founded: Founded, tmp_path: Path, answer: httpx2.Response | httpx2.ConnectError, code: str
+) -> None:
+    def handle(request: httpx2.Request) -> httpx2.Response:
+        if request.url.path.endswith("root.json"):
+            return httpx2.Response(404)
+        if isinstance(answer, httpx2.Response):
+            return answer
+        raise answer
+
+    home = member_home(founded, tmp_path / "rtp")
+    with httpx2.Client(base_url="http://gateway.example", transport=httpx2.MockTransport(handle)) as http:
+        with pytest.raises(SaphanError) as caught:
+            read(home, over_http(http), NOW)
+    assert caught.value.code == code
 
 
 def test_a_gateway_without_a_registry_serves_none(tmp_path: Path) -> None:

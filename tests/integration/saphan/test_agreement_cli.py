@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from saphan.agreement_commands import app
 from saphan.agreement_tables import agreement_table, agreements_table, history_table
 from tests import factories
 from tests.gateway_world import CONTRACT
+from tests.registry_world import registry_of
 from tests.served_world import Served, served_gateway
 
 pytestmark = pytest.mark.integration
@@ -133,6 +135,31 @@ def test_a_history_is_verified_without_the_gateway_and_a_bent_one_is_found_out(d
     bent = desk.run("verify", str(file))
     assert bent.exit_code == 5
     assert "agreement-history-wrong" in bent.stderr
+
+
+def test_a_history_is_verified_from_a_copy_of_the_registry_and_the_officers_root_alone(desk: Desk) -> None:
+    in_force(desk, "AGR-2569-109")
+    file = desk.folder / "history-109.json"
+    file.write_text(desk.run("history", "AGR-2569-109").stdout)
+    at = datetime.now(UTC)
+    lying = registry_of(desk.served.keys, at)
+    copy = lying.write(desk.folder / "registry")
+    root = copy / "metadata" / "1.root.json"
+
+    def verify(*more: str) -> Result:
+        words = ["verify", str(file), "--registry", str(copy), "--root", str(root), "--json", *more]
+        return CliRunner().invoke(app, words)
+
+    done = verify()
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)[0]["agreement"]["id"] == "AGR-2569-109"
+    # The copy has its time: later it proves nothing, unless that time is named.
+    assert "registry-expired" in verify("--at", f"{at + timedelta(days=3):%Y-%m-%d}").stderr
+    # By another federation's root it is nobody's word.
+    root.write_bytes(registry_of(factories.federation(), at).signers.root())
+    assert "registry-forged" in verify().stderr
+    assert verify("--root", "/nonexistent").exit_code == 2
+    assert CliRunner().invoke(app, ["verify", str(file), "--registry", str(copy)]).exit_code == 2
 
 
 def test_versions_are_listed_and_shown(desk: Desk) -> None:
