@@ -227,6 +227,7 @@ class Agent:
     _orders: dict[Digest, _Trouble] = field(default_factory=dict)
     _failed_leases: int = 0
     _is_polling: bool = False
+    _signing: frozenset[str] | None = None
 
     def interrupt(self) -> None:
         """End the loop, from a signal's handler: a poll that only waits is broken off, anything else is finished.
@@ -277,8 +278,11 @@ class Agent:
             log.warning("no work by this registry: %s", error.code)
             self._wait_after(self._failed_leases)
             return False
-        if federation != self.desk.guard.federation:
+        # A successor's time comes, or a predecessor's ends, without any change of the registry.
+        signing = federation.signing(self.desk.guard.agency, self.clock())
+        if federation != self.desk.guard.federation or signing != (self._signing or signing):
             self._adopt(self.channel.followed, federation)
+        self._signing = signing
         return True
 
     def _adopt(self, followed: Followed, federation: Federation) -> None:

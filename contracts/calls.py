@@ -23,6 +23,8 @@ from contracts.signing import sign_claims
 
 TOKEN_PATH = "/v1/token"  # noqa: S105  # a path, not a secret
 FORM_TYPE = "application/x-www-form-urlencoded"
+REVOCATION_PATH = f"{TOKEN_PATH}/revoke"
+INTROSPECTION_PATH = f"{TOKEN_PATH}/introspect"
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_SECONDS = 60
 RENEW_BEFORE = timedelta(seconds=30)
@@ -76,6 +78,10 @@ class SignedCalls:
         self._proofs = ProofKey(new_key(key.kid))
         self._tokens: dict[ActivityDetail | None, _Token] = {}
 
+    def sign_with(self, key: SigningKey) -> None:
+        """Sign by another key of the member from now on; its tokens are obtained anew."""
+        self.key, self._tokens = key, {}
+
     def token_request(self, now: datetime, detail: ActivityDetail | None = None) -> Message:
         """The call that obtains a token: client credentials by private_key_jwt (RFC 7523), with a proof.
 
@@ -83,19 +89,10 @@ class SignedCalls:
             now: The instant of signing.
             detail: The activity that the token is for; none for calls that ask no question.
         """
-        issued = int(now.timestamp())
-        claims = {
-            "iss": self.key.kid,
-            "sub": self.key.kid,
-            "aud": self.issuer,
-            "jti": self._nonce(),
-            "iat": issued,
-            "exp": issued + ASSERTION_SECONDS,
-        }
         form = {
             "grant_type": "client_credentials",
             "client_assertion_type": ASSERTION_TYPE,
-            "client_assertion": sign_claims(claims, self.key),
+            "client_assertion": self._assertion(now),
             "resource": self.issuer,
         }
         if detail is not None:
@@ -103,6 +100,11 @@ class SignedCalls:
         # A name of its own: some servers keep the names of assertions and of proofs in one list.
         proof = self._proofs.proof("POST", address_of(self.issuer, TOKEN_PATH), now, self._nonce())
         return Message("POST", TOKEN_PATH, {"content-type": FORM_TYPE, PROOF_HEADER: proof}, urlencode(form).encode())
+
+    def about_token(self, path: str, token: str, now: datetime) -> Message:
+        """The call that revokes or introspects a token of the own agency (RFC 7009, RFC 7662)."""
+        form = {"token": token, "client_assertion_type": ASSERTION_TYPE, "client_assertion": self._assertion(now)}
+        return Message("POST", path, {"content-type": FORM_TYPE}, urlencode(form).encode())
 
     def accept_token(self, body: bytes, now: datetime, detail: ActivityDetail | None = None) -> None:
         """Keep the token that the gateway answered with.
@@ -158,3 +160,15 @@ class SignedCalls:
             # Proof and signature bear one name, so that the gateway spends both with one row.
             headers[PROOF_HEADER] = self._proofs.proof(method, address_of(self.issuer, path), now, once, token.value)
         return sign(Message(method, path, headers, body), self.key, Tag.REQUEST, now, once)
+
+    def _assertion(self, now: datetime) -> str:
+        issued = int(now.timestamp())
+        claims = {
+            "iss": self.key.kid,
+            "sub": self.key.kid,
+            "aud": self.issuer,
+            "jti": self._nonce(),
+            "iat": issued,
+            "exp": issued + ASSERTION_SECONDS,
+        }
+        return sign_claims(claims, self.key)

@@ -88,6 +88,11 @@ class Federation(Value):
         keys = member.keys if member else ()
         return next((k for k in keys if k.kid == kid and k.purpose is purpose and k.is_valid(at)), None)
 
+    def signing(self, agency: str, at: datetime) -> frozenset[str]:
+        """The names of a member's keys that may sign at that instant, whatever for; it changes with the clock, too."""
+        member = self.member(agency)
+        return frozenset(key.kid for key in (member.keys if member else ()) if key.is_valid(at))
+
     def keys_of(self, agency: str, purpose: KeyPurpose, at: datetime) -> tuple[PublicKey, ...]:
         """Every key of a member that may sign for ``purpose`` at that instant."""
         member = self.member(agency)

@@ -24,14 +24,13 @@ from typing_extensions import override
 from contracts.authorization import ActivityDetail
 from contracts.calls import SignedCalls
 from contracts.canonical import canonical_bytes
-from contracts.errors import IntegrityError, Unavailable, from_problem
-from contracts.federation import Federation, KeyPurpose, PublicKey
+from contracts.errors import IntegrityError, Refused, Unavailable, from_problem
+from contracts.federation import Federation
 from contracts.keys import SigningKey
-from contracts.message_signatures import Tag, verify
 from contracts.query import Query
 from contracts.release import Release, ReleaseState, Withdrawal
 from contracts.request import Request, RequestState
-from contracts.signature_base import Message, headers_of
+from contracts.signature_base import Message
 from contracts.signing import sign_compact
 from contracts.transport import ClientFiles
 from contracts.values import Value
@@ -46,10 +45,11 @@ from contracts.views import (
     SignedText,
 )
 from gateway.analysis_calls import Publications
-from gateway.answers import Wire, error_in, every_page, read_value, read_values
+from gateway.answers import Wire, error_in, every_page, oauth_error, read_value, read_values
 from gateway.asked_words import in_words_of
 from gateway.asking import call_of, request_of
-from gateway.checked_release import check_answer, check_release, operator_key
+from gateway.checked_answer import check_signed
+from gateway.checked_release import check_answer, check_release
 from gateway.family_table import family_errors, family_table
 from gateway.family_workbook import WORKBOOK, write_family_workbook
 from gateway.given_names import agreement_name, release_name
@@ -301,9 +301,12 @@ class Gateway(Publications):
         """The pinned keys."""
         return self._federation
 
-    def believe(self, federation: Federation) -> None:
-        """Check by these keys from now on: the trust registry changed."""
+    def believe(self, federation: Federation, key: SigningKey) -> None:
+        """Check by these keys, and sign by that one, from now on: the trust registry changed, or time went on."""
         self._federation = federation
+        if key.kid != self._key.kid:
+            self._key = key
+            self._calls.sign_with(key)
 
     def now(self) -> datetime:
         """The present on this side."""
@@ -360,6 +363,13 @@ class Gateway(Publications):
             raise error_in(answer.content)
         return answer.content
 
+    def about_token(self, path: str, token: str) -> bytes:
+        """Ask the authorization server about an access token of the own agency; see ``gateway.token_calls``."""
+        answer = self._sent(self._calls.about_token(path, token, self._clock()))
+        if not answer.is_success:
+            raise Refused("token-invalid", why=oauth_error(answer.content))
+        return answer.content
+
     def _member(self, method: str, path: str, body: bytes = b"", detail: ActivityDetail | None = None) -> bytes:
         """A signed call; a token that the gateway no longer takes is renewed once."""
         answer, call = self._signed_call(method, path, body, detail)
@@ -368,7 +378,7 @@ class Gateway(Publications):
             answer, call = self._signed_call(method, path, body, detail)
         if not answer.is_success:
             raise error_in(answer.content)
-        self._check_answer(answer, call)
+        check_signed(answer, call, self._federation, self._clock())
         return answer.content
 
     def _signed_call(
@@ -379,17 +389,6 @@ class Gateway(Publications):
             self._calls.accept_token(self._sent(self._calls.token_request(now, detail)).content, now, detail)
         call = self._calls.message(method, path, body, now, detail)
         return self._sent(call), call
-
-    def _check_answer(self, answer: httpx2.Response, call: Message) -> None:
-        """An answer that the gateway did not sign, or signed for another call, is not believed."""
-        now = self._clock()
-
-        def gateway_key(kid: str) -> PublicKey | None:
-            return operator_key(self._federation, kid, KeyPurpose.GATEWAY, now)
-
-        headers = headers_of(answer.headers.raw)
-        message = Message(call.method, call.path, headers, answer.content, answer.status_code, call)
-        verify(message, Tag.RESPONSE, gateway_key, now)
 
     def _sent(self, message: Message) -> httpx2.Response:
         try:

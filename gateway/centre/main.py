@@ -9,12 +9,13 @@ from datetime import UTC, datetime
 from types import FrameType
 
 from contracts.errors import SaphanError
-from contracts.federation import KeyPurpose
+from contracts.federation import Federation, KeyPurpose
+from contracts.keys import SigningKey
 from gateway import plan_calls
 from gateway.centre.feed import Clock
 from gateway.centre.home import CentreHome
 from gateway.centre.judged_plans import JudgedPlan, judged
-from gateway.centre.run import Centre, fixed
+from gateway.centre.run import Centre
 from gateway.centre.schedule import Schedule, next_round
 from gateway.centre.settings import CentreSettings
 from gateway.client import Gateway
@@ -41,11 +42,18 @@ def open_centre(settings: CentreSettings, clock: Clock = now) -> Iterator[Centre
     with client_of(settings.gateway, settings.tls) as http:
         live = live_over_http(home.path, http) if pins_root(home.path) else None
         federation = home.federation() if live is None else live.refresh(clock())
-        key = home.keys.newest(federation, settings.agency, KeyPurpose.CLIENT, clock())
+
+        def key_by(federation: Federation) -> SigningKey:
+            return home.keys.newest(federation, settings.agency, KeyPurpose.CLIENT, clock())
+
         at = settings.gateway
-        line = Gateway(at, key, settings.agency, federation, clock=clock, http=http, tls=settings.tls)
-        follow = fixed if live is None else lambda: line.believe(live.refresh(clock()))
-        yield Centre(settings, home, line, clock, plans=lambda: registered_plans(line), follow=follow)
+        line = Gateway(at, key_by(federation), settings.agency, federation, clock=clock, http=http, tls=settings.tls)
+
+        def followed() -> None:
+            newest = federation if live is None else live.refresh(clock())
+            line.believe(newest, key_by(newest))
+
+        yield Centre(settings, home, line, clock, plans=lambda: registered_plans(line), follow=followed)
 
 
 def registered_plans(line: Gateway) -> tuple[JudgedPlan, ...]:

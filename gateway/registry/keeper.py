@@ -33,6 +33,7 @@ class Keeper:
     _seen: int = 0
     _stuck: bool = field(default=False)
     _adopted: Federation | None = None
+    _signing: frozenset[str] = frozenset()
 
     def begin(self) -> Federation:
         """The federation with which the process starts.
@@ -45,6 +46,7 @@ class Keeper:
         self.repository.renew(now)
         self._seen = self.repository.version()
         self._adopted = self.live.refresh(now)
+        self._signing = _own(self._adopted, now)
         return self._adopted
 
     def step(self, adopt: Adopt) -> None:
@@ -58,10 +60,12 @@ class Keeper:
         version = self.repository.version()
         federation = self.live.refresh(now, again=version != self._seen)
         self._seen = version
-        if federation is not self._adopted or self._stuck:
+        # A successor's time comes, or a predecessor's ends, without any change of the registry.
+        signing = _own(federation, now)
+        if federation is not self._adopted or signing != self._signing or self._stuck:
             self._stuck = True
             adopt(federation)
-            self._stuck, self._adopted = False, federation
+            self._stuck, self._adopted, self._signing = False, federation, signing
 
     def check(self, now: datetime) -> None:
         """Check that this process works by a registry that holds.
@@ -72,6 +76,10 @@ class Keeper:
         self.live.check(now)
         if self._stuck:
             raise Unavailable("registry-incomplete", what="key that this gateway holds")
+
+
+def _own(federation: Federation, now: datetime) -> frozenset[str]:
+    return federation.signing(federation.operator, now)
 
 
 def keeper_of(home: GatewayHome, store: Store, clock: Callable[[], datetime]) -> Keeper:

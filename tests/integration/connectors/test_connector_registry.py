@@ -19,7 +19,7 @@ from connectors.shelf import Shelf
 from connectors.situation import JournalSituation
 from contracts.calls import SignedCalls
 from contracts.errors import IntegrityError, InvalidInput, SaphanError, Unavailable
-from contracts.federation import Federation, Member
+from contracts.federation import Federation, KeyPurpose, Member
 from contracts.registry import Registry
 from tests import factories
 from tests.connector_world import PRICE, World, case, contract_text
@@ -210,6 +210,28 @@ def test_a_change_makes_guard_and_calls_anew_and_an_unchanged_registry_does_not(
     assert agent.channel.guard.federation.member("dop") is None
     assert agent.desk.guard is agent.channel.guard
     assert scene.calls_made == 2
+
+
+def test_a_successor_takes_over_by_the_clock_without_a_change_of_the_registry(scene: Scene) -> None:
+    later = scene.world.now + timedelta(hours=1)
+    successor = factories.signing_key("ccib#connector-2").public_key(
+        KeyPurpose.CONNECTOR, later, later + timedelta(days=1)
+    )
+
+    def announced(member: Member) -> Member:
+        return member.model_copy(update={"keys": (*member.keys, successor)}) if member.agency == "ccib" else member
+
+    before = scene.world.keys.federation
+    scene.given = scene.registry(before.model_copy(update={"members": tuple(map(announced, before.members))}))
+    agent = scene.agent()
+    scene.turns(agent, 2)
+    made = scene.calls_made
+    scene.later(timedelta(minutes=59))
+    scene.turns(agent, 2)
+    assert scene.calls_made == made
+    scene.later(timedelta(minutes=1))
+    scene.turns(agent, 2)
+    assert scene.calls_made == made + 1
 
 
 # ---------------------------------------------------------------- homes
