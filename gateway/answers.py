@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final, TypeVar
 from urllib.parse import urlencode
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from contracts.errors import Problem, SaphanError, Unavailable, from_problem
 
@@ -75,3 +75,15 @@ def error_in(body: bytes) -> SaphanError:
         return from_problem(Problem.model_validate_json(body))
     except ValidationError:
         return Unavailable("unknown-answer")
+
+
+def oauth_error(body: bytes) -> str:
+    """The code of an OAuth error (RFC 6749, section 5.2); what is none is said to be unknown."""
+    try:
+        return _OAuthError.model_validate_json(body).error
+    except ValidationError:
+        return "unknown-answer"
+
+
+class _OAuthError(BaseModel):
+    error: str = Field(pattern=r"^[a-z_]{1,40}$")

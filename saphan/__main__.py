@@ -32,6 +32,7 @@ NOUNS: Final = {
     "release": "saphan.client_commands:release",
     "subject": "saphan.subject_commands:app",
     "suspension": "saphan.suspension_commands:app",
+    "token": "saphan.token_commands:app",
 }
 VERBS: Final = {
     "ask": "saphan.client_commands:ask_command",

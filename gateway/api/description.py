@@ -7,18 +7,17 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from contracts.calls import FORM_TYPE, TOKEN_PATH
+from contracts.calls import FORM_TYPE, INTROSPECTION_PATH, REVOCATION_PATH, TOKEN_PATH
 from contracts.errors import Problem
 from contracts.request import Request
 from contracts.task import Lease, LeaseCall, Part
 from contracts.views import RequestStatus
-from gateway.identity.metadata import INTROSPECTION_PATH, REVOCATION_PATH
 
 TITLE: Final = "Saphan gateway"
 SUMMARY: Final = (
     "Federated statistics between justice agencies. Every call of a member carries an access token from /v1/token, "
-    "what that token is bound to (a DPoP proof or the connection's client certificate) and an RFC 9421 signature by the "
-    "member's key; every answer to a member is signed by the gateway."
+    "what that token is bound to (a DPoP proof or the connection's client certificate) and an RFC 9421 signature by "
+    "the member's key; every answer to a member is signed by the gateway."
 )
 REFERENCES: Final = "#/components/schemas/{model}"
 

@@ -9,12 +9,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from contracts.calls import FORM_TYPE, TOKEN_PATH
+from contracts.calls import FORM_TYPE, INTROSPECTION_PATH, REVOCATION_PATH, TOKEN_PATH
 from contracts.proofs import PROOF_HEADER
 from gateway.api.desk import desk_of
 from gateway.api.signed import JSON, AtDesk, body_of, certificate_of
 from gateway.identity.authorization_server import OAuthEndpoints
-from gateway.identity.metadata import INTROSPECTION_PATH, REVOCATION_PATH, public_keys, server_metadata
+from gateway.identity.metadata import public_keys, server_metadata
 from gateway.identity.oauth_calls import OAuthAnswer, OAuthCall
 from gateway.identity.token_keys import KEYS_KEPT
 

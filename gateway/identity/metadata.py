@@ -1,17 +1,13 @@
 """What the authorization server says about itself: RFC 8414 metadata and its public keys (RFC 7517)."""
 
 from datetime import datetime
-from typing import Final
 
 from contracts.authorization import DETAIL_TYPE
-from contracts.calls import TOKEN_PATH
+from contracts.calls import INTROSPECTION_PATH, REVOCATION_PATH, TOKEN_PATH
 from gateway.identity.assertions import AUTH_METHOD
 from gateway.identity.jwts import ALGORITHMS
 from gateway.identity.oauth_calls import GRANT_TYPE
 from gateway.identity.token_keys import TokenKeys
-
-REVOCATION_PATH: Final = f"{TOKEN_PATH}/revoke"
-INTROSPECTION_PATH: Final = f"{TOKEN_PATH}/introspect"
 
 
 def server_metadata(issuer: str) -> dict[str, str | bool | list[str]]:
