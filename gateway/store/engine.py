@@ -12,13 +12,14 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, Row, Select, Table, TypeDecorator, create_engine, event
 from sqlalchemy.engine import Dialect, Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlalchemy.sql.dml import UpdateBase
 from typing_extensions import override
 
@@ -63,10 +64,15 @@ class Instant(TypeDecorator[datetime]):
 class Reading:
     """A read transaction."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._dialect = connection.dialect
-        self._driver = connection.connection
+    def __init__(self, engine: Engine, driver: PoolProxiedConnection) -> None:
+        self._engine = engine
+        self._dialect = engine.dialect
+        self._driver = driver
+
+    @cached_property
+    def _connection(self) -> Connection:
+        """The same connection for what is not prepared; it neither begins nor ends anything by itself."""
+        return Connection(self._engine, self._driver)
 
     def one(self, select: AnySelect | Bound) -> AnyRow | None:
         """The first row, if any."""
@@ -90,6 +96,8 @@ class Reading:
         try:
             yield cursor
         except driver.Error as error:
+            if self._dialect.is_disconnect(error, self._driver, cursor):
+                self._engine.dispose()  # the others were cut off with it
             raise DBAPIError.instance(PREPARED, None, error, driver.Error, hide_parameters=True) from error
         finally:
             cursor.close()
@@ -159,17 +167,25 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
         """Write; commits at the end, and takes everything back on any exception."""
-        with self._turn, self.engine.connect() as connection:
-            _begin(connection, "BEGIN IMMEDIATE")
-            yield Transaction(connection)
-            connection.connection.commit()
+        with self._turn:
+            driver = self.engine.raw_connection()
+            try:
+                _begin(self.engine, driver, "BEGIN IMMEDIATE")
+                yield Transaction(self.engine, driver)
+                driver.commit()
+            finally:
+                # The pool takes back what was not committed.
+                driver.close()
 
     @contextmanager
     def read(self) -> Iterator[Reading]:
         """Read what is committed."""
-        with self.engine.connect() as connection:
-            _begin(connection, "BEGIN")
-            yield Reading(connection)
+        driver = self.engine.raw_connection()
+        try:
+            _begin(self.engine, driver, "BEGIN")
+            yield Reading(self.engine, driver)
+        finally:
+            driver.close()
 
     def close(self) -> None:
         """Close every connection."""
@@ -193,12 +209,12 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -
     cursor.close()
 
 
-def _begin(connection: Connection, how: str) -> None:
+def _begin(engine: Engine, driver: PoolProxiedConnection, how: str) -> None:
     """Open a transaction, which ends with the driver's commit or with the connection's return to the pool.
 
     PostgreSQL's driver opens one with the first statement by itself.
     """
-    if connection.dialect.name == "sqlite":
-        cursor = connection.connection.cursor()
+    if engine.dialect.name == "sqlite":
+        cursor = driver.cursor()
         cursor.execute(how)
         cursor.close()
