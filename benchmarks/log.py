@@ -29,6 +29,7 @@ from contracts.federation import Federation, KeyPurpose, Member
 from contracts.keys import new_key
 from contracts.merkle import is_consistent, is_included, leaf_hash
 from contracts.merkle_tree import root
+from contracts.task import Charge
 from contracts.tiles import Tile, nodes_from
 from contracts.transparency import Checkpoint, EventKind, LogEntry
 from gateway.log_folder import LogFolder
@@ -81,25 +82,29 @@ def measure(folder: Path, size: int) -> tuple[dict[str, float], dict[str, float]
 
 
 def entry(number: int) -> str:
-    """The entry of a question as the gateway writes it, in its canonical form."""
+    """An entry in canonical form, as the gateway writes it: a question, then its release, then the next question."""
+    request, answers = f"req-{number // 2:024x}", number % 2 == 1
+    facts = {
+        "activity": "monthly-risk",
+        "agencies": "ccib,rtp",
+        "agreement": "AGR-2569-001",
+        "agreement_digest": f"sha-256:{number:064x}",
+        "contracts": f"sha-256:{number + 1:064x},sha-256:{number + 2:064x}",
+        "nano_rho": "50000000",
+        "purpose": "crime-prevention",
+        "question": "count by month, province from 2025-10-01 until 2026-01-01",
+        "tier": "statistics",
+    }
+    told = {"request": request, "release_digest": f"sha-256:{7:064x}"} if answers else {"policy": f"sha-256:{7:064x}"}
+    seals = ("ccib", "rtp") if answers else ("client", "request")
     line = LogEntry(
-        kind=EventKind.DATA_REQUESTED,
+        kind=EventKind.DATA_RELEASED if answers else EventKind.DATA_REQUESTED,
         at=START + timedelta(seconds=number),
         agency="oja",
-        subject=f"req-{number:024x}",
-        facts={
-            "activity": "monthly-risk",
-            "agencies": "ccib,rtp",
-            "agreement": "AGR-2569-001",
-            "agreement_digest": f"sha-256:{number:064x}",
-            "contracts": f"sha-256:{number + 1:064x},sha-256:{number + 2:064x}",
-            "nano_rho": "50000000",
-            "policy": f"sha-256:{7:064x}",
-            "purpose": "crime-prevention",
-            "question": "count by month, province from 2025-10-01 until 2026-01-01",
-            "tier": "statistics",
-        },
-        commitments={"client": f"sha-256:{number + 3:064x}", "request": f"sha-256:{number + 4:064x}"},
+        subject=f"REL-{number:024x}" if answers else request,
+        facts=facts | told,
+        charges=tuple(Charge(source=f"{each}/cases", window="FY2569", nano_rho=50_000_000) for each in seals[:answers]),
+        commitments=dict.fromkeys(seals, f"sha-256:{number + 3:064x}"),
     )
     return canonical_bytes(line).decode()
 

@@ -5,6 +5,7 @@ agencies gave as commitments, and no name of a client's key anywhere.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -87,6 +88,13 @@ class Asked(Value):
     charged: int = 0
 
 
+class _Activity(NamedTuple):
+    requester: str
+    agreement: str
+    activity: str
+    purpose: str
+
+
 class Use(Value):
     """What was asked under one activity of one agreement, in numbers."""
 
@@ -114,7 +122,7 @@ def check_contents(placed: Placed) -> None:
         and bool(entry.charges) >= needs.charges
         and bool(entry.commitments) >= needs.parts
     )
-    if not is_complete or any(CLIENT_KEY.search(text) for text in (entry.subject, *entry.facts.values())):
+    if not is_complete or CLIENT_KEY.search("\n".join((entry.subject, *entry.facts.values()))):
         raise IntegrityError("log-entry-incomplete", index=placed.place)
 
 
@@ -122,8 +130,8 @@ def check_contents(placed: Placed) -> None:
 class Reader:
     """Reads requests off entries in their order; it holds those that are open, and one line for each activity."""
 
-    open: dict[str, Asked] = field(default_factory=dict)
-    uses: dict[tuple[str, str, str], Use] = field(default_factory=dict)
+    open: dict[str, LogEntry] = field(default_factory=dict)
+    counts: dict[_Activity, Counter[str]] = field(default_factory=dict)
 
     def requests(self, entries: Iterable[Placed]) -> Iterator[Asked]:
         """Every request once: when it ended, and at the end those that are still open.
@@ -133,37 +141,28 @@ class Reader:
         """
         for placed in entries:
             check_contents(placed)
-            done = self._read(placed.entry)
-            if done is not None:
-                self._count(done)
-                yield done
-        for left in self.open.values():
-            self._count(left)
-        yield from self.open.values()
+            entry = placed.entry
+            if entry.kind is EventKind.DATA_REQUESTED:
+                self.open[entry.subject] = entry
+            elif entry.kind in _ENDINGS:
+                request = entry.facts["request"] if entry.kind is EventKind.DATA_RELEASED else entry.subject
+                yield self._counted(_asked(request, self.open.pop(request, entry), entry))
+        for request, entry in self.open.items():
+            yield self._counted(_asked(request, entry, None))
 
     def totals(self) -> tuple[Use, ...]:
         """The numbers by requester, agreement and activity, in that order."""
-        return tuple(self.uses[key] for key in sorted(self.uses))
+        named = ((dict(zip(_Activity._fields, key, strict=True)), self.counts[key]) for key in sorted(self.counts))
+        return tuple(Use.model_validate({**names, **counts}) for names, counts in named)
 
-    def _read(self, entry: LogEntry) -> Asked | None:
-        if entry.kind is EventKind.DATA_REQUESTED:
-            self.open[entry.subject] = _asked(entry)
-            return None
-        if entry.kind not in _ENDINGS:
-            return None
-        request = entry.facts["request"] if entry.kind is EventKind.DATA_RELEASED else entry.subject
-        before = self.open.pop(request, None) or _asked(entry.model_copy(update={"subject": request}))
-        return before.model_copy(update=_ending(entry))
-
-    def _count(self, asked: Asked) -> None:
-        key = (asked.requester, asked.agreement, asked.activity)
-        use = self.uses.get(key) or Use(
-            requester=asked.requester, agreement=asked.agreement, activity=asked.activity, purpose=asked.purpose
-        )
-        counted = {"requests": use.requests + 1, "charged": use.charged + asked.charged}
+    def _counted(self, asked: Asked) -> Asked:
+        key = _Activity(asked.requester, asked.agreement, asked.activity, asked.purpose)
+        counts = self.counts.setdefault(key, Counter())
+        counts["requests"] += 1
+        counts["charged"] += asked.charged
         if asked.outcome is not Outcome.OPEN:
-            counted[asked.outcome.value] = getattr(use, asked.outcome.value) + 1
-        self.uses[key] = use.model_copy(update=counted)
+            counts[asked.outcome.value] += 1
+        return asked
 
 
 _ENDINGS: Final = {
@@ -173,28 +172,26 @@ _ENDINGS: Final = {
 }
 
 
-def _asked(entry: LogEntry) -> Asked:
-    """A request from an entry; one that was refused unread says little more than whose it was."""
-    said = entry.facts
+def _asked(request: str, first: LogEntry, last: LogEntry | None) -> Asked:
+    """A request from its first entry and its last; one that was refused unread says little more than whose it was."""
+    said, end = first.facts, last.facts if last else {}
     return Asked(
-        request=entry.subject,
-        at=entry.at,
-        requester=entry.agency or "",
-        agencies=tuple(each for each in said.get("agencies", "").split(",") if each),
+        request=request,
+        at=first.at,
+        requester=first.agency or "",
+        agencies=_listed(said.get("agencies", "")),
         agreement=said.get("agreement", ""),
         activity=said.get("activity", ""),
         purpose=said.get("purpose", ""),
         tier=said.get("tier", ""),
         question=said.get("question", ""),
         nano_rho=int(said.get("nano_rho", "0")),
+        outcome=_ENDINGS[last.kind] if last else Outcome.OPEN,
+        reasons=_listed(end.get("reasons", "")),
+        release=last.subject if last and last.kind is EventKind.DATA_RELEASED else end.get("release"),
+        charged=sum(each.nano_rho for each in last.charges) if last else 0,
     )
 
 
-def _ending(entry: LogEntry) -> dict[str, object]:
-    named = {EventKind.DATA_RELEASED: entry.subject, EventKind.RELEASE_REPEATED: entry.facts.get("release")}
-    return {
-        "outcome": _ENDINGS[entry.kind],
-        "reasons": tuple(each for each in entry.facts.get("reasons", "").split(",") if each),
-        "release": named.get(entry.kind),
-        "charged": sum(each.nano_rho for each in entry.charges),
-    }
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(each for each in text.split(",") if each)

@@ -32,6 +32,7 @@ from gateway.means import ExchangeKeys, ExchangeSettings, Means
 from gateway.people.login_provider import provider_of
 from gateway.privacy_office.retention import Daily
 from gateway.public_record import PublishedRecord
+from gateway.public_usage import PublicUsage
 from gateway.quiet_log import silence_values, what_failed
 from gateway.registry.keeper import Keeper, keeper_of
 from gateway.rights import may_ask, spend
@@ -46,6 +47,7 @@ from gateway.web.account import add_account_pages
 from gateway.web.account_route import AccountDesk
 from gateway.web.catalogue import catalogue_router
 from gateway.web.home import home_router
+from gateway.web.transparency import transparency_router
 from trust.anchor import pins_root
 
 Clock = Callable[[], datetime]
@@ -79,6 +81,8 @@ def create_app(settings: GatewaySettings, clock: Clock = system_clock) -> FastAP
     )
     app.state.desk, app.state.keeper = desk, keeper
     # The page first: /catalogue.{form} would take its address for a form.
+    usage = PublicUsage(lambda: _means_now(app))
+    app.include_router(transparency_router(usage, synthetic=settings.synthetic))
     app.include_router(catalogue_router(lambda: catalogue_now(_means_now(app)), synthetic=settings.synthetic))
     add_routes(app)
     provider = provider_of(settings, desk.exchange.means.federation)
