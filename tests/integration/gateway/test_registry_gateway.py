@@ -95,6 +95,15 @@ class Founded:
 
         asyncio.run(once())
 
+    def client(self) -> httpx2.Client:
+        """A member's way to it, as members have it."""
+
+        def handle(request: httpx2.Request) -> httpx2.Response:
+            done = self.http.request(request.method, request.url.raw_path.decode(), content=request.content)
+            return httpx2.Response(done.status_code, content=done.content)
+
+        return httpx2.Client(base_url="http://gateway.example", transport=httpx2.MockTransport(handle))
+
     def send(self, *updates: object) -> int:
         body = canonical_bytes(RegistryBatch.model_validate({"updates": updates}))
         return self.http.post("/v1/registry/updates", content=body).status_code
@@ -245,13 +254,13 @@ def test_a_registrar_publishes_keys_and_contracts_and_nothing_twice(founded: Fou
     home, signers = member_home(founded, tmp_path / "rtp"), founded.signers
     key, path = signers.key("rtp#registrar-1"), contract_path("rtp", f"sha-256:{'c' * 64}")
     stated = signers.member("rtp", signers.public("rtp#connector-1"), signers.public("rtp#registrar-1"))
-    member = publish(home, founded.http, stated, key, NOW, {path: "signed"})
+    member = publish(home, founded.client(), stated, key, NOW, {path: "signed"})
     # What the other home of this agency registered stays; the registrar's own key is none of a member's.
     assert [each.kid for each in member.keys] == ["rtp#client-1", "rtp#officer-1", "rtp#connector-1"]
     assert read_known(home, NOW).contracts["rtp"] == {"c" * 64}
     repository = founded.keeper.repository
     assert repository.next_version("rtp") == 3
-    assert publish(home, founded.http, stated, key, NOW, {path: "signed by others"}) == member
+    assert publish(home, founded.client(), stated, key, NOW, {path: "signed by others"}) == member
     assert repository.next_version("rtp") == 3
 
 
@@ -259,9 +268,9 @@ def test_a_registrar_sends_nothing_that_brings_a_revoked_key_back(founded: Found
     home, signers = member_home(founded, tmp_path / "rtp"), founded.signers
     key = signers.key("rtp#registrar-1")
     gone = signers.member("rtp", signers.public("rtp#client-1", revoked=True))
-    publish(home, founded.http, gone, key, NOW, {})
+    publish(home, founded.client(), gone, key, NOW, {})
     with pytest.raises(SaphanError) as caught:
-        publish(home, founded.http, signers.member("rtp", signers.public("rtp#client-1")), key, NOW, {})
+        publish(home, founded.client(), signers.member("rtp", signers.public("rtp#client-1")), key, NOW, {})
     assert caught.value.details["rule"] == "revoked-for-good"
     assert founded.keeper.repository.next_version("rtp") == 3
 
@@ -270,7 +279,7 @@ def test_what_the_gateway_says_against_an_update_is_told(founded: Founded, tmp_p
     home, signers = member_home(founded, tmp_path / "rtp"), founded.signers
     stated = signers.member("rtp", signers.public("rtp#client-9"))
     with pytest.raises(SaphanError) as caught:
-        publish(home, founded.http, stated, signers.key("ccib#registrar-1"), NOW, {})
+        publish(home, founded.client(), stated, signers.key("ccib#registrar-1"), NOW, {})
     assert caught.value.code == "registry-update-refused"
 
 
@@ -312,9 +321,9 @@ def test_a_registry_over_http_that_is_not_there_or_is_none(
         raise answer
 
     home = member_home(founded, tmp_path / "rtp")
-    with httpx2.Client(base_url="http://gateway.example", transport=httpx2.MockTransport(handle)) as http:
-        with pytest.raises(SaphanError) as caught:
-            read(home, over_http(http), NOW)
+    http = httpx2.Client(base_url="http://gateway.example", transport=httpx2.MockTransport(handle))
+    with http, pytest.raises(SaphanError) as caught:
+        read(home, over_http(http), NOW)
     assert caught.value.code == code
 
 
