@@ -91,11 +91,6 @@ class Client(ClientMixin):  # type: ignore[misc]  # Authlib has no types
         return self.key.kid.partition("#")[0]
 
     @override
-    def get_client_id(self) -> str:
-        """The ``kid``."""
-        return self.key.kid
-
-    @override
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
         """One method, at every endpoint."""
         return method == AUTH_METHOD
