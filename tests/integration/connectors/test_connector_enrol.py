@@ -125,7 +125,7 @@ def test_init_makes_a_closed_home_with_a_key_for_each_purpose(home: Path) -> Non
     keys = done(run(home, "keys", "--json"))["keys"]
     assert isinstance(keys, list)
     assert [(each["kid"], each["purpose"]) for each in keys] == [
-        (f"ccib#{name}-1", name) for name in ("connector", "officer", "steward", "dpo")
+        (f"ccib#{name}-1", name) for name in ("connector", "officer", "steward", "dpo", "registrar", "witness")
     ]
 
 

@@ -28,8 +28,9 @@ def home(tmp_path: Path) -> CentreHome:
 def test_enrolling_makes_private_keys_and_public_statements(home: CentreHome) -> None:
     member = Member.model_validate_json((home.path / "public.json").read_bytes())
 
-    assert [key.kid for key in member.keys] == ["oja#client-1", "oja#officer-1", "oja#officer-2"]
-    assert [key.purpose for key in member.keys] == [KeyPurpose.CLIENT, KeyPurpose.OFFICER, KeyPurpose.OFFICER]
+    assert [key.kid for key in member.keys] == ["oja#client-1", "oja#officer-1", "oja#officer-2", "oja#registrar-1"]
+    purposes = [KeyPurpose.CLIENT, KeyPurpose.OFFICER, KeyPurpose.OFFICER, KeyPurpose.REGISTRAR]
+    assert [key.purpose for key in member.keys] == purposes
     client = home.key("oja")
     assert client.public_key(KeyPurpose.CLIENT, member.keys[0].valid_from, member.keys[0].valid_until) == member.keys[0]
     assert home.key("oja", KeyPurpose.OFFICER).kid == "oja#officer-1"
@@ -122,7 +123,7 @@ def test_the_environment_stands_above_the_file_and_secret_files_above_it(
     monkeypatch.setenv("SAPHAN_LEVEL", "80")
     assert load_settings(home.path).level == 80
 
-    (home.path / "secrets").mkdir()
+    (home.path / "secrets").mkdir(exist_ok=True)
     (home.path / "secrets" / "saphan_level").write_text("95")
     assert load_settings(home.path).level == 95
 
