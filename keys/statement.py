@@ -19,6 +19,13 @@ ANNOUNCED: Final = timedelta(hours=1)
 OVERLAP: Final = timedelta(hours=48)
 """How long a predecessor stays valid beside its successor: as long as a copy of the registry lives."""
 
+WAITING: Final = timedelta(days=8)
+"""The same for what signs requests and forwards: a day longer than a request may wait for an agency."""
+
+WAITS: Final = frozenset({KeyPurpose.CLIENT, KeyPurpose.GATEWAY})
+LASTING: Final = frozenset({KeyPurpose.OFFICER, KeyPurpose.DPO, KeyPurpose.STEWARD})
+"""What they signed is looked at for years: a predecessor is valid as long as it was meant to be, or until revoked."""
+
 
 class KeyState(StrEnum):
     """How a key stands at an instant."""
@@ -73,12 +80,21 @@ def with_key(member: Member, key: PublicKey) -> Member:
     return member.model_copy(update={"keys": (*member.keys, key)})
 
 
-def with_successor(member: Member, key: PublicKey, overlap: timedelta) -> Member:
+def overlap_of(purpose: KeyPurpose) -> timedelta | None:
+    """How long a predecessor of that purpose stays valid; none where it keeps its own end."""
+    if purpose in LASTING:
+        return None
+    return WAITING if purpose in WAITS else OVERLAP
+
+
+def with_successor(member: Member, key: PublicKey, overlap: timedelta | None) -> Member:
     """The statement with a key that takes over: the others of its purpose end an overlap after it begins.
 
     Raises:
         InvalidInput: As ``with_key``.
     """
+    if overlap is None:
+        return with_key(member, key)
     until = key.valid_from + overlap
     ended = tuple(_ending(each, until) if each.purpose is key.purpose else each for each in member.keys)
     return with_key(member.model_copy(update={"keys": ended}), key)

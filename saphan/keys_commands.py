@@ -20,9 +20,9 @@ from keys.folder import KeyFolder
 from keys.reference import HardwareReference
 from keys.statement import (
     ANNOUNCED,
-    OVERLAP,
     KeyState,
     next_kid,
+    overlap_of,
     state_of,
     with_key,
     with_revocation,
@@ -91,19 +91,25 @@ def rotate_command(  # noqa: PLR0913  # the options of a command line
     *,
     days: Days = DAYS,
     announced_hours: Annotated[float, typer.Option(min=0, help="How long before it begins.")] = ANNOUNCED / HOUR,
-    overlap_hours: Annotated[float, typer.Option(min=0, help="How long the old one stays valid.")] = OVERLAP / HOUR,
+    overlap_hours: Annotated[
+        float | None, typer.Option(min=0, help="How long the old one stays valid; by its purpose when left out.")
+    ] = None,
     hardware: Module = None,
     token: Token = LABEL,
     home: HomeOption = DEFAULT_HOME,
     as_json: AsJson = False,
 ) -> None:
-    """Make a key that takes over from those of its purpose, which end when the overlap is over."""
+    """Make a key that takes over from those of its purpose, which end when the overlap is over.
+
+    Keys of officers, data protection officers and stewards keep their own end: what they signed is in force.
+    """
     with told_errors(as_json=as_json):
         member, now = _stated(home), _now()
         key = _made(home, next_kid(member, purpose, _folder(home).kids()), hardware, token)
         start = now + timedelta(hours=announced_hours)
         public = key.public_key(purpose, start, start + timedelta(days=days))
-        _state(home, with_successor(member, public, timedelta(hours=overlap_hours)))
+        overlap = overlap_of(purpose) if overlap_hours is None else timedelta(hours=overlap_hours)
+        _state(home, with_successor(member, public, overlap))
         _told(home, public, now, as_json=as_json)
 
 

@@ -85,6 +85,18 @@ def test_a_successor_is_announced_takes_over_and_the_predecessor_ends_after_the_
     assert timedelta(hours=1.9) < second.valid_from - datetime.now(UTC) <= 2 * HOUR
 
 
+@pytest.mark.parametrize(
+    ("purpose", "days"), [("connector", 2), ("token", 2), ("client", 8), ("gateway", 8), ("officer", 730), ("dpo", 730)]
+)
+def test_a_predecessor_stays_valid_as_long_as_what_it_signed_is_looked_at(home: Home, purpose: str, days: int) -> None:
+    home.asked("new", purpose)
+    home.asked("rotate", purpose)
+
+    first, second = home.member.keys
+    lasted = first.valid_until - (first.valid_from if days == 730 else second.valid_from)
+    assert lasted == timedelta(days=days)
+
+
 def test_a_rotation_touches_keys_of_its_own_purpose_alone(home: Home) -> None:
     home.asked("new", "officer")
     home.asked("new", "client")
