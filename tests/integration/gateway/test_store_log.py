@@ -2,14 +2,19 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, update
 
 from contracts.checkpoints import sign_checkpoint
-from contracts.errors import IntegrityError
-from contracts.merkle import EMPTY_ROOT, is_included, leaf_hash, root_of, verify_receipt
+from contracts.errors import IntegrityError, InvalidInput
+from contracts.keys import new_key
+from contracts.merkle import EMPTY_ROOT, is_consistent, is_included, leaf_hash, root_of, verify_receipt
+from contracts.note import read_note
+from contracts.tiles import ENTRIES, MOST_ENTRY_BYTES, Tile, fold, tiles_of
 from contracts.transparency import Checkpoint, EventKind, LogEntry
 from gateway import receipts
 from gateway.events import commitment, sealed
@@ -19,6 +24,7 @@ from gateway.store.engine import Store
 from gateway.store.log import Event
 from gateway.store.log_tables import log_entries, log_head
 from tests.factories import NOW
+from tests.fake_log import entries, tile_content
 from tests.gateway_world import World, new_world
 
 pytestmark = pytest.mark.integration
@@ -155,3 +161,85 @@ def test_a_log_that_lost_its_head_or_an_entry_fails_closed(world: World) -> None
         log.head(r)
     with pytest.raises(LookupError, match="head"):
         append(world.store, 0)
+
+
+def test_many_entries_are_one_append(world: World) -> None:
+    append(world.store, 0)
+    sealing = sealed("client", f"sha-256:{'0' * 64}", world.exchange.means.entropy)
+    with world.store.transaction() as t:
+        first = log.append_many(t, [event(1), Event(event(2).entry, (sealing,)), event(3)])
+        assert log.append_many(t, []) == 4
+
+    with world.store.read() as r:
+        assert [len(log.openings(r, place)) for place in range(4)] == [0, 0, 1, 0]
+    assert first == 1
+    assert world.audited() == 4
+
+
+@pytest.mark.parametrize("batches", [(256,), (255, 2), (100, 200, 300), (1, 511, 1), (700,)])
+def test_tiles_are_full_wherever_an_append_ends(world: World, batches: tuple[int, ...]) -> None:
+    texts = [each.decode() for each in entries(sum(batches))]
+    start = 0
+    for size in batches:
+        with world.store.transaction() as t:
+            assert log.append_entries(t, texts[start : start + size]) == start
+        start += size
+
+    with world.store.read() as r:
+        for tile in tiles_of(start):
+            assert log.tile(r, tile) == tile_content(entries(start), tile)
+        head, places = bytes.fromhex(log.head(r).root), {0, start // 2, start - 1}
+        for place in places:
+            path = [bytes.fromhex(each) for each in log.path(r, place, start)]
+            assert is_included(leaf_hash(texts[place].encode()), place, start, path, head)
+            old = root_of([leaf_hash(each.encode()) for each in texts[:place]])
+            grown = [bytes.fromhex(each) for each in log.growth_path(r, place, start)]
+            assert is_consistent(place, old, start, head, grown)
+
+
+def test_an_entry_that_no_bundle_holds_is_refused_before_anything_is_done(world: World) -> None:
+    with pytest.raises(InvalidInput, match="log-entry-too-large"), world.store.transaction() as t:
+        log.append_entries(t, ["ok", "x" * (MOST_ENTRY_BYTES + 1)])
+    with world.store.transaction() as t:
+        log.append_entries(t, ["x" * MOST_ENTRY_BYTES])
+
+    with world.store.read() as r:
+        assert log.head(r).size == 1
+
+
+def test_a_tile_that_the_log_does_not_reach_is_none(world: World) -> None:
+    append(world.store, 0)
+
+    with world.store.read() as r:
+        assert log.tile(r, Tile(0, 0, 2)) is None
+        assert log.tile(r, Tile(0, 1, 1)) is None
+        assert log.tile(r, Tile(ENTRIES, 0, 1)) is not None
+
+
+def test_a_level_of_tiles_above_is_full_after_65536_entries(tmp_path: Path) -> None:
+    world = new_world(f"sqlite:///{tmp_path / 'gateway.db'}", ())
+    texts = ["x"] * 65_536
+    with world.store.transaction() as t:
+        log.append_entries(t, texts)
+        log.append_entries(t, ["y"])
+
+    with world.store.read() as r:
+        upper = log.tile(r, Tile(1, 0, 256))
+        top = log.tile(r, Tile(2, 0, 1))
+        assert upper is not None
+        assert (len(upper), top) == (8192, fold(upper))
+        assert log.head(r).root == root_of([leaf_hash(b"x")] * 65_536 + [leaf_hash(b"y")]).hex()
+    world.store.close()
+
+
+def test_a_new_key_of_the_log_signs_what_is_on_show(world: World) -> None:
+    append(world.store, 0)
+    before = world.exchange.checkpoint()
+    new = new_key("oja#log-2")
+    means = replace(world.exchange.means, keys=replace(world.exchange.means.keys, log=new))
+
+    after = receipts.published(means)
+
+    assert after.startswith(before)
+    assert len(read_note(after).signatures) == 2
+    assert receipts.published(means) == after
