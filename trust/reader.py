@@ -6,6 +6,7 @@ The gateway reads its own registry so; connectors, the centre and the command li
 
 import fcntl
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,10 +25,11 @@ from contracts.errors import IntegrityError, InvalidInput
 from contracts.federation import Member
 from contracts.registry import CHARTER_PATH, Registry, member_path, read_charter
 from contracts.registry_documents import read_snapshot, read_targets
-from trust.reading import NOT_FOUND, AgencyPart, Verified, error_of, no_keys, registry_of
+from trust.reading import NOT_FOUND, AgencyPart, Verified, error_of, registry_of
 
 REGISTRY_PATH: Final = "/v1/registry/"
 READ_SECONDS: Final = 10.0
+LONGEST_SECONDS: Final = 60.0
 LIMITS: Final = UpdaterConfig(
     root_max_length=200_000, timestamp_max_length=16_384, snapshot_max_length=500_000, targets_max_length=500_000
 )
@@ -113,15 +115,19 @@ def missing() -> DownloadHTTPError:
     return DownloadHTTPError("not in the registry", NOT_FOUND)
 
 
-def over_http(http: httpx2.Client) -> Get:
-    """What the gateway serves to everybody."""
+def over_http(http: httpx2.Client, longest: float = LONGEST_SECONDS) -> Get:
+    """What the gateway serves to everybody; who sends it in drips for longer than ``longest`` seconds is cut off."""
 
     def get(path: str) -> Iterator[bytes]:
+        started = time.monotonic()
         try:
             with http.stream("GET", f"{REGISTRY_PATH}{path}", timeout=READ_SECONDS) as response:
                 if response.status_code != httpx2.codes.OK:
                     raise DownloadHTTPError("refused", response.status_code)
-                yield from response.iter_bytes()
+                for chunk in response.iter_bytes():
+                    if time.monotonic() - started > longest:
+                        raise DownloadError("too slow")
+                    yield chunk
         except httpx2.HTTPError as error:
             raise DownloadError("unreachable") from error
 
@@ -247,6 +253,6 @@ def _roots(place: TrustFolder, pinned: bytes) -> tuple[bytes, ...]:
 def _target(updater: Updater, path: str) -> bytes:
     found = updater.get_targetinfo(path)
     if found is None:
-        raise IntegrityError("registry-content", rule="listed", where=path) if path == CHARTER_PATH else no_keys(path)
+        raise IntegrityError("registry-content", rule="own-keys-listed", where=path)
     place = updater.find_cached_target(found) or updater.download_target(found)
     return Path(place).read_bytes()

@@ -18,7 +18,7 @@ from tuf.api.exceptions import (
 
 from contracts.errors import IntegrityError, SaphanError, Unavailable
 from contracts.federation import Member
-from contracts.registry import Registry, check_successor, fold, member_path, read_charter, read_member
+from contracts.registry import Registry, check_successor, fold, read_charter, read_member
 from contracts.registry_documents import (
     CONTRACT,
     Targets,
@@ -84,11 +84,6 @@ def registry_of(verified: Verified, before: Mapping[str, Member]) -> Registry:
 
 def _contracts(part: Targets) -> frozenset[str]:
     return frozenset(path.rpartition("/")[2] for path in part.targets if CONTRACT.fullmatch(path))
-
-
-def no_keys(agency: str) -> IntegrityError:
-    """The error when an agency's role lists no keys, or the officers delegate none to it."""
-    return IntegrityError("registry-content", rule="own-keys-listed", where=member_path(agency))
 
 
 def error_of(error: Failure) -> SaphanError:

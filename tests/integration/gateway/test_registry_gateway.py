@@ -327,6 +327,13 @@ def test_a_registry_over_http_that_is_not_there_or_is_none(
     assert caught.value.code == code
 
 
+def test_a_gateway_that_sends_in_drips_is_cut_off(founded: Founded, tmp_path: Path) -> None:
+    home = member_home(founded, tmp_path / "rtp")
+    with founded.client() as http, pytest.raises(SaphanError) as caught:
+        read(home, over_http(http, longest=-1.0), NOW)
+    assert caught.value.code == "gateway-unreachable"
+
+
 def test_a_gateway_without_a_registry_serves_none(tmp_path: Path) -> None:
     world = ApiWorld(tmp_path / "home")
     assert world.http.get("/v1/registry/metadata/timestamp.json").status_code == 404

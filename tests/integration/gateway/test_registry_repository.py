@@ -18,7 +18,7 @@ from gateway.store.engine import Store
 from tests.factories import NOW
 from tests.registry_world import MEMBERS, Signers, first_batch, home_with, member_update, update_of
 from trust.reader import read
-from trust.roles import ROOT, SNAPSHOT, TARGETS, TIMESTAMP, Officers, version_of
+from trust.roles import ROOT, SNAPSHOT, TARGETS, TIMESTAMP, Officers, Seal, make_targets, version_of
 
 pytestmark = pytest.mark.integration
 
@@ -312,6 +312,16 @@ def test_a_charter_that_names_others_than_its_roles_is_not_taken(place: Place) -
         place.why(update_of(TARGETS, document, **{CHARTER_PATH: other}))
         == f"another target than listed: {CHARTER_PATH}"
     )
+
+
+@ONE_DATABASE
+def test_a_charter_over_other_members_than_its_roles_is_not_taken(place: Place) -> None:
+    charter = place.signers.charter("oja", "ccib")
+    keys = {agency: [place.signers.public(f"{agency}#registrar-1")] for agency in MEMBERS}
+    made = make_targets(charter, keys, Seal(2, NOW + timedelta(days=9)))
+    document = place.signers.signed(made, "ccib#root-1", "rtp#root-1")
+    error = place.refusal(update_of(TARGETS, document, **{CHARTER_PATH: charter}))
+    assert error.details["rule"] == "charter-fits-roles"
 
 
 @ONE_DATABASE

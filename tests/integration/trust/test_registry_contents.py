@@ -94,6 +94,12 @@ def test_the_officers_give_no_agencys_role_to_another_agencys_registrar(lying: L
     assert rule(refusal(lying, home)) == "own-role"
 
 
+def test_an_agencys_role_without_its_keys_is_refused(lying: LyingRepository, home: Path) -> None:
+    lying.put("rtp", lying.signers.signed(make_agency({}, Seal(2, NOW + timedelta(days=9))), "rtp#registrar-1"))
+    lying.seal()
+    assert rule(refusal(lying, home)) == "own-keys-listed"
+
+
 def test_an_agency_hands_nothing_on(lying: LyingRepository, home: Path) -> None:
     delegations = json.loads(lying.signers.targets())["signed"]["delegations"]
 
