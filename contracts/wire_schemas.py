@@ -22,6 +22,7 @@ from contracts.personal_data import Disclosure, DisclosureLine, SubjectAct, Subj
 from contracts.processing import ProcessingRecord
 from contracts.publication import AnalysisSummary, ForecastSummary
 from contracts.query import Query
+from contracts.registry import Charter, RegistryBatch
 from contracts.release import Release, ReleaseBody, Withdrawal
 from contracts.request import Request
 from contracts.retention import IssuedCertificate, RetentionCertificate, RetentionProof
@@ -82,6 +83,8 @@ WIRE: dict[str, type[Value]] = {
     "published-forecast": PublishedForecast,
     "query": Query,
     "receipt": Receipt,
+    "registry-batch": RegistryBatch,
+    "registry-charter": Charter,
     "release": Release,
     "release-body": ReleaseBody,
     "release-summary": ReleaseSummary,
