@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from contracts.canonical import canonical_bytes, digest_of_bytes
-from contracts.checkpoints import log_keys
+from contracts.checkpoints import cosigned, log_keys
 from contracts.errors import IntegrityError, Refused
 from contracts.federation import Federation, KeyPurpose, PublicKey
 from contracts.merkle import verify_receipt
@@ -16,11 +16,14 @@ from contracts.transparency import EventKind, LogEntry, Receipt
 RELEASE_KIND = "release"
 
 
-def check_release(release: Release, federation: Federation) -> None:
+def check_release(release: Release, federation: Federation) -> tuple[str, ...]:
     """Check digest, signature and receipt of a release; a receipt that is not there is not missed.
 
     The gateway attaches the receipt whenever a release is fetched, so who fetched one must miss it; the answer to a
     withdrawal, and a release that was written to a file, may come without.
+
+    Returns:
+        The agencies whose witnesses stand by the checkpoint of the receipt.
 
     Raises:
         IntegrityError: ``release-altered``, ``log-entry-changed`` or ``log-checkpoint-wrong``.
@@ -38,8 +41,7 @@ def check_release(release: Release, federation: Federation) -> None:
         raise IntegrityError("release-altered") from error
     if signed.payload != body:
         raise IntegrityError("release-altered")
-    if release.receipt is not None:
-        _check_receipt(release, release.receipt, federation)
+    return () if release.receipt is None else _check_receipt(release, release.receipt, federation)
 
 
 def check_answer(release: Release, request: Request) -> None:
@@ -64,9 +66,11 @@ def operator_key(federation: Federation, kid: str, purpose: KeyPurpose, at: date
     return federation.key(kid, purpose, at) if owner == federation.operator else None
 
 
-def _check_receipt(release: Release, receipt: Receipt, federation: Federation) -> None:
-    verify_receipt(receipt, log_keys(federation, release.body.created))
+def _check_receipt(release: Release, receipt: Receipt, federation: Federation) -> tuple[str, ...]:
+    keys = log_keys(federation, release.body.created)
+    verify_receipt(receipt, keys)
     entry = LogEntry.model_validate_json(receipt.entry)
     logged = (entry.kind, entry.subject, entry.facts.get("release_digest"))
     if logged != (EventKind.DATA_RELEASED, release.body.id, release.digest):
         raise IntegrityError("release-altered")
+    return tuple(each.agency for each in cosigned(receipt.checkpoint, keys))

@@ -77,11 +77,13 @@ class Result:
     """One released answer, checked: the table, its errors, its receipt.
 
     ``asked`` is the question that it answers, where that is known: a question that was asked before in other words has
-    the release of that one, and the table is then in the words of this one.
+    the release of that one, and the table is then in the words of this one. ``witnesses`` are the agencies that stand
+    by the checkpoint of the log under which the release was recorded.
     """
 
     release: Release
     asked: Query | None = None
+    witnesses: tuple[str, ...] = ()
 
     @property
     def is_valid(self) -> bool:
@@ -352,8 +354,7 @@ class Gateway(Publications):
 
     def _checked(self, body: bytes) -> Result:
         release = read_value(Release, body)
-        check_release(release, self._federation)
-        return Result(release)
+        return Result(release, witnesses=check_release(release, self._federation))
 
     @override
     def public(self, path: str) -> bytes:

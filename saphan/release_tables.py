@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rich.table import Table
 from rich.text import Text as Line
 
-from contracts.release import Promise, Release
+from contracts.release import Promise
 from gateway.client import Result
 from saphan.client_tables import delta_words, fate_of
 from saphan.output import table_of
@@ -26,7 +26,7 @@ def release_terms(result: Result) -> Table:
         table.add_row("protects", "\n".join(_promised(promise)))
     for charge in body.charges:
         table.add_row("charged", f"{charge.source} {charge.window}: {charge.nano_rho:,} nano-rho")
-    table.add_row("receipt", _receipt(result.release))
+    table.add_row("receipt", _receipt(result))
     table.add_row("withdrawn", "no" if result.is_valid else fate_of(result))
     return table
 
@@ -41,6 +41,10 @@ def _promised(promise: Promise) -> Iterator[str]:
         yield f"not protected: {other.th} · {other.en}"
 
 
-def _receipt(release: Release) -> str:
+def _receipt(result: Result) -> str:
     """Only a release that was checked gets here, and the check is of the receipt too."""
-    return "none" if release.receipt is None else f"entry {release.receipt.index} of the log, checked"
+    receipt, witnesses = result.release.receipt, result.witnesses
+    if receipt is None:
+        return "none"
+    stood_by = f"witnessed by {len(witnesses)}: {', '.join(witnesses)}" if witnesses else "witnessed by nobody yet"
+    return f"entry {receipt.index} of the log, checked, {stood_by}"

@@ -58,7 +58,7 @@ def witness_command(
             say(f"{witness.settle(journal, settle, now())} settled")
         view = _view(journal)
         journal.close()
-        show(view, lambda: _table(view), as_json=as_json)
+        show(view, lambda: witness_table(view), as_json=as_json)
 
 
 def _view(journal: Journal) -> WitnessView:
@@ -80,7 +80,8 @@ def _seen(seen: witness.Seen) -> SeenView:
     )
 
 
-def _table(view: WitnessView) -> Group:
+def witness_table(view: WitnessView) -> Group:
+    """What was seen, and every contradiction with both its checkpoints, for people."""
     head = "ทำงาน · works" if view.works else "หยุดทำงาน · does not work by this log"
     table = table_of("seen", "entries", "root", "cosigned", figures=("entries",))
     if view.seen is not None:

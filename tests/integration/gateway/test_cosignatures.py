@@ -22,7 +22,7 @@ from gateway import receipts
 from gateway.home import PURPOSES as GATEWAY_PURPOSES
 from gateway.store import log
 from tests import factories
-from tests.api_world import ApiWorld, problem_in
+from tests.api_world import ApiWorld, problem_in, request
 from tests.fake_log import entries
 
 pytestmark = pytest.mark.integration
@@ -104,6 +104,18 @@ def test_a_receipt_stands_under_the_checkpoint_that_most_agencies_cosigned(world
     second = shown(world)
     hand_in(world, "rtp", second)
     assert witnesses(world, receipts.receipt(means, 2).checkpoint) == ["rtp"]
+
+
+def test_who_fetches_a_release_learns_who_stands_by_its_receipt(world: ApiWorld) -> None:
+    gateway = world.gateway()
+    gateway.submit(request())
+    world.answer()
+    name = str(gateway.wait(request().id, 0).release.body.id)
+    assert gateway.release(name).witnesses == ()
+    world.later(60)
+    hand_in(world, "ccib", shown(world))
+
+    assert gateway.release(name).witnesses == ("ccib",)
 
 
 @pytest.mark.parametrize("kid", ["rtp#connector-1", "dop#connector-1"])

@@ -224,13 +224,16 @@ def test_the_name_of_a_release_is_one_unbroken_line() -> None:
 
 def test_the_terms_say_whom_a_release_protects_what_it_cost_and_where_it_stands_in_the_log() -> None:
     receipt = Receipt(index=41, entry="{}", path=(), checkpoint="a.b.c")
-    shown = text_of(release_terms(Result(release().model_copy(update={"receipt": receipt}))))
+    held = release().model_copy(update={"receipt": receipt})
+    shown = text_of(release_terms(Result(held, witnesses=("ccib", "rtp"))))
+    assert "witnessed by nobody yet" in text_of(release_terms(Result(held)))
     for wanted in (
         "victim",
         "up to 2 rows a year; noise from the gateway",
         "ε = 0.500",
         "ccib/tpo_complaint FY2569: 1 nano-rho",
         "entry 41 of the log",
+        "witnessed by 2: ccib, rtp",
         "oja, AGR-2569-001",
     ):
         assert wanted in shown
