@@ -27,6 +27,7 @@ class Noted:
 
     scopes: list[Mapping[str, Any]] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -37,6 +38,7 @@ class Noted:
         while more:
             event = await receive()
             if event["type"] == "http.disconnect":
+                self.left.append(scope["path"])
                 return
             body, more = body + event["body"], event["more_body"]
         self.bodies.append(body)

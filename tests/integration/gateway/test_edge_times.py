@@ -142,6 +142,19 @@ def test_all_peers_together_have_no_more_than_the_listener_holds() -> None:
             line.socket.close()
 
 
+def test_the_application_is_told_at_once_that_a_refused_sender_is_gone() -> None:
+    limits = QUICK.model_copy(update={"linger_seconds": 60.0, "body_bytes": 2**20})
+    with listening(Listening(ISSUER, "127.0.0.1", 0, limits=limits)) as world, world.line() as line:
+        line.send(CHUNKED)
+        for _ in range(20):
+            line.send(b"10000\r\n" + b"x" * 65_536 + b"\r\n")
+        deadline = time.monotonic() + 5
+        while not world.noted.left and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert world.noted.left == ["/page"]
+        assert world.noted.bodies == []
+
+
 def test_a_proxy_brings_as_many_connections_as_the_listener_holds() -> None:
     limits = QUICK.model_copy(update={"connections_per_peer": 1})
     proxies = Proxies((IPv4Network("127.0.0.0/8"),))
