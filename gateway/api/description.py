@@ -9,6 +9,7 @@ from pydantic.json_schema import models_json_schema
 
 from contracts.calls import FORM_TYPE, INTROSPECTION_PATH, REVOCATION_PATH, TOKEN_PATH
 from contracts.errors import Problem
+from contracts.registry import RegistryBatch, Taken
 from contracts.request import Request
 from contracts.task import Lease, LeaseCall, Part
 from contracts.views import RequestStatus
@@ -54,6 +55,16 @@ HOT: Final = (
     ),
     Operation(
         "/v1/tasks/{task_id}/part", "post", "postPart", "tasks", "A connector's part.", Part, None, 204, "task_id"
+    ),
+    Operation(
+        "/v1/registry/updates",
+        "post",
+        "updateRegistry",
+        "registry",
+        "Take in what officers and registrars signed: all of it, or nothing.",
+        RegistryBatch,
+        Taken,
+        200,
     ),
 )
 
