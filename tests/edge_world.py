@@ -1,5 +1,6 @@
 """A real listener with the gateway's edges before a small application that notes what reaches it."""
 
+import asyncio
 import socket
 import ssl
 import time
@@ -35,6 +36,8 @@ class Noted:
             return
         self.scopes.append(scope)
         body, more = b"", scope["path"] != "/early"
+        if scope["path"] == "/busy":
+            await asyncio.sleep(1.0)
         while more:
             event = await receive()
             if event["type"] == "http.disconnect":
@@ -115,12 +118,13 @@ class Line:
     def __exit__(self, *_: object) -> None:
         self.socket.close()
 
-    def send(self, data: bytes) -> None:
-        """Send, also when nobody listens any more."""
+    def send(self, data: bytes) -> bool:
+        """Send; whether the other side still takes it."""
         try:
             self.socket.sendall(data)
         except OSError:
-            return
+            return False
+        return True
 
     def say(self, *pieces: bytes) -> Answer:
         """Send the pieces and read until the connection is closed."""

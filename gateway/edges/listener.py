@@ -129,13 +129,13 @@ class GuardedProtocol(HttpToolsProtocol):
         elif self._phase is Phase.HEADER and waited > limits.header_seconds:
             self._refuse(Stopped(InvalidInput("request-too-slow"), HTTPStatus.REQUEST_TIMEOUT))
         elif self._phase is Phase.BODY:
-            self._look_at_body(waited)
+            self._look_at_body(now, waited)
 
-    def _look_at_body(self, waited: float) -> None:
+    def _look_at_body(self, now: float, waited: float) -> None:
         limits = self.front.limits
         if self.flow.read_paused:
-            # It is the gateway that does not read: the sender's time stands still.
-            self._since += limits.sweep_seconds
+            # It is the gateway that does not read: the sender's time begins anew.
+            self._since = now
         elif waited > limits.body_seconds + self._body / limits.body_bytes_per_second:
             self._refuse(Stopped(InvalidInput("request-too-slow"), HTTPStatus.REQUEST_TIMEOUT))
 

@@ -164,6 +164,15 @@ def test_a_route_may_take_more_than_others_and_still_not_everything(edge: EdgeWo
     assert edge.say(part.replace(b"POST", b"PUT") + b"Content-Length: %d\r\n\r\n" % len(body)).status == 413
 
 
+def test_what_one_route_takes_does_not_hold_for_the_next_call_of_the_connection(edge: EdgeWorld) -> None:
+    body = b"x" * (2 * 2**20)
+    length = b"Host: localhost\r\nContent-Length: %d\r\n\r\n" % len(body)
+    with edge.line() as line:
+        line.send(b"POST /v1/tasks/T-1/part HTTP/1.1\r\n" + length + body)
+        assert line.until(b"ok").startswith(b"HTTP/1.1 200")
+        assert line.say(b"POST /page HTTP/1.1\r\n" + length).told == (413, "body-too-large")
+
+
 @pytest.mark.parametrize("coding", [b"gzip", b"deflate", b"br", b"identity, gzip", b"GZIP"])
 def test_nothing_is_unpacked_so_that_no_bomb_goes_off(edge: EdgeWorld, coding: bytes) -> None:
     message = POST + b"Content-Encoding: %b\r\nContent-Length: %d\r\n\r\n" % (coding, len(BOMB))

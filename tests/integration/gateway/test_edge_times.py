@@ -1,5 +1,6 @@
 """Connections that take their time, or of which there are too many, do not keep others from the gateway."""
 
+import logging
 import time
 from collections.abc import Iterator
 from ipaddress import IPv4Network
@@ -89,6 +90,14 @@ def test_a_body_that_comes_as_fast_as_it_must_may_take_longer(edge: EdgeWorld) -
     assert len(edge.noted.bodies[0]) == 20_000
 
 
+def test_a_sender_is_not_blamed_while_the_gateway_does_not_read() -> None:
+    limits = QUICK.model_copy(update={"body_bytes_per_second": 2**30})
+    busy = POST.replace(b"page", b"busy") + b"Content-Length: 900000\r\nConnection: close\r\n\r\n"
+    with listening(Listening(ISSUER, "127.0.0.1", 0, limits=limits)) as world:
+        assert world.say(busy, b"x" * 900_000).status == 200
+        assert len(world.noted.bodies[0]) == 900_000
+
+
 def test_a_connection_that_waits_is_closed(edge: EdgeWorld) -> None:
     with edge.line() as line:
         answer = line.rest()
@@ -114,11 +123,16 @@ def test_who_does_not_read_his_answer_is_cut_off(edge: EdgeWorld) -> None:
     assert 0 < len(answer.raw) < 2**25
 
 
-def test_a_refused_sender_who_goes_on_is_cut_off(edge: EdgeWorld) -> None:
+def test_a_refused_sender_who_goes_on_is_heard_no_more_and_cut_off(
+    edge: EdgeWorld, caplog: pytest.LogCaptureFixture
+) -> None:
     with edge.line() as line:
-        line.send(b"GET /page HTTP/0.9\r\n\r\n")
-        drip(line, b"x", 0.5)
-        assert line.rest().told == (505, "request-unclear")
+        assert line.say(b"GET /page HTTP/0.9\r\n\r\n").told == (505, "request-unclear")
+        deadline = time.monotonic() + 5
+        while line.send(b"x"):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 def test_one_peer_has_no_more_than_its_connections(edge: EdgeWorld) -> None:
