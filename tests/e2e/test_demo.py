@@ -173,6 +173,11 @@ def test_every_home_believes_the_officers_root_alone_and_the_gateway_holds_no_ke
     root = json.loads(roots.pop())
     assert root["signed"]["roles"]["root"]["threshold"] == 2
     assert {each["keyid"] for each in root["signatures"]} == {"ccib#root-1", "rtp#root-1"}
+    for agency in ("ccib", "rtp", "dop"):
+        role = json.loads((running / agency / "registry/metadata" / f"{agency}.json").read_bytes())["signed"]
+        assert [path.split("/")[:2] for path in role["targets"] if path.startswith("contracts")] == [
+            ["contracts", agency]
+        ]
     held = {path.stem for path in (running / "gateway/keys").iterdir()}
     assert held == {"oja~gateway-1", "oja~token-1", "oja~log-1", "oja~registry-1"}
 

@@ -1,12 +1,10 @@
 """The trust registry: signed documents by role and version, and the targets that they name."""
 
-from pathlib import Path
-
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0012"
-down_revision = max(each.name[:4] for each in Path(__file__).parent.glob("00*.py") if each.name < "0012")
+down_revision = "0011"
 
 
 def upgrade() -> None:
