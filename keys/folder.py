@@ -20,7 +20,7 @@ from contracts.errors import InvalidInput
 from contracts.federation import Federation, KeyPurpose
 from contracts.keys import SigningKey, SoftwareKey, checked_kid, key_file_name, load_key
 from keys.reference import HardwareReference, hardware_reference
-from keys.sealed import PASSPHRASE, RANDOM_SECRET, SALT_BYTES, Sealer, sealed_key, unseal
+from keys.sealed import PASSPHRASE, RANDOM_SECRET, SALT_BYTES, SealedKey, Sealer, sealed_key, unseal
 
 PRIVATE_FOLDER: Final = 0o700
 PRIVATE_FILE: Final = 0o600
@@ -71,7 +71,7 @@ class KeyFolder:
         data = self._file(kid).read_bytes()
         reference = hardware_reference(data)
         if reference is not None:
-            held: SigningKey = _hardware().HardwareKey(reference, _pin(self._secret(kid)))
+            held: SigningKey = _hardware().HardwareKey(reference, self._pin(kid))
             return held
         return self._software(kid, data)
 
@@ -110,16 +110,16 @@ class KeyFolder:
         Raises:
             InvalidInput: ``key-not-opened``, when the home's keys are under a passphrase that cannot be asked for.
         """
-        self.write(self._file(key.kid), self._sealer(key.kid).seal(key))
+        self.write(self._file(key.kid), self._sealer().seal(key))
 
     def make_in_hardware(self, reference: HardwareReference) -> SigningKey:
-        """Make a key inside a hardware module, whose PIN is the secret of this home, and note where it lies.
+        """Make a key inside a hardware module, whose PIN lies in ``secrets/hardware-pin``, and note where it lies.
 
         Raises:
             InvalidInput: ``setting-invalid``, ``key-not-opened``.
             Unavailable: ``hardware-key-unavailable``.
         """
-        key: SigningKey = _hardware().make_hardware_key(reference, _pin(self._secret(reference.kid)))
+        key: SigningKey = _hardware().make_hardware_key(reference, self._pin(reference.kid))
         self.write(self._file(reference.kid), reference.model_dump_json(indent=2).encode())
         return key
 
@@ -135,22 +135,33 @@ class KeyFolder:
     def seal_again(self, passphrase: bytes | None) -> tuple[str, ...]:
         """Put every software key under a passphrase, or under fresh random bits; give their names.
 
-        With a passphrase the file that opened them is removed: from then on a person is asked.
+        With a passphrase the file that opened them is removed: from then on a person is asked. Whatever stops this half
+        way leaves every key openable, and the next call completes it.
+
+        Raises:
+            InvalidInput: ``key-not-opened``; nothing is changed then.
         """
         held = tuple(self._software(kid, data) for kid, data in self._files() if hardware_reference(data) is None)
-        salt = secrets.token_bytes(SALT_BYTES)
         if passphrase is None:
-            sealer = Sealer(secrets.token_bytes(SECRET_BYTES), RANDOM_SECRET, salt, secrets.token_bytes)
+            if not self._coming.exists():
+                self.write(self._coming, secrets.token_bytes(SECRET_BYTES))
+            secret, cost = self._coming.read_bytes(), RANDOM_SECRET
         else:
-            sealer = Sealer(passphrase, PASSPHRASE, salt, secrets.token_bytes)
-        sealed = {self._file(key.kid): sealer.seal(key) for key in held}
+            secret, cost = passphrase, PASSPHRASE
+        sealer = Sealer(secret, cost, secrets.token_bytes(SALT_BYTES), secrets.token_bytes)
+        for key in held:
+            self.write(self._file(key.kid), sealer.seal(key))
         if passphrase is None:
-            self.write(self.unlock, sealer.secret)
-        for path, data in sealed.items():
-            self.write(path, data)
-        if passphrase is not None:
+            self.write(self.unlock, secret)
+        else:
             self.unlock.unlink(missing_ok=True)
+        self._coming.unlink(missing_ok=True)
         return tuple(key.kid for key in held)
+
+    @property
+    def _coming(self) -> Path:
+        """The secret that is about to take over; until every key is under it, either may open a key."""
+        return self.unlock.with_name("key-unlock.next")
 
     def _file(self, kid: str) -> Path:
         return self.folder / key_file_name(checked_kid(kid))
@@ -160,24 +171,42 @@ class KeyFolder:
 
     def _software(self, kid: str, data: bytes) -> SoftwareKey:
         sealed = sealed_key(data)
-        return load_key(kid, data) if sealed is None else unseal(kid, sealed, self._secret(kid))
+        return load_key(kid, data) if sealed is None else self._opened(kid, sealed)[0]
 
-    def _sealer(self, kid: str) -> Sealer:
-        before = next((each for each in (sealed_key(data) for _, data in self._files()) if each is not None), None)
-        if before is not None:
-            # The secret is tried first: a key under another one than its neighbours' could not be opened later.
-            unseal(before.kid, before, self._secret(kid))
-            return Sealer(self._secret(kid), before.cost, before.salt, secrets.token_bytes)
+    def _opened(self, kid: str, sealed: SealedKey) -> tuple[SoftwareKey, bytes]:
+        """A sealed key, and the secret that opened it."""
+        for secret in self._secrets():
+            with suppress(InvalidInput):
+                return unseal(kid, sealed, secret), secret
+        raise InvalidInput("key-not-opened", kid=kid)
+
+    def _secrets(self) -> Iterator[bytes]:
+        """What may open a key of this home; a person is asked last."""
+        yield from (path.read_bytes() for path in (self.unlock, self._coming) if path.exists())
+        if self.ask is not None:
+            yield self.ask()
+
+    def _sealer(self) -> Sealer:
+        for kid, data in self._files():
+            before = sealed_key(data)
+            if before is not None:
+                # A key under another secret than its neighbours' could not be opened later.
+                secret = self._opened(kid, before)[1]
+                return Sealer(secret, before.cost, before.salt, secrets.token_bytes)
         if not self.unlock.exists():
             self.write(self.unlock, secrets.token_bytes(SECRET_BYTES))
-        return Sealer(self._secret(kid), RANDOM_SECRET, secrets.token_bytes(SALT_BYTES), secrets.token_bytes)
+        secret = self.unlock.read_bytes()
+        cost = RANDOM_SECRET if len(secret) >= SECRET_BYTES else PASSPHRASE
+        return Sealer(secret, cost, secrets.token_bytes(SALT_BYTES), secrets.token_bytes)
 
-    def _secret(self, kid: str) -> bytes:
-        with suppress(FileNotFoundError):
-            return self.unlock.read_bytes()
+    def _pin(self, kid: str) -> str:
+        """The PIN of the hardware module: a secret of its own, which opens no file."""
+        path = self.unlock.with_name("hardware-pin")
+        if path.exists():
+            return path.read_text(encoding="utf-8").strip()
         if self.ask is None:
             raise InvalidInput("key-not-opened", kid=kid)
-        return self.ask()
+        return self.ask().decode()
 
     @staticmethod
     def write(path: Path, data: bytes) -> None:
@@ -196,10 +225,6 @@ class KeyFolder:
 def number_of(kid: str) -> int:
     """The number at the end of a key's name."""
     return int(kid.rpartition("-")[2])
-
-
-def _pin(secret: bytes) -> str:
-    return secret.decode(errors="replace").strip()
 
 
 def _hardware() -> ModuleType:

@@ -1,7 +1,7 @@
 """A private key in a hardware module, reached through PKCS#11: it is made there, signs there and never leaves it.
 
-In the home lies a reference: which module, which token, which label. The token's PIN is the secret that opens the
-home's keys.
+In the home lies a reference: which module, which token, which label. The token's PIN is a
+secret of its own.
 """
 
 from collections.abc import Iterator

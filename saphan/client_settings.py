@@ -3,6 +3,7 @@
 import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from getpass import getpass
 from pathlib import Path
 from typing import Final
@@ -75,7 +76,7 @@ class MemberHome:
     @property
     def keys(self) -> KeyFolder:
         """The member's private keys; a passphrase is asked for at the terminal."""
-        return KeyFolder(self.settings.home, asked_passphrase if sys.stdin.isatty() else None)
+        return KeyFolder(self.settings.home, known_passphrase if sys.stdin.isatty() else None)
 
     def calling_key(self, now: datetime) -> SigningKey:
         """The newest registered key that signs calls: the client's, or the connector's where there is no client.
@@ -169,6 +170,12 @@ def load_client_settings(**given: object) -> ClientSettings:
         # No member's home lacks its name: this is none.
         others = ("home-without-settings",) if (name, first["type"]) == ("agency", "missing") else ()
         raise InvalidInput("setting-invalid", others=others, setting=name, why=first["type"]) from error
+
+
+@cache
+def known_passphrase() -> bytes:
+    """The passphrase of a home's keys, asked for once in a command."""
+    return asked_passphrase()
 
 
 def asked_passphrase() -> bytes:

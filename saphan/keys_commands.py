@@ -28,7 +28,7 @@ from keys.statement import (
     with_revocation,
     with_successor,
 )
-from saphan.client_settings import DEFAULT_HOME, asked_passphrase, federation_of
+from saphan.client_settings import DEFAULT_HOME, asked_passphrase, federation_of, known_passphrase
 from saphan.output import AsJson, say, show, show_all, table_of, told_errors
 
 app = typer.Typer(no_args_is_help=True, help="Private keys: make, replace, revoke and list them.")
@@ -149,7 +149,7 @@ def _chosen() -> bytes:
 
 
 def _folder(home: Path) -> KeyFolder:
-    return KeyFolder(home, asked_passphrase)
+    return KeyFolder(home, known_passphrase)
 
 
 def _made(home: Path, kid: str, module: Path | None, token: str) -> SigningKey:

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from contracts.canonical import canonical_bytes
 from contracts.errors import InvalidInput, Unavailable
 from contracts.federation import Federation, KeyPurpose, Member
+from contracts.keys import new_key
 from contracts.message_signatures import Tag, sign, verify
 from contracts.signature_base import Message
 from contracts.signing import sign_document, verify_document
@@ -54,8 +55,8 @@ def module(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A home whose secret is the token's PIN."""
-    KeyFolder.write(tmp_path / "secrets" / "key-unlock", f"{PIN}\n".encode())
+    """A home that knows the token's PIN."""
+    KeyFolder.write(tmp_path / "secrets" / "hardware-pin", f"{PIN}\n".encode())
     member = Member(agency="oja", title=text("OJA"), keys=())
     KeyFolder.write(tmp_path / "public.json", member.model_dump_json().encode())
     return tmp_path
@@ -118,7 +119,7 @@ def test_a_module_that_is_no_library_is_unavailable(home: Path) -> None:
 
 def test_a_wrong_pin_opens_nothing_and_is_not_repeated(module: str, home: Path) -> None:
     KeyFolder(home).make_in_hardware(reference(module, "oja#officer-6"))
-    KeyFolder.write(home / "secrets" / "key-unlock", b"99999")
+    KeyFolder.write(home / "secrets" / "hardware-pin", b"99999")
 
     with pytest.raises(Unavailable, match="hardware-key-unavailable") as told:
         KeyFolder(home).key("oja#officer-6").sign(b"data")
@@ -131,3 +132,26 @@ def test_the_command_makes_and_lists_a_hardware_key(module: str, home: Path) -> 
     assert made.exit_code == 0, made.stderr
     listed = CliRunner().invoke(keys_commands.app, ["list", *options])
     assert '"place":"hardware","state":"unregistered"' in listed.stdout
+
+
+def test_a_home_holds_keys_in_hardware_and_in_files_and_sealing_touches_files_alone(
+    module: str, home: Path
+) -> None:
+    folder = KeyFolder(home)
+    folder.make_in_hardware(reference(module, "oja#officer-7"))
+    folder.save(new_key("oja#log-1"))
+
+    assert folder.seal_again(None) == ("oja#log-1",)
+
+    assert len(folder.key("oja#officer-7").sign(b"data")) == 64
+    assert len(folder.key("oja#log-1").sign(b"data")) == 64
+    assert (home / "secrets" / "hardware-pin").read_text().strip() == PIN
+
+
+def test_without_its_pin_a_hardware_key_is_asked_for_or_stays_shut(module: str, home: Path) -> None:
+    KeyFolder(home).make_in_hardware(reference(module, "oja#officer-8"))
+    (home / "secrets" / "hardware-pin").unlink()
+
+    with pytest.raises(InvalidInput, match="key-not-opened"):
+        KeyFolder(home).key("oja#officer-8")
+    assert len(KeyFolder(home, PIN.encode).key("oja#officer-8").sign(b"data")) == 64

@@ -1,7 +1,9 @@
 """The folder of a home's private keys, in a temporary folder."""
 
 import stat
+from contextlib import suppress
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -149,3 +151,46 @@ def test_numbers_are_compared_as_numbers(tmp_path: Path) -> None:
 def test_a_name_that_is_none_finds_no_file(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="setting-invalid"):
         KeyFolder(tmp_path).key("../../etc/passwd")
+
+
+@pytest.mark.parametrize("passphrase", [None, b"correct horse"])
+def test_a_sealing_that_is_broken_off_anywhere_loses_no_key_and_can_be_completed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, passphrase: bytes | None
+) -> None:
+    keys = [new_key(f"oja#officer-{number}") for number in (1, 2)]
+    for fails_at in range(4):
+        home = tmp_path / str(fails_at)
+        for key in keys:
+            KeyFolder(home).save(key)
+        _break_write(monkeypatch, fails_at)
+        with suppress(OSError):
+            KeyFolder(home).seal_again(passphrase)
+        monkeypatch.undo()
+
+        folder = KeyFolder(home, None if passphrase is None else lambda: b"correct horse")
+        assert all(is_same(folder.key(key.kid), key) for key in keys), fails_at
+        assert len(folder.seal_again(passphrase)) == len(keys)
+        assert all(is_same(folder.key(key.kid), key) for key in keys), fails_at
+        assert folder.unlock.exists() is (passphrase is None)
+        assert not list(home.glob("secrets/*.next"))
+
+
+def _break_write(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    """Let the disk be full at the so-manieth write."""
+    written, write = count(), KeyFolder.write
+
+    def failing(path: Path, data: bytes) -> None:
+        if next(written) == number:
+            raise OSError("the disk is full")
+        write(path, data)
+
+    monkeypatch.setattr(KeyFolder, "write", staticmethod(failing))
+
+
+def test_a_short_secret_of_the_operators_own_costs_like_a_passphrase(tmp_path: Path) -> None:
+    folder = KeyFolder(tmp_path)
+    KeyFolder.write(folder.unlock, b"1234")
+    folder.save(new_key("oja#officer-1"))
+    sealed = sealed_key((tmp_path / "keys" / "oja~officer-1.key").read_bytes())
+    assert sealed is not None
+    assert sealed.cost == PASSPHRASE
