@@ -1,8 +1,11 @@
-"""The agency's witness of the gateway's log: the log may grow, and do nothing else.
+"""The agency's witness of the gateway's log: the log must grow with what is asked, and do nothing else.
 
 At its polls the connector looks at the log's checkpoint, proves from the log's own tiles that the log begins with all
 that it has seen before, writes that down, and only then cosigns. With a log that was rewritten, or that shrank, it does
 not work any more: both checkpoints are kept, each under the gateway's own signature, until the agency has decided.
+
+Every question stands in the log before it is handed out. A log that stands still while this connector answers questions
+that were made after its last checkpoint is withheld: no more work is done until it moves.
 """
 
 import logging
@@ -28,6 +31,12 @@ COSIGNATURES_PATH: Final = "/v1/log/cosignatures"
 LOOK_EVERY: Final = timedelta(seconds=5)
 LOOK_SECONDS: Final = 30.0
 """How long the gateway may take to show a checkpoint or a tile."""
+
+STANDS_STILL_AFTER: Final = timedelta(minutes=15)
+"""A checkpoint is replaced within a minute of the log's growth; so much later than an answer it must have moved."""
+
+CLOCKS_APART: Final = timedelta(minutes=2)
+"""More than the clocks of a requester, the gateway and this connector may differ in all: no false alarm by a clock."""
 
 log = logging.getLogger("saphan.connector")
 
@@ -78,7 +87,8 @@ class Witness:
 
         Raises:
             IntegrityError: ``log-forked`` or ``log-shrank``, now and at every look until the agency settles it;
-                ``log-checkpoint-wrong``, when what is shown is no checkpoint under the log's own key.
+                ``log-checkpoint-wrong``, when what is shown is no checkpoint under the log's own key;
+                ``log-stands-still``, until it moves.
             Unavailable: ``gateway-unreachable`` or ``log-not-shown``.
         """
         if self._is_held_up:
@@ -100,6 +110,7 @@ class Witness:
         if before is not None:
             old = read_checkpoint(before.document)  # verified when it was written down
             if (old.size, old.root) == (checkpoint.size, checkpoint.root):
+                self._check_moves(before.seen_at, now)
                 return
             code = "log-shrank" if checkpoint.size < old.size else "log-forked"
             if not self._only_grew(old, checkpoint):
@@ -107,6 +118,15 @@ class Witness:
                 self._is_held_up = True
                 raise IntegrityError(code)
         kept.see(self.journal, checkpoint.size, document, now)
+
+    def _check_moves(self, seen_at: datetime, now: datetime) -> None:
+        """A question that was made after a checkpoint was seen is not under it; its entry must have come since.
+
+        A question that waited under a checkpoint that covers it (for an officer, or for this connector) says nothing.
+        """
+        asked = kept.answered_between(self.journal, seen_at, now - STANDS_STILL_AFTER)
+        if any(created > seen_at + CLOCKS_APART for created in asked):
+            raise IntegrityError("log-stands-still")
 
     def _only_grew(self, old: Checkpoint, new: Checkpoint) -> bool:
         try:

@@ -7,7 +7,10 @@ from pydantic import AwareDatetime
 from sqlalchemy import select
 
 from connectors.journal.book import Journal
+from connectors.journal.tables import Answer
 from connectors.journal.witness_tables import LogEvidence, SeenCheckpoint
+from contracts.request import Request
+from contracts.task import Task
 from contracts.values import Value
 
 
@@ -54,6 +57,14 @@ def handed_in(journal: Journal) -> None:
         row = session.get(SeenCheckpoint, 1)
         if row is not None:
             row.handed_in = True
+
+
+def answered_between(journal: Journal, since: datetime, until: datetime) -> tuple[datetime, ...]:
+    """When the requesters made the questions that this connector charged after ``since`` and not after ``until``."""
+    taken = select(Answer.task).where(Answer.opened_at > since, Answer.opened_at <= until)
+    with journal.transaction() as session:
+        tasks = [Task.model_validate_json(each) for each in session.scalars(taken)]
+    return tuple(Request.model_validate_json(each.request.body).created for each in tasks)
 
 
 def keep_evidence(journal: Journal, code: str, earlier: str, shown: str, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import httpx2
 import pytest
 
 from connectors.agent import Agent, Channel
+from connectors.answer import answer
 from connectors.journal import witness as kept
 from connectors.journal.book import Journal
 from connectors.pacing import Pace
@@ -211,6 +212,67 @@ def test_nothing_is_forgotten_where_there_is_nothing_to_settle(scene: Scene) -> 
 
     assert kept.settle(scene.journal, "why not", scene.now) == 0
     assert scene.size() == 5
+
+
+# ------------------------------------------------------------------ a log that stands still
+@dataclass
+class Answering:
+    """The agency's connector at work, beside its witness and in the same journal."""
+
+    scene: Scene
+    world: World
+
+    def answer(self, asked_at: datetime) -> None:
+        """Answer a question that was made then."""
+        self.world.now = self.scene.now
+        asked = replace(case(created=asked_at), signed_at=self.scene.now, forwarded_at=self.scene.now)
+        answer(asked.leased(now=self.scene.now), self.world.desk(), self.world.clock)
+        assert len(self.world.posted) == 1
+
+
+@pytest.fixture
+def answering(tmp_path: Path) -> Iterator[Answering]:
+    world = World(tmp_path, factories.federation())
+    world.approve(contract_text())
+    yield Answering(Scene(tmp_path / "journal.db"), world)
+    world.journal.close()
+
+
+def test_a_log_that_stands_still_while_questions_are_answered_ends_the_work(answering: Answering) -> None:
+    scene = answering.scene
+    scene.look()
+    scene.now += timedelta(minutes=5)
+    answering.answer(scene.now)
+    scene.now += timedelta(minutes=14)
+    scene.look()
+
+    scene.now += timedelta(minutes=1)
+    assert scene.refused() == "log-stands-still"
+    scene.witness = scene.restarted()
+    assert scene.refused() == "log-stands-still"
+
+    scene.log.entries = entries(6)
+    scene.look()
+    scene.now += timedelta(hours=1)
+    scene.look()
+    assert (scene.size(), kept.evidence(scene.journal)) == (6, ())
+    scene.journal.close()
+
+
+@pytest.mark.parametrize("seconds", [0, 60], ids=["before", "by a clock that is fast"])
+def test_a_question_that_waited_in_the_log_may_be_answered_while_the_log_rests(
+    answering: Answering, seconds: int
+) -> None:
+    scene = answering.scene
+    asked_at = scene.now + timedelta(seconds=seconds)
+    scene.look()
+    scene.now += timedelta(minutes=5)
+    answering.answer(asked_at)
+
+    scene.now += timedelta(hours=1)
+    scene.look()
+    assert scene.size() == 5
+    scene.journal.close()
 
 
 # ------------------------------------------------------------------ a log that does not show itself
