@@ -203,9 +203,9 @@ def _changed(t: Transaction, means: Means, change: str, role: str, person: Perso
 
 
 def _is_second_steward(r: Reading, means: Means, used: Invitation) -> bool:
-    """An operator's invitation of a first steward is good while the agency has none."""
+    """An operator's invitation of a first steward is good while the agency never had one."""
     by_operator = used.giver == means.federation.operator != used.agency
-    return by_operator and used.person is None and people.has_steward(r, used.agency)
+    return by_operator and used.person is None and people.had_steward(r, used.agency)
 
 
 def _check_all(giver: Giver, person: Person, standing: Standing) -> None:
@@ -229,7 +229,7 @@ def _known(t: Transaction, agency: str, name: str) -> Person:
 def _standing(r: Reading, means: Means, agency: str) -> Standing:
     if means.federation.member(agency) is None:
         raise InvalidInput("unknown-agency", agency=agency)
-    return Standing(agency, agency == means.federation.operator, people.has_steward(r, agency))
+    return Standing(agency, agency == means.federation.operator, people.had_steward(r, agency))
 
 
 def _listed(roles: frozenset[PersonRole]) -> str:

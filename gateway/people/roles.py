@@ -79,11 +79,11 @@ class Giver:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """An agency at the moment of a change: whether it is the operator's, and whether it has a steward."""
+    """An agency at the moment of a change: whether it is the operator's, and whether it ever had a steward."""
 
     agency: str
     is_operator: bool
-    has_steward: bool
+    had_steward: bool
 
 
 def may(roles: Iterable[PersonRole], what: May) -> bool:
@@ -136,7 +136,11 @@ def check_together(roles: frozenset[PersonRole]) -> None:
 
 
 def _operator_may(giver: Giver, role: PersonRole, standing: Standing, *, taking: bool) -> bool:
-    """An operator gives the operator's own role at home, and to each agency its first steward, when it has none."""
+    """An operator gives the operator's own role at home, and to each agency its first steward, once and for all.
+
+    Else an operator could close every steward and put one of his own in their place. An agency that lost its last one
+    helps itself by its steward's key, which only the registrar registers.
+    """
     if R.OPERATOR not in giver.roles:
         return False
-    return role is R.OPERATOR or (role is R.STEWARD and (taking or not standing.has_steward))
+    return role is R.OPERATOR or (role is R.STEWARD and (taking or not standing.had_steward))

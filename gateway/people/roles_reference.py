@@ -18,7 +18,7 @@ WHAT: Final[Mapping[May, str]] = {
     May.ACT_ON_AGREEMENTS: "sign acts on agreements, with the own registered key, after a step-up",
     May.REQUEST_KEYS: "ask the registrar to register an own key",
     May.MANAGE_PEOPLE: "the agency's people: invite, give and take roles, sign out, close, after a step-up",
-    May.INVITE_FIRST_STEWARDS: "the first steward of an agency that has none; take any steward's role away",
+    May.INVITE_FIRST_STEWARDS: "the first steward of an agency that never had one; take any steward's role away",
     May.READ_SIGN_INS: "sign-ins and role changes in the log: own agency's; supervisors everybody's, as commitments",
     May.READ_REGISTERS: "the register of disclosures: own agency's; supervisors and the operator everybody's",
 }
@@ -26,7 +26,8 @@ WHAT: Final[Mapping[May, str]] = {
 
 STEWARDS: Final = (
     "A steward gives in the own agency alone. An operator gives `operator` among the operator's own people, and"
-    " `steward` to an agency that has none. Nobody changes his own roles."
+    " `steward` to an agency that never had one: an agency that lost its last steward invites the next with its"
+    " steward's key. Nobody changes his own roles."
 )
 
 

@@ -84,7 +84,9 @@ def close(t: Transaction, name: str, now: datetime) -> None:
 
 
 def give(t: Transaction, name: str, role: PersonRole, now: datetime) -> bool:
-    """Give a role; whether it is new."""
+    """Give a role; whether it is new. That an account was ever a steward's is never forgotten."""
+    if role is PersonRole.STEWARD:
+        t.run(update(people).where(people.c.id == name, people.c.stewarded_at.is_(None)).values(stewarded_at=now))
     return t.add_new(person_roles, {"person": name, "role": role.value, "given_at": now})
 
 
@@ -94,11 +96,10 @@ def take(t: Transaction, name: str, role: PersonRole) -> bool:
     return t.run(delete(person_roles).where(mine)) > 0
 
 
-def has_steward(r: Reading, agency: str) -> bool:
-    """Whether somebody of the agency is its steward, with an open account."""
-    holds = (person_roles.c.person == people.c.id) & (person_roles.c.role == PersonRole.STEWARD.value)
-    open_here = (people.c.agency == agency) & people.c.closed_at.is_(None)
-    return r.one(select(people.c.id).where(holds, open_here)) is not None
+def had_steward(r: Reading, agency: str) -> bool:
+    """Whether somebody of the agency is, or ever was, its steward, whatever became of the role and the account."""
+    mine = (people.c.agency == agency) & people.c.stewarded_at.is_not(None)
+    return r.one(select(people.c.id).where(mine).limit(1)) is not None
 
 
 def everybody(r: Reading, agency: str, alive_since: datetime, seen_since: datetime) -> tuple[PersonView, ...]:

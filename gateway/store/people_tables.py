@@ -16,6 +16,7 @@ people = Table(
     Column("name", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("closed_at", Instant),
+    Column("stewarded_at", Instant),
 )
 person_roles = Table(
     "person_roles",

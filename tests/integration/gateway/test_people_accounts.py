@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -203,9 +204,25 @@ def test_the_operator_invites_the_first_steward_of_an_agency_and_only_the_first(
         world.invited(PersonRole.STEWARD, agency="dop", giver=OPERATOR)
     with pytest.raises(InvalidInput, match="unknown-agency"):
         world.invited(PersonRole.STEWARD, agency="nobody", giver=OPERATOR)
-    (steward,) = accounts.everybody(world.means, "dop")
-    accounts.close(world.means, OPERATOR, "dop", steward.id)
-    assert world.browser().join(world.invited(PersonRole.STEWARD, agency="dop", giver=OPERATOR)).status_code == 200
+
+
+@pytest.mark.parametrize("how", ["take", "close"])
+def test_the_operator_puts_no_steward_of_his_own_in_place_of_those_he_removed(tmp_path: Path, how: str) -> None:
+    world, agency = new_people_world(tmp_path), "dop"
+    waiting = world.invited(PersonRole.STEWARD, agency=agency, giver=OPERATOR)
+    world.browser().join(world.invited(PersonRole.STEWARD, agency=agency, giver=OPERATOR))
+    (steward,) = accounts.everybody(world.means, agency)
+    if how == "take":
+        accounts.take(world.means, OPERATOR, agency, steward.id, PersonRole.STEWARD)
+    else:
+        accounts.close(world.means, OPERATOR, agency, steward.id)
+
+    with pytest.raises(Refused, match="role-not-given"):
+        world.invited(PersonRole.STEWARD, agency=agency, giver=OPERATOR)
+    assert problem_in(world.browser().join(waiting)).code == "invitation-invalid"
+    by_key_of_the_agency = Giver(agency, frozenset({PersonRole.STEWARD}))
+    again = world.invited(PersonRole.STEWARD, agency=agency, giver=by_key_of_the_agency)
+    assert world.browser().join(again).status_code == 200
 
 
 def test_somebody_without_a_role_is_still_closed_by_a_steward_and_by_nobody_else(world: PeopleWorld) -> None:

@@ -186,7 +186,7 @@ def test_nobody_is_found_by_what_nobody_has(world: World) -> None:
         assert people.passkey(r, "none") is None
         assert people.identified(r, "https://login.example", "1") is None
         assert not people.has_identity(r, "psn-nobody")
-        assert not people.has_steward(r, "ccib")
+        assert not people.had_steward(r, "ccib")
         assert people_sessions.session(r, "none") is None
         assert people_sessions.counted(r, "none", means.clock()) == (0, None)
     with means.store.transaction() as t:

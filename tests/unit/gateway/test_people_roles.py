@@ -22,9 +22,9 @@ from gateway.people.roles import (
 
 pytestmark = pytest.mark.unit
 
-CCIB = Standing("ccib", is_operator=False, has_steward=True)
-NEW = Standing("rtp", is_operator=False, has_steward=False)
-OPERATOR = Standing("oja", is_operator=True, has_steward=True)
+CCIB = Standing("ccib", is_operator=False, had_steward=True)
+NEW = Standing("rtp", is_operator=False, had_steward=False)
+OPERATOR = Standing("oja", is_operator=True, had_steward=True)
 
 
 def giver(*roles: R, agency: str = "ccib", person: str | None = "psn-giver") -> Giver:

@@ -21,7 +21,7 @@ INDEXES = (
 
 
 TABLES: dict[str, tuple[str, str]] = {
-    "people": ("id", "id agency name:text created_at:at closed_at?:at"),
+    "people": ("id", "id agency name:text created_at:at closed_at?:at stewarded_at?:at"),
     "person_roles": ("person role", "person>people.id role given_at:at"),
     "person_identities": ("issuer subject", "issuer subject person>people.id"),
     "passkeys": (
