@@ -86,7 +86,8 @@ def create_app(settings: GatewaySettings, clock: Clock = system_clock) -> FastAP
     app.include_router(catalogue_router(lambda: catalogue_now(_means_now(app)), synthetic=settings.synthetic))
     add_routes(app)
     provider = provider_of(settings, desk.exchange.means.federation)
-    add_account_pages(app, AccountDesk(lambda: _means_now(app), provider, settings.synthetic))
+    accounts = AccountDesk(lambda: _means_now(app), provider, settings.synthetic, lambda: _check_trust(app))
+    add_account_pages(app, accounts)
     app.include_router(home_router(PublishedRecord(desk.exchange.means), synthetic=settings.synthetic))
     return app
 
@@ -116,6 +117,11 @@ def _desk_now(app: FastAPI) -> Desk:
     """The desk as it is now: the registry may have put another one in the place of the first."""
     desk: Desk = app.state.desk
     return desk
+
+
+def _check_trust(app: FastAPI) -> None:
+    desk: Desk = app.state.desk
+    desk.check_trust()
 
 
 def _means_now(app: FastAPI) -> Means:
@@ -180,7 +186,7 @@ def _lifespan(
         if wakeups is not None:
             desk.bell.hears = lambda: wakeups.hears
             wakeups.start()
-        await _carry_on(desk.exchange.resume)
+        await _carry_on(partial(_resume, desk))
         ticking = asyncio.create_task(_tick(partial(_desk_now, app), seconds, Turns(wakeups)))
         retaining = asyncio.create_task(_retain(partial(_means_now, app), seconds))
         keeping = asyncio.create_task(_keep(app, keeper, settings))
@@ -228,9 +234,15 @@ async def _tick(desk_now: Callable[[], Desk], seconds: float, turns: Turns | Non
         await asyncio.sleep(seconds)
         desk = desk_now()
         if turns.is_next_mine():
-            await _carry_on(desk.exchange.resume)
+            await _carry_on(partial(_resume, desk))
         # What the database does not tell of may have changed, too.
         desk.bell.tell(*((TICK,) if desk.bell.hears() else ()))
+
+
+def _resume(desk: Desk) -> None:
+    # Nothing is asked or released by keys that may not be relied upon; it all waits as rows.
+    desk.check_trust()
+    desk.exchange.resume()
 
 
 async def _retain(means_now: Callable[[], Means], seconds: float) -> None:

@@ -110,9 +110,17 @@ class Desk:
         Raises:
             SaphanError: As there; ``registry-expired`` and the like, when nobody's key may be relied on.
         """
+        self.check_trust()
+        return self.door.authenticate(message, self.clock(), certificate)
+
+    def check_trust(self) -> None:
+        """Check that the keys by which this gateway works may be relied upon now.
+
+        Raises:
+            SaphanError: ``registry-expired`` and the like.
+        """
         if self.trusted is not None:
             self.trusted(self.clock())
-        return self.door.authenticate(message, self.clock(), certificate)
 
     def next_look(self) -> float:
         """After how many seconds without a ring to look again."""

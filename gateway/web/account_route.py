@@ -34,6 +34,7 @@ from gateway.web.wording import language_of
 SESSION: Final = "__Host-saphan"
 BROWSER: Final = "__Host-saphan-browser"
 STEP: Final = "__Host-saphan-step"
+READING: Final = frozenset({"GET", "HEAD"})
 ACCOUNT: Final = "/account"
 SIGN_IN: Final = "/account/sign-in"
 HEADERS: Final = {**SCRIPTED_PAGE_HEADERS, "cache-control": "no-store", "referrer-policy": "same-origin"}
@@ -42,11 +43,15 @@ HEADERS: Final = {**SCRIPTED_PAGE_HEADERS, "cache-control": "no-store", "referre
 
 @dataclass(frozen=True, slots=True)
 class AccountDesk:
-    """The gateway as these pages see it; ``means`` are asked for anew with every call."""
+    """The gateway as these pages see it; ``means`` are asked for anew with every call.
+
+    ``check_trust`` refuses while the members' keys may not be relied upon: then nothing is changed here either.
+    """
 
     means: Callable[[], Means]
     provider: Provider | None
     synthetic: bool
+    check_trust: Callable[[], None]
 
     def known_provider(self) -> Provider:
         """The login provider.
@@ -94,6 +99,8 @@ class AccountRoute(APIRoute):
             origin = origin_of(desk_in(request).means().federation.gateway)
             try:
                 check_origin(request.method, request.headers, origin)
+                if request.method not in READING:
+                    desk_in(request).check_trust()
                 return await inner(request)
             except SaphanError as error:
                 if "text/html" not in request.headers.get("accept", ""):

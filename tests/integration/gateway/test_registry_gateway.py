@@ -19,7 +19,7 @@ from contracts.keys import key_file_name
 from contracts.registry import CHARTER_PATH, RegistryBatch, contract_path
 from gateway.api.desk import Desk
 from gateway.home import GatewayHome
-from gateway.main import create_app, means_of
+from gateway.main import _resume, create_app, means_of
 from gateway.registry.keeper import Keeper, repository_of
 from gateway.settings import GatewaySettings
 from gateway.store.engine import Store
@@ -201,6 +201,12 @@ def test_under_an_expired_registry_nobody_is_let_in(founded: Founded) -> None:
     call = calls.message("GET", "/v1/budget", b"", later)
     refused = founded.http.get("/v1/budget", headers=dict(call.headers))
     assert (refused.status_code, refused.json()["code"]) == (503, "registry-expired")
+    # People at its pages change nothing either, and nothing waiting goes on.
+    origin = {"origin": ISSUER, "sec-fetch-site": "same-origin"}
+    posted = founded.http.post("/account/passkeys/revoke", headers=origin)
+    assert (posted.status_code, posted.json()["code"]) == (503, "registry-expired")
+    with pytest.raises(SaphanError, match="registry-expired"):
+        _resume(founded.desk)
 
 
 def test_a_gateway_that_lost_its_own_key_closes_instead_of_going_on_by_the_old(founded: Founded) -> None:
@@ -273,6 +279,18 @@ def test_a_registrar_sends_nothing_that_brings_a_revoked_key_back(founded: Found
         publish(home, founded.client(), signers.member("rtp", signers.public("rtp#client-1")), key, NOW, {})
     assert caught.value.details["rule"] == "revoked-for-good"
     assert founded.keeper.repository.next_version("rtp") == 3
+
+
+def test_a_registrar_signs_nothing_that_brings_an_ended_key_back(founded: Founded, tmp_path: Path) -> None:
+    home, signers = member_home(founded, tmp_path / "rtp"), founded.signers
+    key = signers.key("rtp#registrar-1")
+    gone = signers.member("rtp", signers.public("rtp#client-1", valid_until=NOW))
+    publish(home, founded.client(), gone, key, NOW, {})
+    sent = founded.keeper.repository.version()
+    with pytest.raises(SaphanError) as caught:
+        merged(gone, signers.member("rtp", signers.public("rtp#client-1")), NOW)
+    assert caught.value.details["rule"] == "ended-for-good"
+    assert founded.keeper.repository.version() == sent
 
 
 def test_what_the_gateway_says_against_an_update_is_told(founded: Founded, tmp_path: Path) -> None:
