@@ -176,10 +176,16 @@ def _check_each_once(keys: Iterable[PublicKey], where: str) -> None:
         raise IntegrityError("registry-content", rule="each-key-once", where=where)
 
 
-def check_successor(before: Member, after: Member) -> None:
+def check_successor(before: Member, after: Member, now: datetime | None = None) -> None:
     """Check that a member's new list keeps what signatures of the past are verified by, and revokes for good.
 
     A key may be added, revoked, or given another end; it never leaves the list, changes, begins earlier or comes back.
+
+    Args:
+        before: The member as it was.
+        after: The member as it shall be.
+        now: When the one follows the other: an end that has passed by then is not put off. A reader does not know when
+            that was, and leaves it out: an end may have been put off in time while it did not look.
 
     Raises:
         IntegrityError: ``registry-content``, naming the rule and the key.
@@ -191,6 +197,8 @@ def check_successor(before: Member, after: Member) -> None:
             raise IntegrityError("registry-content", rule="keys-stay-listed", where=old.kid)
         if old.revoked and not key.revoked:
             raise IntegrityError("registry-content", rule="revoked-for-good", where=old.kid)
+        if now is not None and old.valid_until <= now and key.valid_until > old.valid_until:
+            raise IntegrityError("registry-content", rule="ended-for-good", where=old.kid)
         same = old.model_copy(update={"valid_until": key.valid_until, "revoked": key.revoked})
         if key != same:
             raise IntegrityError("registry-content", rule="keys-never-change", where=old.kid)

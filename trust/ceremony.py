@@ -173,7 +173,7 @@ def register(folder: RegistryCopy, stated: Sequence[Member], key: SigningKey, no
         raise InvalidInput("ceremony-file", file=agency, why="not all of them are this agency's")
     member = folder.member(agency)
     for each in stated:
-        member = merged(member, each)
+        member = merged(member, each, now)
     if member is None:
         raise InvalidInput("ceremony-file", file=agency, why="nothing is stated")
     update = agency_update(member, {}, folder.newest(agency), key, now)

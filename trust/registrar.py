@@ -27,11 +27,11 @@ UPDATES_PATH: Final = "/v1/registry/updates"
 SEND_SECONDS: Final = 30.0
 
 
-def merged(registered: Member | None, stated: Member) -> Member:
+def merged(registered: Member | None, stated: Member, now: datetime) -> Member:
     """A member with what one of its homes states: that home's keys as they are now, the others as they are registered.
 
     Raises:
-        IntegrityError: ``registry-content``, when a key would change, or come back after it was revoked.
+        IntegrityError: ``registry-content``, when a key would change, or come back after it was revoked or had ended.
     """
     mine = statement_of(stated)
     if registered is None:
@@ -39,7 +39,7 @@ def merged(registered: Member | None, stated: Member) -> Member:
     new = {key.kid: key for key in mine.keys}
     kept = tuple(new.pop(key.kid, key) for key in registered.keys)
     member = mine.model_copy(update={"keys": (*kept, *new.values())})
-    check_successor(registered, member)
+    check_successor(registered, member, now)
     return member
 
 
@@ -104,7 +104,7 @@ def publish(
         SaphanError: As ``read`` and ``send``.
     """
     registered = read(home, over_http(http), now).federation.member(stated.agency)
-    member = merged(registered, stated)
+    member = merged(registered, stated, now)
     document = TrustFolder(home).metadata / f"{stated.agency}.json"
     before = document.read_bytes() if document.is_file() else None
     # A contract never changes under its digest; only its signatures would be others.

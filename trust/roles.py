@@ -173,8 +173,20 @@ def standing(document: bytes, role: str, delegator: bytes) -> Standing:
     Raises:
         IntegrityError: ``registry-forged``, when the delegator knows no such role or something is no metadata.
     """
-    metadata = _metadata(document)
+    return standings(delegator, {role: document})[role]
+
+
+def standings(delegator: bytes, documents: Mapping[str, bytes]) -> dict[str, Standing]:
+    """The same of many documents by role, whose delegator is read once.
+
+    Raises:
+        IntegrityError: As ``standing``.
+    """
     source = _metadata(delegator).signed
+    return {role: _standing(_metadata(document), role, source) for role, document in documents.items()}
+
+
+def _standing(metadata: Metadata[Any], role: str, source: object) -> Standing:
     if not isinstance(source, (Root, Targets)):
         raise IntegrityError("registry-forged", why=f"no delegation of {role}")
     try:

@@ -12,6 +12,7 @@ from contracts.errors import IntegrityError, Refused
 from contracts.federation import Member
 from contracts.registry import (
     CHARTER_PATH,
+    Charter,
     RegistryBatch,
     RegistryUpdate,
     check_successor,
@@ -21,7 +22,7 @@ from contracts.registry import (
     read_member,
 )
 from contracts.registry_documents import Root, Target, Targets, read_agency, read_root, read_targets
-from trust.roles import HASH, ROOT, SNAPSHOT, TARGETS, TIMESTAMP, served_name, standing, target
+from trust.roles import HASH, ROOT, SNAPSHOT, TARGETS, TIMESTAMP, Standing, served_name, standing, standings, target
 
 ORDER: Final = {ROOT: 0, TARGETS: 1}
 BY_THE_GATEWAY: Final = frozenset({SNAPSHOT, TIMESTAMP})
@@ -65,7 +66,8 @@ class Intake:
             take(update)
             self.documents[update.role] = update.metadata.encode()
             self.taken.append(update.role)
-        self._check_whole()
+        if self.taken:
+            self._check_whole()
 
     def _take_root(self, update: RegistryUpdate) -> None:
         data, before = update.metadata.encode(), self.documents.get(ROOT)
@@ -93,11 +95,12 @@ class Intake:
         targets = read_agency(data, agency)
         self._check_follows(agency, targets, read_agency(before, agency).version if before else 0)
         _check_signed(agency, data, self._document(TARGETS))
-        past = self._member(agency) if before else None
+        operator = self._charter().operator
+        past = self._member(agency, operator) if before else None
         self._check_targets(update, targets.targets)
-        new = read_member(self._body(targets, member_path(agency)), agency, self._operator())
+        new = read_member(self._body(targets, member_path(agency)), agency, operator)
         if past is not None:
-            check_successor(past, new)
+            check_successor(past, new, self.now)
 
     def _check_follows(self, role: str, new: Root | Targets, before: int) -> None:
         if new.version != before + 1:
@@ -125,20 +128,21 @@ class Intake:
         """Check that all of it still verifies: a new registrar key comes together with what it signed anew."""
         targets = self._document(TARGETS)
         _check_signed(TARGETS, targets, self._document(ROOT))
-        charter = read_charter(self._body(read_targets(targets), CHARTER_PATH))
+        charter = self._charter()
         if self._agencies() != set(charter.agencies):
             raise IntegrityError("registry-content", rule="charter-fits-roles", where=TARGETS)
         present = [agency for agency in charter.agencies if agency in self.documents]
-        for agency in present:
-            _check_signed(agency, self.documents[agency], targets)
-        fold(charter, {agency: self._member(agency) for agency in present})
+        signed = standings(targets, {agency: self.documents[agency] for agency in present})
+        for agency, found in signed.items():
+            _check_enough(agency, found)
+        fold(charter, {agency: self._member(agency, charter.operator) for agency in present})
 
-    def _member(self, agency: str) -> Member:
+    def _member(self, agency: str, operator: str) -> Member:
         listed = read_agency(self._document(agency), agency)
-        return read_member(self._body(listed, member_path(agency)), agency, self._operator())
+        return read_member(self._body(listed, member_path(agency)), agency, operator)
 
-    def _operator(self) -> str:
-        return read_charter(self._body(read_targets(self._document(TARGETS)), CHARTER_PATH)).operator
+    def _charter(self) -> Charter:
+        return read_charter(self._body(read_targets(self._document(TARGETS)), CHARTER_PATH))
 
     def _agencies(self) -> set[str]:
         delegations = read_targets(self._document(TARGETS)).delegations
@@ -160,7 +164,10 @@ class Intake:
 
 
 def _check_signed(role: str, data: bytes, delegator: bytes) -> None:
-    found = standing(data, role, delegator)
+    _check_enough(role, standing(data, role, delegator))
+
+
+def _check_enough(role: str, found: Standing) -> None:
     if not found.is_met:
         raise _refused(role, f"{len(found.signed)} of {found.threshold} signatures that count")
 

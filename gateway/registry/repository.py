@@ -19,7 +19,7 @@ from contracts.registry_documents import RoleKeys, read_root, read_snapshot, rea
 from contracts.transparency import EventKind, LogEntry
 from gateway.registry.intake import Intake
 from gateway.store import trust
-from gateway.store.engine import Store, Transaction
+from gateway.store.engine import Reading, Store, Transaction
 from gateway.store.log import Event, append
 from gateway.store.trust import HeldDocument
 from trust.reader import missing
@@ -61,15 +61,19 @@ class Repository:
     def take(self, batch: RegistryBatch, now: datetime) -> tuple[str, ...]:
         """Take new signed metadata in, all of it or none, and say that it is the newest; gives the new roles.
 
+        Anybody may send a batch. One that brings nothing new, or that is refused, locks nothing.
+
         Raises:
             Refused: ``registry-update-refused``.
             IntegrityError: ``registry-content``, ``registry-forged``.
         """
+        with self.store.read() as r:
+            if not self._intake(r, batch, now).taken:
+                return ()
         with self.store.transaction() as t:
             trust.lock(t)
-            documents = {role: held.data for role, held in trust.newest(t).items()}
-            intake = Intake(dict(documents), lambda name: trust.target(t, name), self.pinned, now)
-            intake.take(batch)
+            # Once more, for another process may have been faster.
+            intake = self._intake(t, batch, now)
             if not intake.taken:
                 return ()
             for name, body in intake.targets.items():
@@ -130,6 +134,13 @@ class Repository:
         if body is None:
             raise missing()
         return iter((body,))
+
+    def _intake(self, r: Reading, batch: RegistryBatch, now: datetime) -> Intake:
+        """The batch, taken in over what is stored now; nothing is written."""
+        documents = {role: held.data for role, held in trust.newest(r).items()}
+        intake = Intake(documents, lambda name: trust.target(r, name), self.pinned, now)
+        intake.take(batch)
+        return intake
 
     def _sign(self, t: Transaction, documents: Mapping[str, bytes], now: datetime, *, anew: bool) -> None:
         root = read_root(documents[ROOT])

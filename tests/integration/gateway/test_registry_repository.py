@@ -2,11 +2,13 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
 from contracts.canonical import canonical_bytes
 from contracts.errors import SaphanError
@@ -14,7 +16,7 @@ from contracts.registry import CHARTER_PATH, RegistryBatch, RegistryUpdate, cont
 from contracts.transparency import EventKind, LogEntry
 from gateway.registry.repository import Repository
 from gateway.store import log
-from gateway.store.engine import Store
+from gateway.store.engine import Store, Transaction
 from tests.factories import NOW
 from tests.registry_world import MEMBERS, Signers, first_batch, home_with, member_update, update_of
 from trust.reader import read
@@ -173,6 +175,42 @@ def test_what_was_taken_in_before_is_no_mistake(place: Place) -> None:
     assert place.repository().version() > before
 
 
+class CountingStore(Store):
+    """A store that counts its write transactions."""
+
+    writes = 0
+
+    @override
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        self.writes += 1
+        with super().transaction() as t:
+            yield t
+
+
+@ONE_DATABASE
+def test_a_batch_of_what_is_public_already_opens_no_write_transaction(place: Place, store_url: str) -> None:
+    store = CountingStore(store_url)
+    repository = replace(place.repository(), store=store)
+    served = [update_of(role, repository.document(f"1.{role}.json") or b"") for role in (ROOT, TARGETS, *MEMBERS)]
+    assert repository.take(RegistryBatch(updates=tuple(served)), NOW) == ()
+    assert store.writes == 0
+    new = place.signers.member("rtp", *place.signers.member("rtp").keys, place.signers.public("rtp#client-2"))
+    assert repository.take(RegistryBatch(updates=(member_update(place.signers, new, 2),)), NOW) == ("rtp",)
+    assert store.writes == 1
+    store.close()
+
+
+@ONE_DATABASE
+def test_a_batch_that_nobody_signed_opens_no_write_transaction(place: Place, store_url: str) -> None:
+    store = CountingStore(store_url)
+    forged = member_update(place.signers, place.signers.member("rtp"), 2, by="ccib#registrar-1")
+    with pytest.raises(SaphanError):
+        replace(place.repository(), store=store).take(RegistryBatch(updates=(forged,)), NOW)
+    assert store.writes == 0
+    store.close()
+
+
 @ONE_DATABASE
 def test_versions_follow_one_another(place: Place) -> None:
     member = place.signers.member("rtp")
@@ -275,6 +313,23 @@ def test_what_no_reader_would_accept_is_not_taken(place: Place, kids: tuple[str,
     member = place.signers.member("rtp", *(place.signers.public(kid) for kid in kids))
     error = place.refusal(member_update(place.signers, member, 2))
     assert (error.code, error.details["rule"]) == ("registry-content", rule)
+
+
+@ONE_DATABASE
+def test_a_keys_end_is_put_off_before_it_has_passed_and_never_after(place: Place) -> None:
+    kept, hour = place.signers.public("rtp#officer-1"), timedelta(hours=1)
+
+    def ending(after: timedelta, version: int) -> RegistryUpdate:
+        client = place.signers.public("rtp#client-1", valid_until=NOW + after)
+        return member_update(place.signers, place.signers.member("rtp", client, kept), version)
+
+    assert place.take(ending(hour, 2)) == ("rtp",)
+    assert place.take(ending(2 * hour, 3), at=NOW + hour - timedelta(seconds=1)) == ("rtp",)
+    error = place.refusal(ending(3 * hour, 4), at=NOW + 2 * hour)
+    assert (error.code, error.details["rule"]) == ("registry-content", "ended-for-good")
+    # To say again what is over, or that it was over earlier, brings nothing back.
+    assert place.take(ending(2 * hour, 4), at=NOW + 3 * hour) == ("rtp",)
+    assert place.take(ending(hour, 5), at=NOW + 3 * hour) == ("rtp",)
 
 
 @ONE_DATABASE
