@@ -1,5 +1,6 @@
 """``saphan audit evidence`` and ``saphan audit chain``: who signed what of one request, checked where no gateway is."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +13,9 @@ from contracts.errors import InvalidInput
 from gateway.chain_evidence import check_evidence, evidence_of
 from gateway.settings import load_settings
 from gateway.store.engine import Store
+from saphan.believed_keys import believed_of
 from saphan.client_commands import HomeOption
-from saphan.client_settings import MemberHome, load_client_settings
+from saphan.client_settings import load_client_settings
 from saphan.output import AsJson, say, show_all, table_of, told_errors
 
 FileArgument = Annotated[Path, typer.Argument(help="What saphan audit evidence wrote.")]
@@ -42,10 +44,15 @@ def evidence_command(
 
 
 def chain_command(file: FileArgument, home: HomeOption = None, *, as_json: AsJson = False) -> None:
-    """Check who signed what of one request, against the pinned keys and nothing else."""
+    """Check who signed what of one request, against the keys that the home knows and nothing else."""
     with told_errors(as_json=as_json):
-        federation = MemberHome(load_client_settings(home=home)).federation()
-        checked = check_evidence(_read(file), federation)
+        now = datetime.now(UTC)  # noqa: TID251  # a command begins here
+        believed, evidence = believed_of(load_client_settings(home=home).home, now), _read(file)
+        checked = check_evidence(evidence, believed.federation)
+        for each in checked:
+            believed.at(each.answered)
+    if believed.good_until is not None:
+        say(f"by the keys known until {believed.good_until:%Y-%m-%d %H:%M}Z")
     show_all(checked, lambda: _table(checked), as_json=as_json)
 
 

@@ -1,15 +1,15 @@
 """``saphan audit``: take the gateway's log away, and check it where no gateway is."""
 
 from collections import deque
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
-from pydantic import ValidationError
+from pydantic import AwareDatetime, ValidationError
 from rich.console import Group
 
 from contracts.errors import IntegrityError, InvalidInput
-from contracts.federation import Federation
 from contracts.log_audit import walk
 from contracts.log_use import Reader, Use
 from contracts.release import Release
@@ -20,8 +20,9 @@ from gateway.checked_release import check_release
 from gateway.log_folder import LogFolder, check_head, check_since
 from saphan.audit_chain import chain_command, evidence_command
 from saphan.audit_tables import uses_table, write_requests
+from saphan.believed_keys import Believed, believed_in, believed_of
 from saphan.client_commands import HomeOption, connected
-from saphan.client_settings import MemberHome, load_client_settings
+from saphan.client_settings import load_client_settings
 from saphan.client_tables import value_table
 from saphan.output import AsJson, show, told_errors
 
@@ -42,7 +43,8 @@ Quorum = Annotated[int, typer.Option("--quorum", min=0, help="How many agencies 
 class Verified(Value):
     """What the check of a log found: its size, its root, the agencies that stand by it, and what was asked.
 
-    ``since`` is the size of the earlier checkpoint from which it was proved to have only grown.
+    ``since`` is the size of the earlier checkpoint from which it was proved to have only grown. ``keys_known_until`` is
+    when the registry that the home last saw ran out, where nobody was asked.
     """
 
     size: int
@@ -50,6 +52,7 @@ class Verified(Value):
     witnesses: tuple[str, ...]
     verified: bool
     since: int | None = None
+    keys_known_until: AwareDatetime | None = None
     uses: tuple[Use, ...] = ()
 
 
@@ -62,6 +65,7 @@ class Proved(Value):
     log_size: int
     witnesses: tuple[str, ...]
     verified: bool
+    keys_known_until: AwareDatetime | None = None
 
 
 @app.command("export")
@@ -96,7 +100,8 @@ def verify_command(  # noqa: PLR0913  # one option each for what an auditor brin
     with told_errors(as_json=as_json):
         if folder is None:
             with connected(home, as_json=as_json) as (gateway, _):
-                seen = Seen(log_checkpoint(gateway), lambda tile: log_tile(gateway, tile), gateway.federation)
+                believed = Believed(gateway.federation)
+                seen = Seen(log_checkpoint(gateway), lambda tile: log_tile(gateway, tile), believed)
                 found = _verified(seen, since, quorum, requests)
         else:
             log = LogFolder(folder)
@@ -123,8 +128,8 @@ def prove_command(
             raise InvalidInput("malformed-body", where=file.name) from error
         if release.receipt is None:
             raise IntegrityError("receipt-missing")
-        check_release(release, pinned)
-        head = check_head(release.receipt.checkpoint, pinned, quorum)
+        check_release(release, pinned.at(release.body.created))
+        head = check_head(release.receipt.checkpoint, pinned.federation, quorum)
         found = Proved(
             release=release.body.id,
             digest=release.digest,
@@ -132,6 +137,7 @@ def prove_command(
             log_size=head.checkpoint.size,
             witnesses=tuple(each.agency for each in head.witnesses),
             verified=True,
+            keys_known_until=pinned.good_until,
         )
         show(found, lambda: value_table(found), as_json=as_json)
 
@@ -141,35 +147,34 @@ class Seen(NamedTuple):
 
     document: str
     fetch: Fetch
-    federation: Federation
+    believed: Believed
 
 
 def _verified(seen: Seen, since: Path | None, quorum: int, requests: Path | None) -> Verified:
-    head, reader = check_head(seen.document, seen.federation, quorum), Reader()
+    head, reader = check_head(seen.document, seen.believed.federation, quorum), Reader()
     asked = reader.requests(walk(seen.fetch, head.checkpoint))
     if requests is None:
         deque(asked, maxlen=0)
     else:
         write_requests(requests, asked)
-    old = None if since is None else check_since(since, seen.fetch, seen.federation, head.checkpoint)
+    old = None if since is None else check_since(since, seen.fetch, seen.believed.federation, head.checkpoint)
     return Verified(
         size=head.checkpoint.size,
         root=head.checkpoint.root,
         witnesses=tuple(each.agency for each in head.witnesses),
         verified=True,
         since=None if old is None else old.size,
+        keys_known_until=seen.believed.good_until,
         uses=reader.totals(),
     )
 
 
-def _pinned(file: Path | None, home: Path | None) -> Federation:
-    """The keys to believe: of a file that the auditor brings along, or of a member's home."""
-    if file is None:
-        return MemberHome(load_client_settings(home=home)).federation()
-    try:
-        return Federation.model_validate_json(file.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise InvalidInput("malformed-body", where=file.name) from error
+def _pinned(file: Path | None, home: Path | None) -> Believed:
+    """The keys to believe: of a file that the auditor brings along, or what a member's home knows."""
+    if file is not None:
+        return believed_in(file)
+    now = datetime.now(UTC)  # noqa: TID251  # a command begins here
+    return believed_of(load_client_settings(home=home).home, now)
 
 
 def _table(found: Verified) -> Group:

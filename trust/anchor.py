@@ -8,6 +8,7 @@ import httpx2
 
 from contracts.errors import InvalidInput
 from contracts.federation import Federation
+from contracts.registry import Registry
 from trust.live import LiveRegistry
 
 ROOT_FILE: Final = "root.json"
@@ -47,6 +48,17 @@ def known(home: Path, now: datetime) -> Federation:
     from trust.reader import read_known  # noqa: PLC0415  # tuf takes 0.2 s to import
 
     return read_known(home, now).federation
+
+
+def last_known(home: Path, now: datetime) -> Registry:
+    """The registry as this home last saw it, however long ago: for what was signed while it held.
+
+    Raises:
+        SaphanError: As ``fetched``, but for ``registry-expired``.
+    """
+    from trust.reader import read_last  # noqa: PLC0415  # tuf takes 0.2 s to import
+
+    return read_last(home, now)
 
 
 def live_over_http(home: Path, http: httpx2.Client) -> LiveRegistry:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -21,10 +21,10 @@ from tuf.api.exceptions import DownloadError, DownloadHTTPError, ExpiredMetadata
 from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig  # type: ignore[attr-defined]  # re-exported
 from typing_extensions import override
 
-from contracts.errors import IntegrityError, InvalidInput
+from contracts.errors import IntegrityError, InvalidInput, Unavailable
 from contracts.federation import Member
 from contracts.registry import CHARTER_PATH, Registry, member_path, read_charter
-from contracts.registry_documents import read_snapshot, read_targets
+from contracts.registry_documents import read_root, read_snapshot, read_targets, read_timestamp
 from trust.reading import NOT_FOUND, AgencyPart, Verified, error_of, registry_of
 
 REGISTRY_PATH: Final = "/v1/registry/"
@@ -190,6 +190,24 @@ def read_known(home: Path, now: datetime) -> Registry:
         As ``read``.
     """
     return read(home, from_known(home), now)
+
+
+def read_last(home: Path, now: datetime) -> Registry:
+    """The registry as this home last saw it, verified again at the last instant at which it held, without asking.
+
+    It is for what was signed before that instant: who goes by it must not take it for what stands today.
+
+    Raises:
+        As ``read``, but for ``registry-expired``.
+    """
+    place = TrustFolder(home)
+    readers = {"root": read_root, "timestamp": read_timestamp, "snapshot": read_snapshot, "targets": read_targets}
+    try:
+        ends = [reader((place.metadata / f"{name}.json").read_bytes()).expires for name, reader in readers.items()]
+    except OSError as error:
+        raise Unavailable("registry-incomplete", what="copy in this home") from error
+    # What is read here without a check decides the instant alone; every check is made at that instant.
+    return read_known(home, min(now, min(ends) - timedelta(seconds=1)))
 
 
 def read_copy(folder: Path, root: bytes, now: datetime) -> Registry:

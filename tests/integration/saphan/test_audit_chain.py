@@ -11,6 +11,7 @@ from saphan.audit_commands import app
 from tests import factories
 from tests.api_world import make_home
 from tests.gateway_world import new_world
+from tests.registry_world import home_with, registry_of
 
 pytestmark = pytest.mark.integration
 
@@ -93,3 +94,18 @@ def test_what_is_not_kept_or_is_no_evidence_is_said(homes: Homes, tmp_path: Path
     assert homes.chain(file).exit_code == 2
     file.write_text("{}")
     assert "malformed-body" in homes.chain(file).stderr
+
+
+def test_a_home_that_pins_a_root_checks_by_what_it_knows_and_asks_nobody(homes: Homes, tmp_path: Path) -> None:
+    file, home = tmp_path / "chain.json", tmp_path / "auditor"
+    homes.evidence("REQ-0001", file)
+    registry = registry_of(factories.federation(), factories.NOW)
+    home_with(home, registry.served["metadata/1.root.json"])
+    registry.read(home)
+    (home / "saphan.toml").write_text('agency = "oja"\ngateway = "http://127.0.0.1:1"\n')
+
+    told = CliRunner().invoke(app, ["chain", str(file), "--home", str(home)])
+
+    assert told.exit_code == 0, told.stderr
+    assert json.loads(told.stdout)[0]["asked_by"] == "oja#client-1"
+    assert "known until" in told.stderr

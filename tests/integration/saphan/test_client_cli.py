@@ -4,17 +4,20 @@ import csv
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
+from contracts.registry import TIMESTAMP_LIFE
 from contracts.release import Release
 from contracts.views import Preview
 from saphan.__main__ import command_line
 from tests import factories
 from tests.gateway_world import CONTRACT
+from tests.registry_world import home_with, registry_of
 from tests.served_world import Served, served_gateway
 
 pytestmark = pytest.mark.integration
@@ -130,6 +133,26 @@ def test_an_auditor_without_a_home_brings_the_pinned_keys_along(desk: Desk, rele
     short = desk.run(*arguments, "--quorum", "1", "--json")
     assert (short.exit_code, "log-quorum-missing" in short.stdout) == (5, True)
     assert desk.run("audit", "verify", str(folder), "--federation", str(folder / "checkpoint")).exit_code == 2
+
+
+def test_a_home_that_pins_a_root_verifies_files_by_what_it_knows_and_asks_no_gateway(
+    desk: Desk, released: Release, tmp_path: Path
+) -> None:
+    folder, file, home = tmp_path / "log", tmp_path / "release.json", tmp_path / "home"
+    desk.run("audit", "export", str(folder))
+    file.write_text(desk.run("release", "show", released.body.id, "--json").stdout, encoding="utf-8")
+    looked = datetime.now(UTC).replace(microsecond=0) - timedelta(days=3)
+    registry = registry_of(desk.served.keys, looked)
+    home_with(home, registry.served["metadata/1.root.json"])
+    registry.read(home, looked)
+    (home / "saphan.toml").write_text('agency = "oja"\ngateway = "http://127.0.0.1:1"\n')
+
+    found = desk.run("audit", "verify", str(folder), home=home)
+    younger = desk.run("audit", "prove", str(file), "--json", home=home)
+
+    assert found.exit_code == 0, found.stderr
+    assert datetime.fromisoformat(json.loads(found.stdout)["keys_known_until"]) == looked + TIMESTAMP_LIFE
+    assert (younger.exit_code, "registry-expired" in younger.stdout) == (4, True)
 
 
 def test_a_log_that_grew_is_proved_to_have_grown(desk: Desk, released: Release, tmp_path: Path) -> None:

@@ -1,17 +1,21 @@
 """A release in a file is checked by the home's keys alone: nobody is asked, and nothing altered passes."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from contracts.errors import IntegrityError, InvalidInput, SaphanError
+from contracts.errors import IntegrityError, InvalidInput, SaphanError, Unavailable
+from contracts.registry import TIMESTAMP_LIFE
 from contracts.release import Release
 from gateway.asking import query_of
 from saphan.release_checking import verified
 from tests import factories
 from tests.api_world import running
+from tests.factories import NOW
 from tests.gateway_world import AGREEMENT
+from tests.registry_world import home_with, registry_of
 
 pytestmark = pytest.mark.integration
 
@@ -22,6 +26,7 @@ class Kept:
 
     home: Path
     release: Release
+    keys: factories.Keys
 
     def file(self, **changes: object) -> Path:
         """The release in a file, perhaps changed."""
@@ -41,17 +46,17 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
         world.answer()
         release = gateway.wait(request.id, 1).release
         (folder / "federation.json").write_text(world.keys.federation.model_dump_json())
-    return Kept(folder, release)
+    return Kept(folder, release, world.keys)
 
 
 def refusal(home: Path, file: Path) -> SaphanError:
     with pytest.raises(SaphanError) as raised:
-        verified(home, file)
+        verified(home, file, NOW)
     return raised.value
 
 
 def test_a_release_is_verified_without_the_gateway(kept: Kept) -> None:
-    found = verified(kept.home, kept.file())
+    found = verified(kept.home, kept.file(), NOW)
     assert (found.release, found.digest) == (kept.release.body.id, kept.release.digest)
 
 
@@ -75,3 +80,38 @@ def test_what_is_no_release_is_told_without_its_path(kept: Kept, tmp_path: Path)
 
 def test_a_home_that_knows_no_keys_verifies_nothing(kept: Kept, tmp_path: Path) -> None:
     assert refusal(tmp_path, kept.file()).code == "setting-invalid"
+
+
+def home_of_registry(kept: Kept, folder: Path, looked: datetime) -> Path:
+    """A home that pins a root and looked at the registry then, and never since."""
+    registry = registry_of(kept.keys, NOW)
+    registry.seal(looked)
+    home = home_with(folder, registry.served["metadata/1.root.json"])
+    registry.read(home, looked)
+    return home
+
+
+def test_a_home_that_looked_three_days_ago_still_verifies_what_is_older(kept: Kept, tmp_path: Path) -> None:
+    created = kept.release.body.created
+    home = home_of_registry(kept, tmp_path, created)
+
+    found = verified(home, kept.file(), created + timedelta(days=3))
+
+    assert (found.digest, found.keys_known_until) == (kept.release.digest, created + TIMESTAMP_LIFE)
+
+
+def test_a_home_verifies_nothing_that_is_younger_than_what_it_knows(kept: Kept, tmp_path: Path) -> None:
+    created = kept.release.body.created
+    home = home_of_registry(kept, tmp_path, created - timedelta(days=3))
+
+    with pytest.raises(Unavailable) as raised:
+        verified(home, kept.file(), created + timedelta(hours=1))
+
+    assert raised.value.code == "registry-expired"
+
+
+def test_a_registry_that_was_never_read_verifies_nothing(kept: Kept, tmp_path: Path) -> None:
+    home = home_of_registry(kept, tmp_path, NOW)
+    (home / "registry" / "metadata" / "timestamp.json").unlink()
+
+    assert refusal(home, kept.file()).code == "registry-incomplete"
