@@ -97,14 +97,14 @@ class PeopleAnswer(Value):
     invitation: InvitationView | None = None
 
 
-def read_people_order(document: str, federation: Federation, now: datetime) -> tuple[PeopleOrder, KeyPurpose]:
-    """The order in a signed document, and what the key of its one signer is for.
+def read_people_order(document: str, federation: Federation, now: datetime) -> tuple[PeopleOrder, PublicKey]:
+    """The order in a signed document, and the key of its one signer.
 
     Raises:
         Refused: ``key-unknown``, ``signature-wrong``, ``people-order-refused``.
         InvalidInput: ``malformed-body``, ``not-canonical``.
     """
-    signed = verify_document(document, PEOPLE_KIND, lambda kid: _key(federation, kid, now))
+    signed = verify_document(document, PEOPLE_KIND, lambda kid: ordering_key(federation, kid, now))
     try:
         order = PeopleOrder.model_validate_json(signed.payload)
     except ValidationError as error:
@@ -113,14 +113,14 @@ def read_people_order(document: str, federation: Federation, now: datetime) -> t
         raise InvalidInput("not-canonical")
     if abs(order.at - now) > MOST_SKEW:
         raise Refused("people-order-refused", why="signed too long ago")
-    keys = [key for key in (_key(federation, kid, now) for kid in signed.signers) if key is not None]
+    keys = [key for key in (ordering_key(federation, kid, now) for kid in signed.signers) if key is not None]
     if len(keys) != 1 or keys[0].kid.partition("#")[0] != order.by:
         raise Refused("people-order-refused", why="signed by another agency, or by several")
-    return order, keys[0].purpose
+    return order, keys[0]
 
 
-def _key(federation: Federation, kid: str, at: datetime) -> PublicKey | None:
-    """A steward's key; or, of the gateway's operator, an officer's."""
+def ordering_key(federation: Federation, kid: str, at: datetime) -> PublicKey | None:
+    """A key that may order about people at an instant: a steward's; or, of the gateway's operator, an officer's."""
     steward = federation.key(kid, KeyPurpose.STEWARD, at)
     if steward is not None or kid.partition("#")[0] != federation.operator:
         return steward

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from contracts.errors import InvalidInput, Refused
-from contracts.people import PersonRole, PersonView
+from contracts.people import PersonRole, PersonView, ordering_key
 from gateway.means import Means
 from gateway.people import records, sessions
-from gateway.people.roles import Giver, Standing, check_change, check_together
+from gateway.people.roles import Giver, Standing, check_change, check_invited, check_together, giver_by_key
 from gateway.people.secret_names import kept, new_secret
 from gateway.store import log, people, people_sessions
 from gateway.store.engine import Reading, Transaction
@@ -43,7 +43,7 @@ class Guest:
 
 
 def invite(means: Means, giver: Giver, guest: Guest) -> Invited:
-    """Invite somebody to open an account, or to sign in to one in a new way.
+    """Invite somebody to open an account, or to sign in to one in a new way, which ends every old one.
 
     Raises:
         Refused: ``role-not-given``.
@@ -55,15 +55,11 @@ def invite(means: Means, giver: Giver, guest: Guest) -> Invited:
         roles, name = (known.roles, known.name) if known else (guest.roles, guest.name)
         if not roles or not name.strip():
             raise InvalidInput("malformed-body", where="roles" if not roles else "name")
-        check_together(roles)
-        standing = _standing(t, means, guest.agency)
-        for role in sorted(roles):
-            check_change(giver, role, guest.person, standing)
-        until = now + INVITED_FOR
-        given = Invitation(kept(secret), guest.agency, roles, name, giver.agency, guest.person, until)
-        people.add_invitation(t, given)
-        person = known or Person(kept(secret), guest.agency, name, roles)
-        log.append(t, records.role_changed("invited", _listed(roles), person, giver, now, means.entropy))
+        check_invited(giver, roles, guest.person, _standing(t, means, guest.agency))
+        person, until = known or Person(kept(secret), guest.agency, name, roles), now + INVITED_FOR
+        people.add_invitation(t, _given(giver, person, kept(secret), guest.person, until))
+        change = "invited" if known is None else "recovery-invited"
+        log.append(t, records.role_changed(change, _listed(roles), person, giver, now, means.entropy))
     return Invited(secret, until)
 
 
@@ -81,7 +77,10 @@ def invitation(means: Means, secret: str) -> Invitation:
 
 
 def join(means: Means, token_hash: str, person: str, method: str, keep: Callable[[Transaction, Person], bool]) -> str:
-    """Use an invitation up: open the account, or add to it, and sign in.
+    """Use an invitation up: open the account, or get into it anew, and sign in.
+
+    Who gets in anew has this one way in from now on: every passkey, login provider and session of before ends, so that
+    an owner whose account somebody else was let into notices. The giver's roles are looked at again.
 
     Args:
         means: The gateway's surroundings.
@@ -94,7 +93,7 @@ def join(means: Means, token_hash: str, person: str, method: str, keep: Callable
         The name of the session.
 
     Raises:
-        Refused: ``invitation-invalid``, also for an agency that left, or when roles were given meanwhile.
+        Refused: ``invitation-invalid``, also for an agency that left, or when the giver might not give it now.
         InvalidInput: ``passkey-not-accepted``, when somebody has it already.
     """
     now = means.clock()
@@ -102,16 +101,19 @@ def join(means: Means, token_hash: str, person: str, method: str, keep: Callable
         used = people.use_invitation(t, token_hash, now)
         if used is None or means.federation.member(used.agency) is None:
             raise Refused("invitation-invalid")
-        if _is_second_steward(t, means, used):
-            raise Refused("invitation-invalid")
         known = _known(t, used.agency, used.person) if used.person else None
         joined = known or Person(person, used.agency, used.name, used.roles)
+        giver = _giver_now(t, means, used)
+        if giver is None or not _may_invite(giver, joined, used.person, _standing(t, means, used.agency)):
+            raise Refused("invitation-invalid")
         if known is None:
             people.add_person(t, joined, now)
+        else:
+            people.lock_out(t, joined.id, now)
+            people_sessions.end_all(t, joined.id, now)
         if not keep(t, joined):
             raise InvalidInput("passkey-not-accepted")
-        giver = Giver(used.giver, frozenset())
-        change = "joined" if known is None else "sign-in-added"
+        change = "joined" if known is None else "recovered"
         log.append(t, records.role_changed(change, _listed(joined.roles), joined, giver, now, means.entropy))
         return sessions.begin(t, means, joined, method)
 
@@ -202,10 +204,38 @@ def _changed(t: Transaction, means: Means, change: str, role: str, person: Perso
     log.append(t, records.role_changed(change, role, person, giver, means.clock(), means.entropy))
 
 
-def _is_second_steward(r: Reading, means: Means, used: Invitation) -> bool:
-    """An operator's invitation of a first steward is good while the agency never had one."""
-    by_operator = used.giver == means.federation.operator != used.agency
-    return by_operator and used.person is None and people.had_steward(r, used.agency)
+def _given(giver: Giver, guest: Person, token_hash: str, person: str | None, until: datetime) -> Invitation:
+    return Invitation(
+        token_hash=token_hash,
+        agency=guest.agency,
+        roles=guest.roles,
+        name=guest.name,
+        giver=giver.agency,
+        giver_roles=giver.roles,
+        giver_person=giver.person,
+        giver_key=giver.key,
+        person=person,
+        expires_at=until,
+    )
+
+
+def _giver_now(r: Reading, means: Means, used: Invitation) -> Giver | None:
+    """Who gave an invitation, with what the account or the key may by now; none when it is closed, or good no more."""
+    if used.giver_person is not None:
+        person = people.person(r, used.giver_person)
+        return Giver(person.agency, person.roles, person.id) if person else None
+    if used.giver_key is not None:
+        key = ordering_key(means.federation, used.giver_key, means.clock())
+        return giver_by_key(key) if key else None
+    return Giver(used.giver, used.giver_roles)
+
+
+def _may_invite(giver: Giver, joined: Person, to: str | None, standing: Standing) -> bool:
+    try:
+        check_invited(giver, joined.roles, to, standing)
+    except Refused:
+        return False
+    return bool(joined.roles)
 
 
 def _check_all(giver: Giver, person: Person, standing: Standing) -> None:

@@ -2,7 +2,6 @@
 
 from contracts.canonical import digest_of
 from contracts.errors import InvalidInput, Refused
-from contracts.federation import KeyPurpose
 from contracts.identifiers import AgencyId, Identifier
 from contracts.people import (
     InvitationView,
@@ -18,7 +17,7 @@ from gateway.means import Means
 from gateway.people import accounts, own_keys, step_up
 from gateway.people.accounts import Guest, Invited
 from gateway.people.origin import origin_of
-from gateway.people.roles import Giver, May, check_may
+from gateway.people.roles import Giver, May, check_may, giver_by_key
 from gateway.people.sessions import SignedIn
 from gateway.store import people, requests
 
@@ -41,15 +40,14 @@ def by_key(means: Means, caller: Caller, document: str) -> PeopleAnswer:
         InvalidInput: ``unknown-person``, ``unknown-agency``, ``malformed-body``, ``not-canonical``.
     """
     now = means.clock()
-    order, purpose = read_people_order(document, means.federation, now)
+    order, key = read_people_order(document, means.federation, now)
     if caller.agency != order.by:
         raise Refused("not-allowed")
     with means.store.transaction() as t:
         requests.spend_nonce(t, caller.kid, caller.nonce, now)
         if not people.is_new_order(t, order.id, now):
             raise Refused("people-order-refused", why="it was carried out before")
-    role = PersonRole.STEWARD if purpose is KeyPurpose.STEWARD else PersonRole.OPERATOR
-    return carry_out(means, Giver(order.by, frozenset({role})), order)
+    return carry_out(means, giver_by_key(key), order)
 
 
 def by_page(means: Means, signed_in: SignedIn, step: str | None, order: PageOrder) -> Invited | None:

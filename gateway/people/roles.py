@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from contracts.errors import Refused
-from contracts.federation import KeyPurpose
+from contracts.federation import KeyPurpose, PublicKey
 from contracts.people import PersonRole
 
 R = PersonRole
@@ -60,6 +60,9 @@ GIVES: Final[Mapping[PersonRole, frozenset[PersonRole]]] = {
 APART: Final = (frozenset({R.STEWARD, R.DPO}), frozenset({R.OPERATOR, R.AUDITOR}))
 """Roles that no one person has together."""
 
+NEVER_RECOVERED: Final = frozenset({R.DPO})
+"""Roles whose holder gets no new link into the account: it is closed, and its owner invited anew, with new keys."""
+
 SIGNS_AS: Final[Mapping[PersonRole, KeyPurpose]] = {
     R.OFFICER: KeyPurpose.OFFICER,
     R.DPO: KeyPurpose.DPO,
@@ -70,11 +73,12 @@ SIGNS_AS: Final[Mapping[PersonRole, KeyPurpose]] = {
 
 @dataclass(frozen=True, slots=True)
 class Giver:
-    """Who gives or takes; ``person`` is none for an order that was signed by a key, or given at the gateway itself."""
+    """Who gives or takes: a ``person``, or the ``key`` that signed an order, or neither at the gateway itself."""
 
     agency: str
     roles: frozenset[PersonRole]
     person: str | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,32 @@ def check_change(giver: Giver, role: PersonRole, to: str | None, standing: Stand
     by_steward = R.STEWARD in giver.roles and giver.agency == standing.agency and role in GIVES[R.STEWARD]
     if not by_steward and not _operator_may(giver, role, standing, taking=taking):
         raise Refused("role-not-given", role=role.value, why="the giver's roles do not give it here")
+
+
+def check_invited(giver: Giver, roles: frozenset[PersonRole], to: str | None, standing: Standing) -> None:
+    """Refuse an invitation that this giver may not give: every role of it counts, also those an account has already.
+
+    Args:
+        giver: Who invites.
+        roles: What the account will have, or has.
+        to: Whose account gets a new way in, or none who has no account yet.
+        standing: The agency of the person.
+
+    Raises:
+        Refused: ``role-not-given``.
+    """
+    check_together(roles)
+    for role in sorted(roles):
+        check_change(giver, role, to, standing)
+        if to is not None and role in NEVER_RECOVERED:
+            why = "such an account is closed and its owner invited anew"
+            raise Refused("role-not-given", role=role.value, why=why)
+
+
+def giver_by_key(key: PublicKey) -> Giver:
+    """Whoever signed an order about people with a key: a steward, or else an operator."""
+    role = R.STEWARD if key.purpose is KeyPurpose.STEWARD else R.OPERATOR
+    return Giver(key.kid.partition("#")[0], frozenset({role}), key=key.kid)
 
 
 def check_together(roles: frozenset[PersonRole]) -> None:

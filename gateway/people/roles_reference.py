@@ -27,7 +27,9 @@ WHAT: Final[Mapping[May, str]] = {
 STEWARDS: Final = (
     "A steward gives in the own agency alone. An operator gives `operator` among the operator's own people, and"
     " `steward` to an agency that never had one: an agency that lost its last steward invites the next with its"
-    " steward's key. Nobody changes his own roles."
+    " steward's key. Nobody changes his own roles. An invitation is good while its giver might still give it; a new link"
+    " into an account ends every passkey, login and session of before, and a data protection officer's account gets"
+    " none: it is closed and its owner invited anew."
 )
 
 

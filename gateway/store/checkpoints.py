@@ -36,11 +36,20 @@ def last_published(r: Reading) -> SavedCheckpoint | None:
     return _saved(r.one(shown.order_by(log_checkpoints.c.size.desc()).limit(1)))
 
 
-def best_over(r: Reading, place: int) -> SavedCheckpoint | None:
-    """Of the checkpoints that cover an entry, the one that most agencies cosigned; the newest of these."""
-    covering = select(log_checkpoints).where(log_checkpoints.c.size > place)
-    order = (log_checkpoints.c.witnesses.desc(), log_checkpoints.c.size.desc())
-    return _saved(r.one(covering.order_by(*order).limit(1)))
+def covering(r: Reading, place: int, most: int) -> tuple[SavedCheckpoint, ...]:
+    """The checkpoints that cover an entry: those first that were shown, of these those that most agencies cosigned.
+
+    Of equal ones the newest first.
+
+    Args:
+        r: The store.
+        place: The entry.
+        most: How many are wanted.
+    """
+    found = select(log_checkpoints).where(log_checkpoints.c.size > place)
+    order = (log_checkpoints.c.published.desc(), log_checkpoints.c.witnesses.desc(), log_checkpoints.c.size.desc())
+    rows = (_saved(row) for row in r.all(found.order_by(*order).limit(most)))
+    return tuple(each for each in rows if each is not None)
 
 
 def of_size(r: Reading, size: int) -> SavedCheckpoint | None:

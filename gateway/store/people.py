@@ -44,13 +44,20 @@ class Passkey:
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """An invitation; ``person`` when it is for somebody who has an account, to sign in anew."""
+    """An invitation; ``person`` when it is for somebody who has an account, to sign in anew.
+
+    ``giver`` is the agency that gave it, through a person, by a key, or neither at the gateway itself; ``giver_roles``
+    are those of the giver then.
+    """
 
     token_hash: str
     agency: str
     roles: frozenset[PersonRole]
     name: str
     giver: str
+    giver_roles: frozenset[PersonRole]
+    giver_person: str | None
+    giver_key: str | None
     person: str | None
     expires_at: datetime
 
@@ -75,9 +82,15 @@ def lock_person(t: Transaction, name: str) -> Person | None:
 
 
 def close(t: Transaction, name: str, now: datetime) -> None:
-    """Close an account for good: its name, and all that opens it, goes."""
+    """Close an account for good: its name, all that opens it, and every open invitation that it gave, goes."""
     t.run(update(people).where(people.c.id == name).values(closed_at=now, name=""))
     t.run(delete(person_roles).where(person_roles.c.person == name))
+    lock_out(t, name, now)
+    t.run(delete(invitations).where(invitations.c.giver_person == name, invitations.c.used_at.is_(None)))
+
+
+def lock_out(t: Transaction, name: str, now: datetime) -> None:
+    """Nothing that opened an account opens it any more: no passkey, no login provider, no open invitation into it."""
     t.run(delete(person_identities).where(person_identities.c.person == name))
     t.run(update(passkeys).where(passkeys.c.person == name, passkeys.c.revoked_at.is_(None)).values(revoked_at=now))
     t.run(delete(invitations).where(invitations.c.person == name, invitations.c.used_at.is_(None)))
@@ -181,9 +194,10 @@ def has_identity(r: Reading, name: str) -> bool:
 # ---------------------------------------------------------------- invitations and orders
 def add_invitation(t: Transaction, given: Invitation) -> None:
     """Keep an invitation by the digest of its token."""
-    roles = ",".join(sorted(role.value for role in given.roles))
-    row = {"token_hash": given.token_hash, "agency": given.agency, "roles": roles, "name": given.name}
-    t.add(invitations, [{**row, "giver": given.giver, "person": given.person, "expires_at": given.expires_at}])
+    row = {"token_hash": given.token_hash, "agency": given.agency, "roles": _listed(given.roles), "name": given.name}
+    by = {"giver": given.giver, "giver_roles": _listed(given.giver_roles), "giver_person": given.giver_person}
+    rest = {"giver_key": given.giver_key, "person": given.person, "expires_at": given.expires_at}
+    t.add(invitations, [row | by | rest])
 
 
 def invitation(r: Reading, token_hash: str, now: datetime) -> Invitation | None:
@@ -247,5 +261,23 @@ def _passkey(row: AnyRow) -> Passkey:
 
 
 def _invitation(row: AnyRow) -> Invitation:
-    roles = frozenset(PersonRole(each) for each in row.roles.split(",") if each)
-    return Invitation(row.token_hash, row.agency, roles, row.name, row.giver, row.person, row.expires_at)
+    return Invitation(
+        token_hash=row.token_hash,
+        agency=row.agency,
+        roles=_read(row.roles),
+        name=row.name,
+        giver=row.giver,
+        giver_roles=_read(row.giver_roles),
+        giver_person=row.giver_person,
+        giver_key=row.giver_key,
+        person=row.person,
+        expires_at=row.expires_at,
+    )
+
+
+def _listed(roles: frozenset[PersonRole]) -> str:
+    return ",".join(sorted(role.value for role in roles))
+
+
+def _read(roles: str) -> frozenset[PersonRole]:
+    return frozenset(PersonRole(each) for each in roles.split(",") if each)

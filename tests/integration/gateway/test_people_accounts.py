@@ -20,6 +20,7 @@ pytestmark = pytest.mark.integration
 
 COOKIE, STEP = "__Host-saphan", "__Host-saphan-step"
 DIGEST = f"sha-256:{'a' * 64}"
+BOTH = Giver("oja", frozenset({PersonRole.OPERATOR, PersonRole.STEWARD}))
 
 
 @pytest.fixture(scope="module")
@@ -297,3 +298,60 @@ def test_a_refusal_is_told_on_a_page_to_people(world: PeopleWorld) -> None:
 def test_an_invitation_for_a_guest_of_no_account_here_is_refused(world: PeopleWorld) -> None:
     with pytest.raises(InvalidInput, match="unknown-person"):
         accounts.invite(world.means, STEWARD, Guest("ccib", person="psn-nobody"))
+
+
+def test_an_invitation_is_good_no_more_when_its_giver_lost_the_role(world: PeopleWorld) -> None:
+    steward = world.person(PersonRole.STEWARD)
+    by = Giver("ccib", frozenset({PersonRole.STEWARD}), name_of(world, steward))
+    before, after = world.invited(PersonRole.OFFICER, giver=by), world.invited(PersonRole.OFFICER, giver=by)
+    assert world.browser().join(before).status_code == 200
+
+    accounts.take(world.means, STEWARD, "ccib", name_of(world, steward), PersonRole.STEWARD)
+
+    assert problem_in(world.browser().join(after)).code == "invitation-invalid"
+
+
+def test_open_invitations_end_with_the_account_that_gave_them(world: PeopleWorld) -> None:
+    steward = world.person(PersonRole.STEWARD)
+    by = Giver("ccib", frozenset({PersonRole.STEWARD}), name_of(world, steward))
+    left = world.invited(PersonRole.OFFICER, giver=by)
+
+    accounts.close(world.means, STEWARD, "ccib", by.person or "")
+
+    assert problem_in(world.browser().join(left)).code == "invitation-invalid"
+    with pytest.raises(Refused, match="invitation-invalid"):
+        accounts.invitation(world.means, left)
+
+
+@pytest.mark.parametrize("signed_by", ["ccib#steward-1", "ccib#steward-99", "ccib#officer-1"])
+def test_an_invitation_by_a_key_is_good_while_the_key_may_order(world: PeopleWorld, signed_by: str) -> None:
+    secret = world.invited(PersonRole.OFFICER, giver=Giver("ccib", frozenset({PersonRole.STEWARD}), key=signed_by))
+
+    joined = world.browser().join(secret)
+
+    assert joined.status_code == (200 if signed_by == "ccib#steward-1" else 403)
+
+
+def test_a_new_way_into_an_account_is_judged_by_the_roles_that_it_has_when_it_is_used(world: PeopleWorld) -> None:
+    officer = world.person(PersonRole.OFFICER)
+    name = name_of(world, officer)
+    link = accounts.invite(world.means, STEWARD, Guest("ccib", person=name)).secret
+
+    accounts.give(world.means, STEWARD, "ccib", name, PersonRole.DPO)
+    assert problem_in(world.browser().join(link)).code == "invitation-invalid"
+    officer.sign_in()
+    assert officer.is_signed_in
+    for role in (PersonRole.DPO, PersonRole.OFFICER):
+        accounts.take(world.means, STEWARD, "ccib", name, role)
+    assert problem_in(world.browser().join(link)).code == "invitation-invalid"
+
+
+def test_a_steward_lets_nobody_into_the_account_of_a_dpo_or_of_an_operator(world: PeopleWorld) -> None:
+    steward, dpo = world.person(PersonRole.STEWARD), world.person(PersonRole.DPO, PersonRole.OFFICER)
+    operator = world.person(PersonRole.OPERATOR, PersonRole.ANALYST, agency="oja", giver=BOTH)
+
+    assert problem_in(steward.order(act="invite", person=name_of(world, dpo))).code == "role-not-given"
+    at_oja = Giver("oja", frozenset({PersonRole.STEWARD}))
+    with pytest.raises(Refused, match="role-not-given"):
+        accounts.invite(world.means, at_oja, Guest("oja", person=name_of(world, operator)))
+    assert dpo.is_signed_in

@@ -250,21 +250,31 @@ def test_one_more_passkey_needs_a_fresh_sign_in(world: PeopleWorld) -> None:
     assert problem_in(person.post("/passkeys/options")).code == "step-up-missing"
 
 
-def test_a_new_link_lets_somebody_who_lost_a_device_into_the_same_account(world: PeopleWorld) -> None:
-    person = world.person(PersonRole.DPO)
+def test_a_new_link_lets_somebody_in_anew_and_ends_every_old_way_in(world: PeopleWorld) -> None:
+    person = world.person(PersonRole.OFFICER)
     with world.means.store.read() as r:
         key = people.passkey(r, encode(person.device.name))
     assert key is not None
     steward = Giver("ccib", frozenset({PersonRole.STEWARD}))
     secret = accounts.invite(world.means, steward, accounts.Guest("ccib", person=key.person)).secret
 
+    second = accounts.invite(world.means, steward, accounts.Guest("ccib", person=key.person)).secret
+    with world.means.store.transaction() as t:
+        people.add_identity(t, "https://login.example", "somsri", key.person)
+    assert person.is_signed_in
+
     fresh = world.browser()
     assert fresh.join(secret).status_code == 200
 
+    assert fresh.is_signed_in
+    assert not person.is_signed_in
+    assert problem_in(world.browser(device=person.device).sign_in()).code == "sign-in-refused"
+    assert problem_in(world.browser().join(second)).code == "invitation-invalid"
     with world.means.store.read() as r:
-        assert len(people.passkeys_of(r, key.person)) == 2
+        assert len(people.passkeys_of(r, key.person)) == 1
+        assert people.identified(r, "https://login.example", "somsri") is None
     changes = [each.facts["change"] for each in world.entries(EventKind.PERSON_ROLE_CHANGED)]
-    assert changes[-1] == "sign-in-added"
+    assert changes[-3:] == ["recovery-invited", "recovery-invited", "recovered"]
 
 
 def test_an_invitation_into_an_account_that_was_closed_is_good_no_more(world: PeopleWorld) -> None:

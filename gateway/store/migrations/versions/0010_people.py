@@ -11,6 +11,7 @@ INDEXES = (
     ("person_identities", "person"),
     ("passkeys", "person"),
     ("person_invitations", "agency"),
+    ("person_invitations", "giver_person"),
     ("person_sessions", "person"),
     ("person_challenges", "expires_at"),
     ("person_step_ups", "session"),
@@ -30,7 +31,8 @@ TABLES: dict[str, tuple[str, str]] = {
     ),
     "person_invitations": (
         "token_hash",
-        "token_hash agency roles name:text giver person?>people.id expires_at:at used_at?:at",
+        "token_hash agency roles name:text giver giver_roles giver_person?>people.id giver_key? person?>people.id"
+        " expires_at:at used_at?:at",
     ),
     "person_sessions": ("id_hash", "id_hash person>people.id method created_at:at seen_at:at ended_at?:at"),
     "person_challenges": ("challenge_hash", "challenge_hash kind bound_to about:text expires_at:at"),
