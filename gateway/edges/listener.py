@@ -23,7 +23,7 @@ from contracts.errors import InvalidInput, Unavailable
 from gateway.edges.headers import ALWAYS
 from gateway.edges.hosts import name_in
 from gateway.edges.limits import LargerBody, Limits
-from gateway.edges.proxies import Proxies, thumbprint
+from gateway.edges.proxies import Proxies, is_loopback, thumbprint
 from gateway.edges.refusals import Stopped, answer, unclear
 from gateway.edges.roster import Roster
 from gateway.quiet_log import where_of
@@ -110,6 +110,9 @@ class GuardedProtocol(HttpToolsProtocol):
             self.app_state = {**self.app_state, X5T: thumbprint(certificate)}
         if not self.front.roster.enter(self, peer, counts=not self._by_proxy, loop=self.loop):
             self._refuse(Stopped(Unavailable("too-many-connections"), HTTPStatus.SERVICE_UNAVAILABLE))
+        elif tls is None and not self._by_proxy and not is_loopback(peer):
+            # Whoever gets past the proxies would otherwise send in the clear what others could read.
+            self._refuse(Stopped(InvalidInput("tls-required"), HTTPStatus.UPGRADE_REQUIRED))
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:

@@ -88,6 +88,12 @@ def address_of(text: str) -> Address | None:
     return mapped or address
 
 
+def is_loopback(peer: str) -> bool:
+    """Whether a peer is on this machine; one without an address is nobody."""
+    address = address_of(peer)
+    return address is not None and address.is_loopback
+
+
 def thumbprint(der: bytes) -> str:
     """``x5t#S256`` of RFC 8705: the SHA-256 of the certificate's DER in base64url without padding."""
     return base64.urlsafe_b64encode(hashlib.sha256(der).digest()).rstrip(b"=").decode()

@@ -31,7 +31,8 @@ class Listening:
         other_hosts: Further names by which the gateway may be addressed.
         proxies: Reverse proxies in front of it.
         limits: How much, how many, how long.
-        tls: The files for TLS; without them it speaks plain HTTP, on loopback or to proxies.
+        tls: The files for TLS; without them it speaks plain HTTP, to this machine and to the proxies, and to
+            nobody else.
         larger: Routes that take larger bodies than others.
     """
 

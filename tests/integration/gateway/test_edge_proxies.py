@@ -1,21 +1,25 @@
 """What a reverse proxy says of its callers is believed of the peers that the operator named, and of nobody else."""
 
+import asyncio
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
+from uvicorn.server import ServerState
 
 from contracts.transport import ClientFiles, client_context
+from gateway.edges.listener import GuardedProtocol
 from gateway.edges.proxies import Proxies
-from gateway.edges.server import Listening
+from gateway.edges.server import Listening, server_config
 from gateway.edges.tls import ServerFiles
 from saphan import dev_ca
 from saphan.dev_ca import new_authority
-from tests.edge_world import ISSUER, EdgeWorld, listening
+from tests.edge_world import ISSUER, Answer, EdgeWorld, Noted, listening
 
 pytestmark = pytest.mark.integration
 
@@ -127,3 +131,55 @@ def test_a_proxys_own_certificate_is_not_its_callers(tmp_path: Path) -> None:
 )
 def test_a_proxy_is_known_by_its_address(network: str, peer: str, trusted: bool) -> None:  # noqa: FBT001  # a parameter
     assert Proxies((ip_network(network),)).trust(peer) is trusted
+
+
+class Wire(asyncio.Transport):
+    """A connection without TLS from that address; it keeps what is written."""
+
+    def __init__(self, peer: str) -> None:
+        super().__init__({"peername": (peer, 40_000), "sockname": ("192.0.2.1", 8000)})
+        self.written = b""
+
+    @override
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += bytes(data)
+
+    @override
+    def can_write_eof(self) -> bool:
+        return False
+
+    @override
+    def is_closing(self) -> bool:
+        return False
+
+    @override
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+async def answered(peer: str) -> tuple[bytes, list[Mapping[str, object]]]:
+    """What a listener without TLS says to a peer, and what reaches its application."""
+    noted = Noted()
+    config = server_config(noted, Listening(ISSUER, "0.0.0.0", 8000, proxies=Proxies(ELSEWHERE)))  # noqa: S104  # the case
+    config.load()
+    state, wire, made = ServerState(), Wire(peer), config.http_protocol_class
+    assert issubclass(made, GuardedProtocol)
+    protocol = made(config, state, {}, asyncio.get_running_loop())
+    protocol.connection_made(wire)
+    protocol.data_received(b"GET /page HTTP/1.1\r\nHost: gateway.example\r\n\r\n")
+    await asyncio.gather(*state.tasks)
+    protocol.connection_lost(None)
+    return wire.written, noted.scopes
+
+
+@pytest.mark.parametrize("peer", ["203.0.113.5", "10.0.0.7", "2001:db9::1", "::ffff:203.0.113.5", "no address"])
+def test_who_comes_past_the_proxies_in_the_clear_is_not_read(peer: str) -> None:
+    written, reached = asyncio.run(answered(peer))
+    assert Answer(written, 0.0).told == (426, "tls-required")
+    assert reached == []
+
+
+@pytest.mark.parametrize("peer", ["192.0.2.9", "2001:db8::1", "127.0.0.1", "::1", "::ffff:127.0.0.1"])
+def test_proxies_and_this_machine_are_served_in_the_clear(peer: str) -> None:
+    written, reached = asyncio.run(answered(peer))
+    assert (written[:12], len(reached)) == (b"HTTP/1.1 200", 1)
