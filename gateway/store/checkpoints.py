@@ -63,7 +63,7 @@ def save(t: Transaction, checkpoint: SavedCheckpoint) -> SavedCheckpoint:
         "size": checkpoint.size,
         "document": checkpoint.document,
         "signed_at": checkpoint.signed_at,
-        "published": False,
+        "published": checkpoint.published,
         "witnesses": 0,
     }
     t.add_new(log_checkpoints, row)

@@ -4,6 +4,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,10 +17,13 @@ from connectors.witness import Witness
 from contracts.checkpoints import cosign, cosigned, log_keys, read_checkpoint, sign_checkpoint
 from contracts.errors import IntegrityError
 from contracts.federation import KeyPurpose
+from contracts.keys import new_key
+from contracts.merkle import verify_receipt
 from contracts.tiles import Tile, read_path
 from contracts.transparency import Cosignature
 from gateway import receipts
 from gateway.home import PURPOSES as GATEWAY_PURPOSES
+from gateway.means import Means
 from gateway.store import log
 from tests import factories
 from tests.api_world import ApiWorld, problem_in, request
@@ -106,6 +110,65 @@ def test_a_receipt_stands_under_the_checkpoint_that_most_agencies_cosigned(world
     assert witnesses(world, receipts.receipt(means, 2).checkpoint) == ["rtp"]
 
 
+def revoked(world: ApiWorld, *kids: str) -> Means:
+    """The gateway after these keys were revoked, with a second key of the log."""
+    means, new = world.desk.exchange.means, new_key("oja#log-2")
+    public = new.public_key(KeyPurpose.LOG, world.now - timedelta(days=1), world.now + timedelta(days=100))
+    members = tuple(
+        each.model_copy(
+            update={
+                "keys": (
+                    *(key.model_copy(update={"revoked": key.kid in kids}) for key in each.keys),
+                    *([public] if each.agency == "oja" else []),
+                )
+            }
+        )
+        for each in means.federation.members
+    )
+    keys = replace(means.keys, log=new)
+    return replace(means, keys=keys, federation=means.federation.model_copy(update={"members": members}))
+
+
+def test_a_receipt_of_what_was_released_before_outlives_the_log_s_key(world: ApiWorld) -> None:
+    document = shown(world)
+    hand_in(world, "ccib", document)
+    means = revoked(world, "oja#log-1")
+
+    receipt = receipts.receipt(means, 0)
+
+    keys = log_keys(means.federation, world.now)
+    assert verify_receipt(receipt, keys) == read_checkpoint(document)
+    assert [each.agency for each in cosigned(receipt.checkpoint, keys)] == ["ccib"]
+
+
+def test_a_witness_whose_key_was_revoked_recommends_no_checkpoint(world: ApiWorld) -> None:
+    hand_in(world, "ccib", shown(world))
+    grow(world, 3)
+    world.later(40)
+    hand_in(world, "rtp", shown(world))
+    means = world.desk.exchange.means
+    world.later(40)
+    grow(world, 1)
+    hand_in(world, "ccib", shown(world))
+
+    assert read_checkpoint(receipts.receipt(means, 0).checkpoint).size == 5
+    assert read_checkpoint(receipts.receipt(revoked(world, "ccib#witness-1"), 0).checkpoint).size == 4
+
+
+def test_a_receipt_stands_under_what_witnesses_are_shown_as_soon_as_that_covers_it(world: ApiWorld) -> None:
+    means = world.desk.exchange.means
+    assert receipts.receipt(means, 0).checkpoint == shown(world)
+    grow(world, 1)
+    early = receipts.receipt(means, 1)
+    assert read_checkpoint(shown(world)).size == 1
+    assert read_checkpoint(early.checkpoint).size == 2
+
+    grow(world, 1)
+    world.later(40)
+    assert receipts.receipt(means, 1).checkpoint == shown(world)
+    assert read_checkpoint(shown(world)).size == 3
+
+
 def test_who_fetches_a_release_learns_who_stands_by_its_receipt(world: ApiWorld) -> None:
     gateway = world.gateway()
     gateway.submit(request())
@@ -136,11 +199,13 @@ def test_only_a_connector_hands_in(world: ApiWorld) -> None:
 
 
 def test_a_checkpoint_that_was_never_shown_is_not_cosigned(world: ApiWorld) -> None:
+    shown(world)
     grow(world, 3)
     signed = receipts.checkpoint(world.desk.exchange.means).document
     other = sign_checkpoint(read_checkpoint(signed).model_copy(update={"root": "0" * 64}), world.keys["oja#log-1"])
 
     assert hand_in(world, "ccib", signed) == 403
+    world.later(40)
     shown(world)
     assert hand_in(world, "ccib", signed, size=99) == 403
     assert hand_in(world, "ccib", other, size=4) == 403
