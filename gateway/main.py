@@ -81,8 +81,8 @@ def create_app(settings: GatewaySettings, clock: Clock = system_clock) -> FastAP
     )
     app.state.desk, app.state.keeper = desk, keeper
     # The page first: /catalogue.{form} would take its address for a form.
-    usage = PublicUsage(lambda: _means_now(app))
-    app.include_router(transparency_router(usage, synthetic=settings.synthetic))
+    app.state.usage = PublicUsage(lambda: _means_now(app))
+    app.include_router(transparency_router(app.state.usage, synthetic=settings.synthetic))
     app.include_router(catalogue_router(lambda: catalogue_now(_means_now(app)), synthetic=settings.synthetic))
     add_routes(app)
     provider = provider_of(settings, desk.exchange.means.federation)
@@ -190,10 +190,11 @@ def _lifespan(
         ticking = asyncio.create_task(_tick(partial(_desk_now, app), seconds, Turns(wakeups)))
         retaining = asyncio.create_task(_retain(partial(_means_now, app), seconds))
         keeping = asyncio.create_task(_keep(app, keeper, settings))
+        counting = asyncio.create_task(_count(app.state.usage, seconds))
         try:
             yield
         finally:
-            for task in (ticking, retaining, keeping):
+            for task in (ticking, retaining, keeping, counting):
                 task.cancel()
                 with suppress(asyncio.CancelledError):
                     await task
@@ -252,6 +253,13 @@ async def _retain(means_now: Callable[[], Means], seconds: float) -> None:
         await asyncio.sleep(seconds)
         daily.means = means_now()
         await _carry_on(daily)
+
+
+async def _count(usage: PublicUsage, seconds: float) -> None:
+    """Count the use of the exchange when a month is over; readers of the page begin no count."""
+    while True:
+        await _carry_on(usage.count)
+        await asyncio.sleep(seconds)
 
 
 async def _carry_on(step: Callable[[], None]) -> None:

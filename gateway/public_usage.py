@@ -4,9 +4,11 @@ A month is counted once, when it is over: what is in the log stays as it is.
 """
 
 from collections.abc import Callable, Iterator
-from threading import Lock
+from datetime import datetime, timedelta
+from typing import Final
 
 from contracts.checkpoints import read_checkpoint
+from contracts.errors import Unavailable
 from contracts.log_audit import Placed
 from contracts.log_usage import Usage, month_of, usage_lines
 from contracts.log_use import Reader
@@ -18,9 +20,14 @@ from gateway.store import log
 CHUNK = 4096
 """Entries in memory at once."""
 
+TRY_AGAIN: Final = timedelta(minutes=10)
+
 
 class PublicUsage:
-    """Counts the closed months, and keeps what it counted until another month is over.
+    """What was counted last of the months that are over.
+
+    Counting reads the whole log, so it is done once, beside the ticks, whoever asks: anybody may read the page, and no
+    reader waits for it or begins it.
 
     Args:
         means_now: Gives the surroundings as they are.
@@ -28,17 +35,30 @@ class PublicUsage:
 
     def __init__(self, means_now: Callable[[], Means]) -> None:
         self._means_now = means_now
-        self._turn = Lock()
         self._kept: Usage | None = None
+        self._not_before: datetime | None = None
 
     def __call__(self) -> Usage:
-        """The use of all months that are over."""
+        """The last count; ``until`` says of which months.
+
+        Raises:
+            Unavailable: ``usage-not-counted``, in the first moments after a start.
+        """
+        if self._kept is None:
+            raise Unavailable("usage-not-counted")
+        return self._kept
+
+    def count(self) -> None:
+        """Count if a month is over that was not counted yet; after a failure, not again for a while."""
         means = self._means_now()
-        until = month_of(means.clock())
-        with self._turn:  # many readers at the beginning of a month count once
-            if self._kept is None or self._kept.until != until:
-                self._kept = _counted(means, until)
-            return self._kept
+        now = means.clock()
+        until = month_of(now)
+        is_known = self._kept is not None and self._kept.until == until
+        if is_known or (self._not_before is not None and now < self._not_before):
+            return
+        self._not_before = now + TRY_AGAIN
+        self._kept = _counted(means, until)
+        self._not_before = None
 
 
 def _counted(means: Means, until: str) -> Usage:
