@@ -7,7 +7,9 @@ from typing import Any
 import httpx2
 from starlette.testclient import TestClient
 
+from contracts.canonical import digest_of, digest_of_bytes
 from contracts.people import PersonRole
+from contracts.signing import payload_of
 from contracts.transparency import EventKind, LogEntry
 from gateway.means import Means
 from gateway.people import accounts
@@ -62,6 +64,17 @@ class Browser:
         whole = {"agency": "ccib", "person": None, "roles": [], "name": ""} | order
         confirmed = self.confirm({"order": whole})
         return self.post("/people", whole) if confirmed.is_success else confirmed
+
+    def give_up(self, passkey: str) -> httpx2.Response:
+        """Confirm and send that a passkey is revoked."""
+        given_up = {"passkey": passkey}
+        confirmed = self.confirm({"digest": digest_of(given_up)})
+        return self.post("/passkeys/revoke", given_up) if confirmed.is_success else confirmed
+
+    def ask_for_key(self, document: str) -> httpx2.Response:
+        """Confirm and send a request to register a key."""
+        confirmed = self.confirm({"digest": digest_of_bytes(payload_of(document))})
+        return self.post("/keys", {"document": document}) if confirmed.is_success else confirmed
 
     @property
     def is_signed_in(self) -> bool:

@@ -13,7 +13,7 @@ from gateway.people.roles import Giver, Standing, check_change, check_invited, c
 from gateway.people.secret_names import kept, new_secret
 from gateway.store import log, people, people_sessions
 from gateway.store.engine import Reading, Transaction
-from gateway.store.people import Invitation, Person
+from gateway.store.people import Invitation, Passkey, Person
 
 INVITED_FOR: Final = timedelta(days=3)
 ID_BYTES: Final = 8
@@ -181,8 +181,20 @@ def everybody(means: Means, agency: str) -> tuple[PersonView, ...]:
         return people.everybody(r, agency, now - sessions.ABSOLUTE, now - sessions.IDLE)
 
 
+def add_passkey(means: Means, key: Passkey, person: Person) -> None:
+    """Keep one more of the own passkeys; the log tells.
+
+    Raises:
+        InvalidInput: ``passkey-not-accepted``, when somebody has it already.
+    """
+    with means.store.transaction() as t:
+        if not people.add_passkey(t, key):
+            raise InvalidInput("passkey-not-accepted")
+        _told_of_passkey(t, means, "passkey-added", person)
+
+
 def revoke_passkey(means: Means, person: Person, key: str) -> None:
-    """Take one of the own passkeys out of use; whoever signed in with any is signed out at once.
+    """Take one of the own passkeys out of use; whoever signed in with any is signed out at once, and the log tells.
 
     Raises:
         InvalidInput: ``unknown-person``, when it is not the person's.
@@ -191,11 +203,18 @@ def revoke_passkey(means: Means, person: Person, key: str) -> None:
         if not people.revoke_passkey(t, person.id, key, means.clock()):
             raise InvalidInput("unknown-person")
         people_sessions.end_all(t, person.id, means.clock())
+        _told_of_passkey(t, means, "passkey-revoked", person)
 
 
 def new_person(means: Means) -> str:
     """A fresh identifier of an account; it says nothing about its owner."""
     return f"psn-{means.entropy(ID_BYTES).hex()}"
+
+
+def _told_of_passkey(t: Transaction, means: Means, change: str, person: Person) -> None:
+    own = Giver(person.agency, person.roles, person.id)
+    told = records.role_changed(change, _listed(person.roles), person, own, means.clock(), means.entropy)
+    log.append(t, told)
 
 
 def _changed(t: Transaction, means: Means, change: str, role: str, person: Person, giver: Giver) -> None:

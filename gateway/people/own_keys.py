@@ -7,11 +7,13 @@ puts a key into the federation, and only then does a signature by it count, here
 from dataclasses import dataclass
 from typing import Final
 
+from contracts.canonical import digest_of
 from contracts.errors import InvalidInput, Refused
 from contracts.federation import Federation, KeyPurpose, PublicKey
 from contracts.key_request import PERSONAL, KeyRequest, read_key_request
 from contracts.people import KeyRequestView
 from gateway.means import Means
+from gateway.people import step_up
 from gateway.people.roles import SIGNS_AS
 from gateway.people.sessions import SignedIn
 from gateway.store import people_keys
@@ -52,11 +54,11 @@ def next_kid(means: Means, person: Person, purpose: KeyPurpose) -> str:
     return f"{stem}{max(numbers, default=0) + 1}"
 
 
-def ask(means: Means, signed_in: SignedIn, document: str) -> OwnKey:
-    """Keep a request that the key itself has signed.
+def ask(means: Means, signed_in: SignedIn, step: str | None, document: str) -> OwnKey:
+    """Keep a request that the key itself has signed and its owner has confirmed.
 
     Raises:
-        Refused: ``role-missing``.
+        Refused: ``role-missing``, ``step-up-missing`` when another request, or none, was confirmed.
         InvalidInput: ``key-request-invalid``.
     """
     person, now = signed_in.person, means.clock()
@@ -65,6 +67,7 @@ def ask(means: Means, signed_in: SignedIn, document: str) -> OwnKey:
         raise InvalidInput("key-request-invalid", why="the clock of the device is wrong")
     if asked.kid != next_kid(means, person, asked.purpose):
         raise InvalidInput("key-request-invalid", why="its name is not the next one")
+    step_up.check(means, signed_in, step, digest_of(asked))
     with means.store.transaction() as t:
         if not people_keys.add(t, KeptRequest(asked.kid, person.id, person.agency, document), now):
             raise InvalidInput("key-request-invalid", why="its name is not the next one")

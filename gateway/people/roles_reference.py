@@ -16,7 +16,7 @@ WHAT: Final[Mapping[May, str]] = {
     May.OWN_ACCOUNT: "own account: passkeys, sessions",
     May.READ_AGREEMENTS: "agreements that the agency sees, in the letter's words",
     May.ACT_ON_AGREEMENTS: "sign acts on agreements, with the own registered key, after a step-up",
-    May.REQUEST_KEYS: "ask the registrar to register an own key",
+    May.REQUEST_KEYS: "ask the registrar to register an own key, after a step-up",
     May.MANAGE_PEOPLE: "the agency's people: invite, give and take roles, sign out, close, after a step-up",
     May.INVITE_FIRST_STEWARDS: "the first steward of an agency that never had one; take any steward's role away",
     May.READ_SIGN_INS: "sign-ins and role changes in the log: own agency's; supervisors everybody's, as commitments",
@@ -27,9 +27,9 @@ WHAT: Final[Mapping[May, str]] = {
 STEWARDS: Final = (
     "A steward gives in the own agency alone. An operator gives `operator` among the operator's own people, and"
     " `steward` to an agency that never had one: an agency that lost its last steward invites the next with its"
-    " steward's key. Nobody changes his own roles. An invitation is good while its giver might still give it; a new link"
-    " into an account ends every passkey, login and session of before, and a data protection officer's account gets"
-    " none: it is closed and its owner invited anew."
+    " steward's key. Nobody changes his own roles. An invitation is good while its giver might still give it; a new"
+    " link into an account ends every passkey, login and session of before, and a data protection officer's account"
+    " gets none: it is closed and its owner invited anew."
 )
 
 

@@ -197,7 +197,7 @@ def add_invitation(t: Transaction, given: Invitation) -> None:
     row = {"token_hash": given.token_hash, "agency": given.agency, "roles": _listed(given.roles), "name": given.name}
     by = {"giver": given.giver, "giver_roles": _listed(given.giver_roles), "giver_person": given.giver_person}
     rest = {"giver_key": given.giver_key, "person": given.person, "expires_at": given.expires_at}
-    t.add(invitations, [row | by | rest])
+    t.add(invitations, [{**row, **by, **rest}])
 
 
 def invitation(r: Reading, token_hash: str, now: datetime) -> Invitation | None:

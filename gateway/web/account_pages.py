@@ -5,7 +5,8 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from contracts.errors import InvalidInput, Refused
+from contracts.canonical import digest_of
+from contracts.errors import Refused
 from contracts.people import InvitationView
 from contracts.values import Value
 from gateway.people import accounts, orders, own_keys, passkeys, sessions, step_up, visible_entries
@@ -72,15 +73,14 @@ def add_passkey(request: Request, new: NewPasskey, me: Me, means: With) -> Respo
     check_attempt(means, Trying.PASSKEY, peer_of(request), me.person.id)
     asked = Asked(passkeys.MAKE, me.session.id_hash)
     key, _ = passkeys.made(means, asked, new.credential, me.person, new.label)
-    with means.store.transaction() as t:
-        if not people.add_passkey(t, key):
-            raise InvalidInput("passkey-not-accepted")
+    accounts.add_passkey(means, key, me.person)
     return json_text("{}")
 
 
 @routes.post("/passkeys/revoke")
-def revoke_passkey(given_up: GivenUp, me: Me, means: With) -> Response:
-    """Take a passkey out of use; everybody who is signed in to the account is signed out."""
+def revoke_passkey(given_up: GivenUp, me: Me, means: With, step: Step = None) -> Response:
+    """Take a passkey out of use, as this person has confirmed; everybody who is signed in to the account leaves."""
+    step_up.check(means, me, step, digest_of(given_up))
     accounts.revoke_passkey(means, me.person, given_up.passkey)
     return json_text("{}")
 

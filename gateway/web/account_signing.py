@@ -59,9 +59,9 @@ def key_name(wish: Wish, me: Me, means: With) -> Response:
 
 
 @routes.post("/keys")
-def ask_for_key(request_of_key: SignedText, me: Me, means: With) -> Response:
-    """Keep a request to register a key, as the key has signed it."""
-    asked = own_keys.ask(means, me, request_of_key.document)
+def ask_for_key(request_of_key: SignedText, me: Me, means: With, step: Step = None) -> Response:
+    """Keep a request to register a key, as the key has signed it and this person has confirmed."""
+    asked = own_keys.ask(means, me, step, request_of_key.document)
     return json_text(KeyName(kid=asked.asked.kid).model_dump_json())
 
 

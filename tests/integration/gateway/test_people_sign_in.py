@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from contracts.canonical import digest_of
 from contracts.people import PersonRole
 from contracts.transparency import EventKind
 from gateway.exchange import Exchange
@@ -195,17 +196,40 @@ def test_a_person_has_several_passkeys_and_gives_each_up(world: PeopleWorld) -> 
     assert "โน้ตบุ๊ก" in person.get().text
     assert world.browser(device=second).sign_in().status_code == 200
 
-    assert person.post("/passkeys/revoke", {"passkey": encode(person.device.name)}).status_code == 200
+    assert person.give_up(encode(person.device.name)).status_code == 200
 
     assert not person.is_signed_in
     assert problem_in(world.browser(device=person.device).sign_in()).code == "sign-in-refused"
     assert world.browser(device=second).sign_in().status_code == 200
 
 
+def test_a_passkey_is_given_up_only_after_its_own_confirmation(world: PeopleWorld) -> None:
+    person = world.person(PersonRole.OFFICER)
+    given_up = {"passkey": encode(person.device.name)}
+    assert problem_in(person.post("/passkeys/revoke", given_up)).code == "step-up-missing"
+    person.confirm({"digest": digest_of({"passkey": "another"})})
+    assert problem_in(person.post("/passkeys/revoke", given_up)).code == "step-up-missing"
+
+    assert world.browser(device=person.device).sign_in().status_code == 200
+
+
+def test_the_log_tells_of_a_passkey_that_was_added_or_given_up_and_names_nobody(world: PeopleWorld) -> None:
+    person, second = world.person(PersonRole.OFFICER), Authenticator(ISSUER, HOST)
+    made = second.make(person.post("/passkeys/options").json())
+    assert person.post("/passkeys", {"credential": made}).status_code == 200
+    assert person.give_up(encode(second.name)).status_code == 200
+
+    added, given_up = world.entries(EventKind.PERSON_ROLE_CHANGED)[-2:]
+
+    assert added.facts == {"change": "passkey-added", "role": "officer", "by": "ccib"}
+    assert given_up.facts == {"change": "passkey-revoked", "role": "officer", "by": "ccib"}
+    assert set(added.commitments) == {"person", "giver"}
+
+
 def test_nobody_gives_up_another_s_passkey(world: PeopleWorld) -> None:
     person, other = world.person(PersonRole.OFFICER), world.person(PersonRole.OFFICER)
 
-    answer = other.post("/passkeys/revoke", {"passkey": encode(person.device.name)})
+    answer = other.give_up(encode(person.device.name))
 
     assert problem_in(answer).code == "unknown-person"
     assert world.browser(device=person.device).sign_in().status_code == 200
@@ -261,7 +285,7 @@ def test_a_new_link_lets_somebody_in_anew_and_ends_every_old_way_in(world: Peopl
     second = accounts.invite(world.means, steward, accounts.Guest("ccib", person=key.person)).secret
     with world.means.store.transaction() as t:
         people.add_identity(t, "https://login.example", "somsri", key.person)
-    assert person.is_signed_in
+    assert person.get().status_code == 200
 
     fresh = world.browser()
     assert fresh.join(secret).status_code == 200

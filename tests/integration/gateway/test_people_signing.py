@@ -107,7 +107,7 @@ def test_an_officer_makes_a_key_in_the_browser_and_approves_with_it(world: Peopl
     bundle = {"act": signed["act_document"], "document": signed["text_document"]}
 
     # Before the registrar has acted, the signature counts for nothing.
-    assert officer.post("/keys", {"document": signed["request"]}).status_code == 200
+    assert officer.ask_for_key(signed["request"]).status_code == 200
     officer.confirm({"digest": signed["digest"]})
     assert problem_in(officer.post(f"/agreements/{agreement.id}/acts", bundle)).code == "key-unknown"
 
@@ -151,10 +151,7 @@ def software(world: PeopleWorld, browser: Browser, purpose: str = "officer") -> 
     """A registered key of a person, made here; Node is needed only where it is the point."""
     key = new_key(asked_kid(browser, purpose))
     asked = request_of(key, purpose, world)
-    assert (
-        browser.post("/keys", {"document": sign_document(canonical_bytes(asked), "key-request", key)}).status_code
-        == 200
-    )
+    assert browser.ask_for_key(sign_document(canonical_bytes(asked), "key-request", key)).status_code == 200
     registered(world, as_key(asked))
     return key
 
@@ -236,7 +233,7 @@ def test_a_request_for_a_key_is_signed_by_the_key_under_the_name_that_is_free_no
 
     def answer(asked: KeyRequest | dict[str, str], by: SoftwareKey, kind: str = "key-request") -> str:
         document = sign_document(canonical_bytes(asked), kind, by)
-        return problem_in(officer.post("/keys", {"document": document})).code
+        return problem_in(officer.ask_for_key(document)).code
 
     wrong = "key-request-invalid"
     assert answer(good, SoftwareKey(key.kid, other.private)) == wrong
@@ -253,7 +250,10 @@ def test_a_request_for_a_key_is_signed_by_the_key_under_the_name_that_is_free_no
     spaced = sign_document(good.model_dump_json(indent=1).encode(), "key-request", key)
     assert problem_in(officer.post("/keys", {"document": spaced})).code == wrong
     fine = sign_document(canonical_bytes(good), "key-request", key)
-    assert officer.post("/keys", {"document": fine}).status_code == 200
+    assert problem_in(officer.post("/keys", {"document": fine})).code == "step-up-missing"
+    officer.confirm({"digest": digest_of(request_of(key, "officer", world, at=old))})
+    assert problem_in(officer.post("/keys", {"document": fine})).code == "step-up-missing"
+    assert officer.ask_for_key(fine).status_code == 200
     assert problem_in(officer.post("/keys", {"document": fine})).code == wrong  # its name is taken
     late = new_key(asked_kid(officer))
     name = sessions.who(world.means, officer.http.cookies[COOKIE]).person.id
@@ -268,7 +268,7 @@ def test_the_steward_sees_what_is_to_be_registered_and_the_gateway_registers_not
     officer, steward = world.person(PersonRole.OFFICER), world.person(PersonRole.STEWARD)
     key = new_key(asked_kid(officer))
     asked = request_of(key, "officer", world)
-    officer.post("/keys", {"document": sign_document(canonical_bytes(asked), "key-request", key)})
+    officer.ask_for_key(sign_document(canonical_bytes(asked), "key-request", key))
 
     assert key.kid in steward.get("/people").text
     (shown,) = [each for each in own_keys.asked_of_agency(world.means, "ccib") if each.kid == key.kid]

@@ -21,6 +21,8 @@ INDEXES = (
 )
 
 
+GIVER = "giver giver_roles giver_person?>people.id giver_key?"
+
 TABLES: dict[str, tuple[str, str]] = {
     "people": ("id", "id agency name:text created_at:at closed_at?:at stewarded_at?:at"),
     "person_roles": ("person role", "person>people.id role given_at:at"),
@@ -31,8 +33,7 @@ TABLES: dict[str, tuple[str, str]] = {
     ),
     "person_invitations": (
         "token_hash",
-        "token_hash agency roles name:text giver giver_roles giver_person?>people.id giver_key? person?>people.id"
-        " expires_at:at used_at?:at",
+        "token_hash agency roles name:text person?>people.id expires_at:at used_at?:at " + GIVER,
     ),
     "person_sessions": ("id_hash", "id_hash person>people.id method created_at:at seen_at:at ended_at?:at"),
     "person_challenges": ("challenge_hash", "challenge_hash kind bound_to about:text expires_at:at"),

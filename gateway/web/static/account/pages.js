@@ -1,6 +1,6 @@
 // The account's pages: what each button and form does. No inline script anywhere; words come from the page.
 
-import { actText, decode, digest, encode, keyRequest, newKey, signed } from "./signing.js";
+import { actText, canonical, decode, digest, encode, keyRequest, newKey, signed } from "./signing.js";
 import { held, keep } from "./keys.js";
 
 const words = document.getElementById("words")?.dataset ?? {};
@@ -83,6 +83,14 @@ async function confirmed(about, then) {
 }
 
 async function finish(then) {
+  if (then.passkey) {
+    await call("/account/passkeys/revoke", { passkey: then.passkey });
+    return location.assign("/account/sign-in");
+  }
+  if (then.request) {
+    await call("/account/keys", { document: then.request });
+    return location.assign("/account/keys");
+  }
   if (then.order) {
     const answer = await call("/account/people", then.order);
     if (!answer.link) return location.reload();
@@ -142,9 +150,8 @@ const deeds = {
     await call("/account/passkeys", { credential, label: label() });
     location.reload();
   },
-  async "revoke-passkey"(button) {
-    await call("/account/passkeys/revoke", { passkey: button.dataset.passkey });
-    location.assign("/account/sign-in");
+  async "revoke-passkey"({ dataset: { passkey } }) {
+    await confirmed({ digest: await digest(canonical({ passkey })) }, { passkey });
   },
   order: ({ dataset }) => ordered({ act: dataset.act, agency: dataset.agency, person: dataset.person, roles: dataset.role ? [dataset.role] : [] }),
   invite: (form) => ordered({ act: "invite", agency: form.elements.agency?.value ?? form.dataset.agency, roles: [form.elements.role.value], name: form.elements.name.value }),
@@ -155,8 +162,9 @@ const deeds = {
     const { kid } = await call("/account/keys/name", { purpose });
     const pair = await newKey();
     await keep(kid, pair);
-    await call("/account/keys", { document: await keyRequest(kid, purpose, pair, Date.now() + skew) });
-    location.reload();
+    const request = await keyRequest(kid, purpose, pair, Date.now() + skew);
+    const said = new TextDecoder().decode(decode(JSON.parse(request).payload));
+    await confirmed({ digest: await digest(said) }, { request });
   },
   async resume() {
     const then = JSON.parse(sessionStorage.getItem("saphan-then") ?? "null");
