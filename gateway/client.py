@@ -49,7 +49,7 @@ from gateway.answers import Wire, error_in, every_page, oauth_error, read_value,
 from gateway.asked_words import in_words_of
 from gateway.asking import call_of, request_of
 from gateway.checked_answer import check_signed
-from gateway.checked_release import check_answer, check_release
+from gateway.checked_release import check_answer, check_release, check_standing
 from gateway.family_table import family_errors, family_table
 from gateway.family_workbook import WORKBOOK, write_family_workbook
 from gateway.given_names import agreement_name, release_name
@@ -145,10 +145,11 @@ class Gateway(Publications):
         url: Where the gateway is reached.
         key: The member's client key; it signs every call and is never sent.
         agency: The member.
-        federation: The pinned keys, against which every answer is checked.
+        federation: The keys against which every answer is checked; it stays so until ``believe`` gives newer ones.
         clock: The present, aware UTC.
         http: The HTTP client to use; by default one that follows no redirect and no proxy setting.
         tls: The trusted roots and what this member shows of itself; plain HTTP stays on this machine.
+        quorum: How many agencies must stand by the log's checkpoint of a release that is fetched.
     """
 
     def __init__(  # noqa: PLR0913  # one for each thing that a member brings along
@@ -161,8 +162,9 @@ class Gateway(Publications):
         clock: Clock = _now,
         http: httpx2.Client | None = None,
         tls: ClientFiles | None = None,
+        quorum: int = 0,
     ) -> None:
-        self._federation = federation
+        self._federation, self._quorum = federation, quorum
         self._agency = agency
         files = tls or ClientFiles()
         self._calls = SignedCalls(key, agency, federation.gateway, has_certificate=files.shows_certificate)
@@ -304,7 +306,7 @@ class Gateway(Publications):
         return self._federation
 
     def believe(self, federation: Federation, key: SigningKey) -> None:
-        """Check by these keys, and sign by that one, from now on: the trust registry changed, or time went on."""
+        """Check by these keys, and sign by that one, from now on: who keeps a line for long calls it, and nothing else."""
         self._federation = federation
         if key.kid != self._key.kid:
             self._key = key
@@ -348,8 +350,7 @@ class Gateway(Publications):
         result = self._checked(body)
         if result.release.body.id != name:
             raise IntegrityError("release-altered")
-        if result.release.receipt is None:
-            raise IntegrityError("receipt-missing")
+        check_standing(result.release, result.witnesses, self._quorum)
         return result
 
     def _checked(self, body: bytes) -> Result:

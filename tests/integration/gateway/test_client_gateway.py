@@ -15,6 +15,7 @@ from pyarrow import parquet
 from typing_extensions import override
 
 from contracts.errors import IntegrityError, InvalidInput, Refused, SaphanError, Unavailable
+from contracts.keys import new_key
 from contracts.release import ReleaseState, Withdrawal
 from contracts.views import RequestStatus
 from gateway.asking import query_of
@@ -322,3 +323,27 @@ def test_a_release_that_was_bent_is_not_believed(world: ApiWorld, result: Result
 def test_an_invalid_price_is_refused_before_anything_is_sent(world: ApiWorld) -> None:
     with pytest.raises(InvalidInput):
         world.gateway().question(AGREEMENT.id, factories.ACTIVITY, QUERY, nano_rho=-1)
+
+
+def test_a_line_that_stays_open_goes_by_newer_keys_once_it_is_given_them(world: ApiWorld) -> None:
+    gateway, known = world.gateway(), world.keys.federation
+    gateway.budget()
+    operator = next(each for each in known.members if each.agency == "oja")
+    keys = tuple(each.model_copy(update={"revoked": each.kid == "oja#gateway-1"}) for each in operator.keys)
+    revoked = operator.model_copy(update={"keys": keys})
+    members = tuple(revoked if each is operator else each for each in known.members)
+    gateway.believe(known.model_copy(update={"members": members}), world.keys["oja#client-1"])
+    with pytest.raises(SaphanError) as caught:
+        gateway.budget()
+    assert caught.value.code == "key-unknown"
+    gateway.believe(known, world.keys["oja#client-1"])
+    gateway.budget()
+
+
+def test_a_line_that_stays_open_signs_with_the_key_that_it_is_given(world: ApiWorld) -> None:
+    gateway = world.gateway()
+    gateway.budget()
+    gateway.believe(world.keys.federation, new_key("oja#client-9"))
+    # Nobody knows that key: the gateway lets it do nothing.
+    with pytest.raises(Refused):
+        gateway.budget()
