@@ -306,7 +306,7 @@ class Gateway(Publications):
         return self._federation
 
     def believe(self, federation: Federation, key: SigningKey) -> None:
-        """Check by these keys, and sign by that one, from now on: who keeps a line for long calls it, and nothing else."""
+        """Check by these keys, and sign by that one, from now on: whoever keeps a line open for long calls it."""
         self._federation = federation
         if key.kid != self._key.kid:
             self._key = key
