@@ -60,7 +60,7 @@ def message_of(request: Request, body: bytes) -> Message:
 
 
 def forwarded_of(message: Message, *more: str) -> Forwarded:
-    """A signed call as it is kept and handed on: its exact body, the headers that its signature covers, and ``more``."""
+    """A signed call as it is kept and handed on: exact body, the headers that its signature covers, ``more``."""
     try:
         body = message.body.decode("utf-8")
     except UnicodeDecodeError as error:

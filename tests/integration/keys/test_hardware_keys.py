@@ -134,9 +134,7 @@ def test_the_command_makes_and_lists_a_hardware_key(module: str, home: Path) -> 
     assert '"place":"hardware","state":"unregistered"' in listed.stdout
 
 
-def test_a_home_holds_keys_in_hardware_and_in_files_and_sealing_touches_files_alone(
-    module: str, home: Path
-) -> None:
+def test_a_home_holds_keys_in_hardware_and_in_files_and_sealing_touches_files_alone(module: str, home: Path) -> None:
     folder = KeyFolder(home)
     folder.make_in_hardware(reference(module, "oja#officer-7"))
     folder.save(new_key("oja#log-1"))

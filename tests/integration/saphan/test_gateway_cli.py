@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from contracts.federation import Federation, KeyPurpose, Member
+from contracts.federation import Federation, Member
 from contracts.keys import key_file_name
 from gateway.home import PURPOSES, GatewayHome
 from gateway.main import create_app

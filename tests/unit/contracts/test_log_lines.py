@@ -56,8 +56,7 @@ def test_a_record_says_when_in_utc_how_bad_and_who() -> None:
 
 
 def test_a_traceback_is_one_line_too() -> None:
-    try:
+    with pytest.raises(ValueError, match="invalid literal") as caught:
         int("a\nb")
-    except ValueError as error:
-        record = logging.makeLogRecord({"msg": "defect", "exc_info": (type(error), error, error.__traceback__)})
+    record = logging.makeLogRecord({"msg": "defect", "exc_info": (caught.type, caught.value, caught.tb)})
     assert "\n" not in LineFormatter().format(record)

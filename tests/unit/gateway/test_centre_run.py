@@ -205,7 +205,7 @@ def enrolled(path: Path) -> CentreSettings:
     keys = factories.federation()
     folder = path / "keys"
     folder.mkdir()
-    (folder / "oja~client-1.pem").write_bytes(keys["oja#client-1"].to_pem())
+    (folder / "oja~client-1.key").write_bytes(keys["oja#client-1"].to_pem())
     (path / "federation.json").write_text(keys.federation.model_dump_json())
     assert keys.federation.gateway == ISSUER
     return CentreSettings.model_validate({"home": path, **SETTINGS})

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from contracts.canonical import digest_of
 from contracts.errors import InvalidInput, Unavailable
-from contracts.federation import Member
+from contracts.federation import Federation, Member
 from contracts.periods import Period
 from contracts.release import Release
 from gateway.centre.feed import Stage, Step, Told
@@ -62,7 +62,9 @@ def init(home: Path, *more: str) -> str:
 def home(tmp_path: Path) -> Path:
     made = tmp_path / "centre"
     init(made)
-    (made / "federation.json").write_text(factories.federation().federation.model_dump_json())
+    member = Member.model_validate_json((made / "public.json").read_bytes())
+    federation = Federation(gateway="http://127.0.0.1:9", operator="oja", members=(member,))
+    (made / "federation.json").write_text(federation.model_dump_json())
     return made
 
 
@@ -72,7 +74,7 @@ def one_round(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_init_names_the_keys_it_made(tmp_path: Path) -> None:
-    assert init(tmp_path / "a").split() == ["oja#client-1", "oja#officer-1", "oja#officer-2"]
+    assert init(tmp_path / "a").split() == ["oja#client-1", "oja#officer-1", "oja#officer-2", "oja#registrar-1"]
     member = Member.model_validate_json(init(tmp_path / "b", "--json", "--title-en", "Office"))
     assert (member.agency, member.title.en, member.title.th) == ("oja", "Office", "oja")
 
