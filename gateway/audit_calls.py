@@ -1,6 +1,8 @@
 """The gateway's log as anybody reads it over HTTP: its checkpoint, tile by tile, to be checked or to be taken away."""
 
-from contracts.checkpoints import log_keys, verify_checkpoint
+from collections.abc import Callable
+
+from contracts.checkpoints import cosigned, log_keys, verify_checkpoint
 from contracts.log_audit import walk
 from contracts.tiles import CHECKPOINT_PATH, Tile
 from contracts.transparency import Checkpoint
@@ -34,6 +36,24 @@ def audit_export(gateway: Gateway, folder: LogFolder) -> Checkpoint:
 def log_checkpoint(gateway: Gateway) -> str:
     """The checkpoint on show, nothing verified."""
     return gateway.public(f"/{CHECKPOINT_PATH}").decode(errors="replace")
+
+
+def awaited_checkpoint(gateway: Gateway, quorum: int, seconds: float, sleep: Callable[[float], None]) -> str:
+    """The checkpoint on show as soon as so many agencies stand by it; the one that is on show at last, if they do not.
+
+    Args:
+        gateway: The line.
+        quorum: How many agencies.
+        seconds: How long to wait: witnesses look every few seconds.
+        sleep: Waits for one.
+    """
+    keys, document = log_keys(gateway.federation), log_checkpoint(gateway)
+    for _ in range(int(seconds)):
+        if len(cosigned(document, keys)) >= quorum:
+            break
+        sleep(1)
+        document = log_checkpoint(gateway)
+    return document
 
 
 def log_tile(gateway: Gateway, tile: Tile) -> bytes:

@@ -1,5 +1,6 @@
 """Is a release what the gateway signed and logged? Checked from the pinned keys alone."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from contracts.canonical import canonical_bytes, digest_of_bytes
@@ -42,6 +43,18 @@ def check_release(release: Release, federation: Federation) -> tuple[str, ...]:
     if signed.payload != body:
         raise IntegrityError("release-altered")
     return () if release.receipt is None else _check_receipt(release, release.receipt, federation)
+
+
+def check_standing(release: Release, witnesses: Sequence[str], quorum: int) -> None:
+    """Check that a release has its receipt, and that enough agencies stand by the checkpoint of it.
+
+    Raises:
+        IntegrityError: ``receipt-missing`` or ``log-quorum-missing``.
+    """
+    if release.receipt is None:
+        raise IntegrityError("receipt-missing")
+    if len(witnesses) < quorum:
+        raise IntegrityError("log-quorum-missing", quorum=quorum, witnesses=len(witnesses))
 
 
 def check_answer(release: Release, request: Request) -> None:

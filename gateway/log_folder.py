@@ -5,6 +5,7 @@ verifies it uses keys that he has pinned himself; those in the folder are for wh
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -96,6 +97,12 @@ def check_head(document: str, federation: Federation, quorum: int) -> CheckedHea
     if len(witnesses) < quorum:
         raise IntegrityError("log-quorum-missing", quorum=quorum, witnesses=len(witnesses))
     return CheckedHead(checkpoint, witnesses)
+
+
+def majority(federation: Federation, now: datetime) -> int:
+    """More than half of the agencies that have a witness's key which may sign now; 0 where none has one."""
+    agencies = {key.kid.partition("#")[0] for key in log_keys(federation).witnesses if key.is_valid(now)}
+    return len(agencies) // 2 + 1 if agencies else 0
 
 
 def check_since(since: Path, fetch: Fetch, federation: Federation, now: Checkpoint) -> Checkpoint:

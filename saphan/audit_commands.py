@@ -1,30 +1,32 @@
 """``saphan audit``: take the gateway's log away, and check it where no gateway is."""
 
+import time
 from collections import deque
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 import typer
 from pydantic import AwareDatetime, ValidationError
 from rich.console import Group
 
 from contracts.errors import IntegrityError, InvalidInput
+from contracts.federation import Federation
 from contracts.log_audit import walk
 from contracts.log_use import Reader, Use
 from contracts.release import Release
 from contracts.tiles import Fetch
 from contracts.values import Value
-from gateway.audit_calls import audit_export, log_checkpoint, log_tile
+from gateway.audit_calls import audit_export, awaited_checkpoint, log_tile
 from gateway.checked_release import check_release
-from gateway.log_folder import LogFolder, check_head, check_since
+from gateway.log_folder import LogFolder, check_head, check_since, majority
 from saphan.audit_chain import chain_command, evidence_command
 from saphan.audit_tables import uses_table, write_requests
 from saphan.believed_keys import Believed, believed_in, believed_of
 from saphan.client_commands import HomeOption, connected
 from saphan.client_settings import load_client_settings
 from saphan.client_tables import value_table
-from saphan.output import AsJson, show, told_errors
+from saphan.output import AsJson, say, show, told_errors
 
 app = typer.Typer(no_args_is_help=True, help="The log that anybody can check.")
 app.command("evidence")(evidence_command)
@@ -37,7 +39,12 @@ Since = Annotated[
 Pinned = Annotated[
     Path | None, typer.Option("--federation", help="The pinned public keys, where there is no member's home.")
 ]
-Quorum = Annotated[int, typer.Option("--quorum", min=0, help="How many agencies must stand by the checkpoint.")]
+Quorum = Annotated[
+    int | None,
+    typer.Option("--quorum", min=0, help="How many agencies must stand by the checkpoint; else most that witness."),
+]
+COSIGNED_WITHIN: Final = 60.0
+"""So many seconds the gateway's own checkpoint is waited for until the agencies have cosigned it."""
 
 
 class Verified(Value):
@@ -88,7 +95,7 @@ def verify_command(  # noqa: PLR0913  # one option each for what an auditor brin
     home: HomeOption = None,
     federation: Pinned = None,
     since: Since = None,
-    quorum: Quorum = 0,
+    quorum: Quorum = None,
     requests: Annotated[Path | None, typer.Option("--csv", help="Write every request to this file.")] = None,
     *,
     as_json: AsJson = False,
@@ -100,13 +107,14 @@ def verify_command(  # noqa: PLR0913  # one option each for what an auditor brin
     with told_errors(as_json=as_json):
         if folder is None:
             with connected(home, as_json=as_json) as (gateway, _):
-                believed = Believed(gateway.federation)
-                seen = Seen(log_checkpoint(gateway), lambda tile: log_tile(gateway, tile), believed)
-                found = _verified(seen, since, quorum, requests)
+                wanted = _quorum(quorum, gateway.federation)
+                document = awaited_checkpoint(gateway, wanted, COSIGNED_WITHIN, time.sleep)
+                seen = Seen(document, lambda tile: log_tile(gateway, tile), Believed(gateway.federation))
+                found = _verified(seen, since, wanted, requests)
         else:
             log = LogFolder(folder)
             seen = Seen(log.checkpoint(), log.fetch, _pinned(federation, home))
-            found = _verified(seen, since, quorum, requests)
+            found = _verified(seen, since, _quorum(quorum, seen.believed.federation), requests)
         show(found, lambda: _table(found), as_json=as_json)
 
 
@@ -115,7 +123,7 @@ def prove_command(
     file: Annotated[Path, typer.Argument(help="A release as JSON, as saphan release show --json gives it.")],
     home: HomeOption = None,
     federation: Pinned = None,
-    quorum: Quorum = 0,
+    quorum: Quorum = None,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -129,7 +137,7 @@ def prove_command(
         if release.receipt is None:
             raise IntegrityError("receipt-missing")
         check_release(release, pinned.at(release.body.created))
-        head = check_head(release.receipt.checkpoint, pinned.federation, quorum)
+        head = check_head(release.receipt.checkpoint, pinned.federation, _quorum(quorum, pinned.federation))
         found = Proved(
             release=release.body.id,
             digest=release.digest,
@@ -167,6 +175,16 @@ def _verified(seen: Seen, since: Path | None, quorum: int, requests: Path | None
         keys_known_until=seen.believed.good_until,
         uses=reader.totals(),
     )
+
+
+def _quorum(given: int | None, federation: Federation) -> int:
+    """How many agencies must stand by a checkpoint: what was said, or most of those that witness."""
+    if given is not None:
+        return given
+    most = majority(federation, datetime.now(UTC))  # noqa: TID251  # a command begins here
+    if not most:
+        say("no agency has registered a witness: nobody but the gateway stands by this log")
+    return most
 
 
 def _pinned(file: Path | None, home: Path | None) -> Believed:

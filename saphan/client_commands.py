@@ -75,7 +75,8 @@ def connected(home: Path | None, *, as_json: bool, of_question: bool = False) ->
         member = MemberHome(load_client_settings(home=home))
         settings, now = member.settings, datetime.now(UTC)  # noqa: TID251  # a command begins here
         key, federation = member.calling_key(now), member.federation()
-        with Gateway(settings.gateway, key, settings.agency, federation, tls=settings.tls) as gateway:
+        at, agency = settings.gateway, settings.agency
+        with Gateway(at, key, agency, federation, tls=settings.tls, quorum=settings.quorum) as gateway:
             yield gateway, member
 
 

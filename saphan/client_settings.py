@@ -45,6 +45,8 @@ class ClientSettings(BaseSettings):
     tls_ca: Path | None = None
     tls_certificate: Path | None = None
     tls_key: Path | None = None
+    quorum: int = Field(default=0, ge=0)
+    """How many agencies must stand by the log's checkpoint of every release that is fetched."""
 
     @property
     def tls(self) -> ClientFiles:

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 from pydantic import AwareDatetime, ValidationError
 
-from contracts.errors import IntegrityError, InvalidInput
+from contracts.errors import InvalidInput
 from contracts.release import Release
 from contracts.values import Value
-from gateway.checked_release import check_release
+from gateway.checked_release import check_release, check_standing
 from saphan.believed_keys import believed_of
 from saphan.client_settings import DEFAULT_HOME
 from saphan.output import AsJson, show, table_of, told_errors
@@ -19,13 +19,15 @@ from saphan.output import AsJson, show, table_of, told_errors
 class VerifiedRelease(Value):
     """A release whose digest, signature and receipt are right by the keys that the home knows.
 
-    ``keys_known_until`` is when the registry that the home last saw ran out: what was revoked since is not known here.
+    ``witnesses`` are the agencies that stand by the log's checkpoint. ``keys_known_until`` is when the registry ran out
+    that the home last saw: what was revoked since is not known here.
     """
 
     release: str
     request: str
     digest: str
     created: AwareDatetime
+    witnesses: tuple[str, ...]
     keys_known_until: AwareDatetime | None = None
 
 
@@ -34,25 +36,30 @@ def verify_command(
     home: Annotated[
         Path, typer.Option("--home", help="The home whose keys are believed.", envvar="SAPHAN_HOME")
     ] = DEFAULT_HOME,
+    quorum: Annotated[
+        int, typer.Option("--quorum", min=0, help="How many agencies must stand by the log's checkpoint.")
+    ] = 0,
     *,
     as_json: AsJson = False,
 ) -> None:
     """Check a release in a file by the home's own copy of the keys, without the gateway."""
     with told_errors(as_json=as_json):
-        found = verified(home, file, datetime.now(UTC))  # noqa: TID251  # a command begins here
-        table = table_of("release", "request", "digest", "created", "keys known until")
+        found = verified(home, file, datetime.now(UTC), quorum)  # noqa: TID251  # a command begins here
+        table = table_of("release", "request", "digest", "created", "stood by", "keys known until")
         until = "" if found.keys_known_until is None else f"{found.keys_known_until:%Y-%m-%d %H:%M}Z"
-        table.add_row(found.release, found.request, found.digest, f"{found.created:%Y-%m-%d %H:%M}Z", until)
+        created, witnesses = f"{found.created:%Y-%m-%d %H:%M}Z", ", ".join(found.witnesses) or "nobody"
+        table.add_row(found.release, found.request, found.digest, created, witnesses, until)
         show(found, lambda: table, as_json=as_json)
 
 
-def verified(home: Path, file: Path, now: datetime) -> VerifiedRelease:
+def verified(home: Path, file: Path, now: datetime, quorum: int = 0) -> VerifiedRelease:
     """Read a release and check it by the keys that the home knew for the time of the release, however long ago.
 
     Raises:
         InvalidInput: ``malformed-body``; ``setting-invalid``, when the home knows no keys.
         Unavailable: ``registry-expired``, when the release is younger than all that the home knows.
-        IntegrityError: ``release-altered``, ``receipt-missing``, ``log-entry-changed`` or ``log-checkpoint-wrong``.
+        IntegrityError: ``release-altered``, ``receipt-missing``, ``log-entry-changed``, ``log-checkpoint-wrong`` or
+            ``log-quorum-missing``.
     """
     believed = believed_of(home, now)
     try:
@@ -60,13 +67,13 @@ def verified(home: Path, file: Path, now: datetime) -> VerifiedRelease:
     except (OSError, ValidationError) as error:
         raise InvalidInput("malformed-body", where="FILE") from error
     body = release.body
-    check_release(release, believed.at(body.created))
-    if release.receipt is None:
-        raise IntegrityError("receipt-missing")
+    witnesses = check_release(release, believed.at(body.created))
+    check_standing(release, witnesses, quorum)
     return VerifiedRelease(
         release=body.id,
         request=body.request_id,
         digest=release.digest,
         created=body.created,
+        witnesses=witnesses,
         keys_known_until=believed.good_until,
     )

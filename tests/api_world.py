@@ -82,7 +82,7 @@ class ApiWorld:
         """A member that calls with this key."""
         return Member(self, SignedCalls(self.keys[kid], kid.partition("#")[0], ISSUER))
 
-    def gateway(self, kid: str = "oja#client-1") -> Gateway:
+    def gateway(self, kid: str = "oja#client-1", quorum: int = 0) -> Gateway:
         """The client library of a member, over the test client."""
         key = self.keys[kid]
         return Gateway(
@@ -90,6 +90,7 @@ class ApiWorld:
             key,
             kid.partition("#")[0],
             self.keys.federation,
+            quorum=quorum,
             clock=lambda: self.now,
             http=self.http,
         )

@@ -46,8 +46,9 @@ def open_centre(settings: CentreSettings, clock: Clock = now) -> Iterator[Centre
         def key_by(federation: Federation) -> SigningKey:
             return home.keys.newest(federation, settings.agency, KeyPurpose.CLIENT, clock())
 
-        at = settings.gateway
-        line = Gateway(at, key_by(federation), settings.agency, federation, clock=clock, http=http, tls=settings.tls)
+        at, agency, key = settings.gateway, settings.agency, key_by(federation)
+        tls, quorum = settings.tls, settings.quorum
+        line = Gateway(at, key, agency, federation, clock=clock, http=http, tls=tls, quorum=quorum)
 
         def followed() -> None:
             newest = federation if live is None else live.refresh(clock())

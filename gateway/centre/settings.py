@@ -28,7 +28,8 @@ class CentreSettings(BaseSettings):
     ``agency`` is the member that it asks for and ``agreement`` the agreement under which it asks; ``gateway`` the
     address at which the gateway is reached; ``tls_ca`` are the roots that its certificate must lead to,
     ``tls_certificate`` and ``tls_key`` what is shown to it (mutual TLS).
-    ``wait_seconds`` bounds the wait for one release. ``serve`` works on its
+    ``quorum`` agencies must stand by the log's checkpoint of every release that is fetched; who sets it tries again
+    until they do. ``wait_seconds`` bounds the wait for one release. ``serve`` works on its
     ``schedule`` at ``hour`` of Bangkok; ``refresh_seconds`` is the pause before it tries again what failed, and between
     two rounds of the schedule ``refresh``. ``horizon`` months are forecast with intervals of ``level`` per cent, fitted
     by ``engine`` in ``processes``. ``simulations`` are the runs that tell how far an evaluation can be trusted.
@@ -43,6 +44,7 @@ class CentreSettings(BaseSettings):
     tls_ca: Path | None = None
     tls_certificate: Path | None = None
     tls_key: Path | None = None
+    quorum: int = Field(default=0, ge=0)
     wait_seconds: float = Field(default=600.0, gt=0, le=86_400)
     refresh_seconds: float = Field(default=3600.0, gt=0, le=604_800)
     schedule: Schedule = Schedule.REFRESH

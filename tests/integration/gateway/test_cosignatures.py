@@ -22,7 +22,9 @@ from contracts.merkle import verify_receipt
 from contracts.tiles import Tile, read_path
 from contracts.transparency import Cosignature
 from gateway import receipts
+from gateway.audit_calls import awaited_checkpoint
 from gateway.home import PURPOSES as GATEWAY_PURPOSES
+from gateway.log_folder import majority
 from gateway.means import Means
 from gateway.store import log
 from tests import factories
@@ -179,6 +181,38 @@ def test_who_fetches_a_release_learns_who_stands_by_its_receipt(world: ApiWorld)
     hand_in(world, "ccib", shown(world))
 
     assert gateway.release(name).witnesses == ("ccib",)
+
+
+def test_who_has_set_a_quorum_takes_no_release_under_a_checkpoint_that_only_the_gateway_stands_by(
+    world: ApiWorld,
+) -> None:
+    gateway = world.gateway(quorum=1)
+    gateway.submit(request())
+    world.answer()
+    with pytest.raises(IntegrityError) as caught:
+        gateway.wait(request().id, 0)
+    assert caught.value.code == "log-quorum-missing"
+
+    world.later(60)
+    hand_in(world, "ccib", shown(world))
+    assert gateway.wait(request().id, 0).witnesses == ("ccib",)
+
+
+def test_an_auditor_waits_for_the_agencies_before_he_verifies(world: ApiWorld) -> None:
+    gateway = world.gateway()
+    slept: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 2:
+            hand_in(world, "ccib", shown(world))
+
+    assert majority(world.keys.federation, world.now) == 2
+    assert witnesses(world, awaited_checkpoint(gateway, 0, 60, sleep)) == []
+    assert witnesses(world, awaited_checkpoint(gateway, 1, 60, sleep)) == ["ccib"]
+    assert len(slept) == 2
+    assert witnesses(world, awaited_checkpoint(gateway, 2, 3, sleep)) == ["ccib"]
+    assert len(slept) == 5
 
 
 @pytest.mark.parametrize("kid", ["rtp#connector-1", "dop#connector-1"])

@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
+from contracts.federation import KeyPurpose
+from contracts.keys import new_key
 from contracts.registry import TIMESTAMP_LIFE
 from contracts.release import Release
 from contracts.views import Preview
@@ -133,6 +135,28 @@ def test_an_auditor_without_a_home_brings_the_pinned_keys_along(desk: Desk, rele
     short = desk.run(*arguments, "--quorum", "1", "--json")
     assert (short.exit_code, "log-quorum-missing" in short.stdout) == (5, True)
     assert desk.run("audit", "verify", str(folder), "--federation", str(folder / "checkpoint")).exit_code == 2
+
+
+def test_most_of_those_that_witness_must_stand_by_a_log_unless_the_auditor_says_otherwise(
+    desk: Desk, released: Release, tmp_path: Path
+) -> None:
+    folder, file, pinned = tmp_path / "log", tmp_path / "release.json", tmp_path / "federation.json"
+    desk.run("audit", "export", str(folder))
+    file.write_text(desk.run("release", "show", released.body.id, "--json").stdout, encoding="utf-8")
+    federation = desk.served.keys.federation
+    ccib = federation.member("ccib")
+    assert ccib is not None
+    start = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
+    witness = new_key("ccib#witness-1").public_key(KeyPurpose.WITNESS, start, start + timedelta(days=9))
+    others = [each for each in federation.members if each.agency != "ccib"]
+    members = (*others, ccib.model_copy(update={"keys": (*ccib.keys, witness)}))
+    pinned.write_text(federation.model_copy(update={"members": members}).model_dump_json())
+
+    assert "nobody but the gateway" in desk.run("audit", "verify", str(folder)).stderr
+    for command in (("audit", "verify", str(folder)), ("audit", "prove", str(file))):
+        short = desk.run(*command, "--federation", str(pinned), "--json")
+        assert (short.exit_code, "log-quorum-missing" in short.stdout) == (5, True)
+        assert desk.run(*command, "--federation", str(pinned), "--quorum", "0").exit_code == 0
 
 
 def test_a_home_that_pins_a_root_verifies_files_by_what_it_knows_and_asks_no_gateway(

@@ -70,6 +70,13 @@ def test_a_release_without_its_place_in_the_log_is_not_enough(kept: Kept) -> Non
     assert refusal(kept.home, kept.file(receipt=None)).code == "receipt-missing"
 
 
+def test_who_stands_by_its_checkpoint_is_shown_and_may_be_asked_for(kept: Kept) -> None:
+    assert verified(kept.home, kept.file(), NOW).witnesses == ()
+    with pytest.raises(IntegrityError) as raised:
+        verified(kept.home, kept.file(), NOW, quorum=1)
+    assert raised.value.code == "log-quorum-missing"
+
+
 def test_what_is_no_release_is_told_without_its_path(kept: Kept, tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text("{}")
     for file in (tmp_path / "other.json", tmp_path / "none.json"):
