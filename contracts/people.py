@@ -34,7 +34,10 @@ class PersonRole(StrEnum):
 
 
 class PeopleAct(StrEnum):
-    """What is ordered: ``end`` ends a person's sessions, ``close`` the account with all that opens it."""
+    """What is ordered: ``end`` ends a person's sessions, ``close`` the account with all that opens it.
+
+    ``cancel`` makes a link of an invitation that nobody used good no more.
+    """
 
     LIST = "list"
     INVITE = "invite"
@@ -42,6 +45,7 @@ class PeopleAct(StrEnum):
     TAKE = "take"
     END = "end"
     CLOSE = "close"
+    CANCEL = "cancel"
 
 
 class PeopleOrder(Value):
@@ -49,6 +53,7 @@ class PeopleOrder(Value):
 
     ``roles`` are those of an invitation, or the one given or taken. ``name`` is that of who is invited.
     ``person`` says whose roles, sessions or account it is about, or who gets a new invitation to sign in.
+    ``invitation`` names the one that is cancelled.
     """
 
     id: Identifier
@@ -59,6 +64,7 @@ class PeopleOrder(Value):
     person: Identifier | None = None
     roles: tuple[PersonRole, ...] = Field(default=(), max_length=len(PersonRole))
     name: str = Field(default="", max_length=200)
+    invitation: Identifier | None = None
 
 
 class PersonView(Value):
@@ -89,12 +95,25 @@ class InvitationView(Value):
     expires_at: AwareDatetime
 
 
+class OpenInvitation(Value):
+    """An unused invitation without its link; ``person`` when it leads into an account, ``by`` who gave it."""
+
+    id: Identifier
+    agency: AgencyId
+    name: str
+    roles: tuple[PersonRole, ...]
+    person: Identifier | None
+    by: AgencyId
+    expires_at: AwareDatetime
+
+
 class PeopleAnswer(Value):
-    """What an order came to: the people of the agency, its key requests, and the invitation if there is one."""
+    """What an order came to: the agency's people, key requests and open invitations, and a new one if there is one."""
 
     people: tuple[PersonView, ...]
     keys: tuple[KeyRequestView, ...] = ()
     invitation: InvitationView | None = None
+    invitations: tuple[OpenInvitation, ...] = ()
 
 
 def read_people_order(document: str, federation: Federation, now: datetime) -> tuple[PeopleOrder, PublicKey]:

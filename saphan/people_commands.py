@@ -49,6 +49,7 @@ class Wish(Value):
     person: Identifier | None = None
     roles: tuple[PersonRole, ...] = ()
     name: str = ""
+    invitation: Identifier | None = None
 
 
 class ProviderKeys(Value):
@@ -66,7 +67,7 @@ def list_command(
     key: KeyOption = "steward-1",
     as_json: AsJson = False,
 ) -> None:
-    """List an agency's accounts with their roles, passkeys and open sessions."""
+    """List an agency's accounts with their roles, passkeys and open sessions, and the invitations that nobody used."""
     _carried_out(Wish(act=PeopleAct.LIST, agency=agency), (home, gateway_home, key), as_json=as_json)
 
 
@@ -84,6 +85,21 @@ def invite_command(  # noqa: PLR0913  # the options of a command line
 ) -> None:
     """Invite somebody; prints a link that opens the account once, within three days."""
     wish = Wish(act=PeopleAct.INVITE, agency=agency, person=person, roles=tuple(role or ()), name=name)
+    _carried_out(wish, (home, gateway_home, key), as_json=as_json)
+
+
+@app.command("cancel")
+def cancel_command(
+    invitation: Annotated[str, typer.Argument(help="The invitation, as `saphan people list` shows it.")],
+    *,
+    agency: AgencyOption = None,
+    home: HomeOption = None,
+    gateway_home: GatewayHomeOption = None,
+    key: KeyOption = "steward-1",
+    as_json: AsJson = False,
+) -> None:
+    """Cancel an invitation that nobody used yet; its link opens nothing from then on."""
+    wish = Wish(act=PeopleAct.CANCEL, agency=agency, invitation=invitation)
     _carried_out(wish, (home, gateway_home, key), as_json=as_json)
 
 
@@ -201,6 +217,7 @@ def _order(wish: Wish, by: str, now: datetime) -> PeopleOrder:
         person=wish.person,
         roles=wish.roles,
         name=wish.name,
+        invitation=wish.invitation,
     )
 
 
@@ -211,6 +228,9 @@ def _people_table(answer: PeopleAnswer) -> Group:
         table.add_row(
             each.id, each.name, roles, f"{each.passkeys}", f"{each.sessions}", "closed" if each.closed else ""
         )
+    for waiting in answer.invitations:
+        roles = ", ".join(role.value for role in waiting.roles)
+        table.add_row(waiting.id, waiting.name, roles, "", "", f"invited until {waiting.expires_at:%Y-%m-%d %H:%M} UTC")
     link = answer.invitation
     told = () if link is None else ("", link.link, f"until {link.expires_at:%Y-%m-%d %H:%M} UTC; works once")
     return Group(table, *told)

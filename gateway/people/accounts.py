@@ -55,7 +55,7 @@ def invite(means: Means, giver: Giver, guest: Guest) -> Invited:
         roles, name = (known.roles, known.name) if known else (guest.roles, guest.name)
         if not roles or not name.strip():
             raise InvalidInput("malformed-body", where="roles" if not roles else "name")
-        check_invited(giver, roles, guest.person, _standing(t, means, guest.agency))
+        check_invited(giver, roles, guest.person, standing_of(t, means, guest.agency))
         person, until = known or Person(kept(secret), guest.agency, name, roles), now + INVITED_FOR
         people.add_invitation(t, _given(giver, person, kept(secret), guest.person, until))
         change = "invited" if known is None else "recovery-invited"
@@ -104,7 +104,7 @@ def join(means: Means, token_hash: str, person: str, method: str, keep: Callable
         known = _known(t, used.agency, used.person) if used.person else None
         joined = known or Person(person, used.agency, used.name, used.roles)
         giver = _giver_now(t, means, used)
-        if giver is None or not _may_invite(giver, joined, used.person, _standing(t, means, used.agency)):
+        if giver is None or not _may_invite(giver, joined, used.person, standing_of(t, means, used.agency)):
             raise Refused("invitation-invalid")
         if known is None:
             people.add_person(t, joined, now)
@@ -127,7 +127,7 @@ def give(means: Means, giver: Giver, agency: str, name: str, role: PersonRole) -
     """
     with means.store.transaction() as t:
         person = _known(t, agency, name)
-        check_change(giver, role, name, _standing(t, means, agency))
+        check_change(giver, role, name, standing_of(t, means, agency))
         check_together(person.roles | {role})
         if people.give(t, name, role, means.clock()):
             _changed(t, means, "given", role.value, person, giver)
@@ -142,7 +142,7 @@ def take(means: Means, giver: Giver, agency: str, name: str, role: PersonRole) -
     """
     with means.store.transaction() as t:
         person = _known(t, agency, name)
-        check_change(giver, role, name, _standing(t, means, agency), taking=True)
+        check_change(giver, role, name, standing_of(t, means, agency), taking=True)
         if people.take(t, name, role):
             _changed(t, means, "taken", role.value, person, giver)
 
@@ -156,7 +156,7 @@ def end_sessions(means: Means, giver: Giver, agency: str, name: str) -> None:
     """
     with means.store.transaction() as t:
         person = _known(t, agency, name)
-        _check_all(giver, person, _standing(t, means, agency))
+        _check_all(giver, person, standing_of(t, means, agency))
         people_sessions.end_all(t, name, means.clock())
 
 
@@ -169,7 +169,7 @@ def close(means: Means, giver: Giver, agency: str, name: str) -> None:
     """
     with means.store.transaction() as t:
         person = _known(t, agency, name)
-        _check_all(giver, person, _standing(t, means, agency))
+        _check_all(giver, person, standing_of(t, means, agency))
         people.close(t, name, means.clock())
         _changed(t, means, "closed", _listed(person.roles), person, giver)
 
@@ -275,7 +275,12 @@ def _known(t: Transaction, agency: str, name: str) -> Person:
     return person
 
 
-def _standing(r: Reading, means: Means, agency: str) -> Standing:
+def standing_of(r: Reading, means: Means, agency: str) -> Standing:
+    """An agency at this moment, as the rules about roles ask for it.
+
+    Raises:
+        InvalidInput: ``unknown-agency``.
+    """
     if means.federation.member(agency) is None:
         raise InvalidInput("unknown-agency", agency=agency)
     return Standing(agency, agency == means.federation.operator, people.had_steward(r, agency))

@@ -14,7 +14,7 @@ from contracts.people import (
 from contracts.values import Value
 from gateway.caller import Caller
 from gateway.means import Means
-from gateway.people import accounts, own_keys, step_up
+from gateway.people import accounts, open_invitations, own_keys, step_up
 from gateway.people.accounts import Guest, Invited
 from gateway.people.origin import origin_of
 from gateway.people.roles import Giver, May, check_may, giver_by_key
@@ -30,6 +30,7 @@ class PageOrder(Value):
     person: Identifier | None = None
     roles: tuple[PersonRole, ...] = ()
     name: str = ""
+    invitation: Identifier | None = None
 
 
 def by_key(means: Means, caller: Caller, document: str) -> PeopleAnswer:
@@ -71,14 +72,15 @@ def carry_out(means: Means, giver: Giver, order: PeopleOrder) -> PeopleAnswer:
     """
     if PersonRole.OPERATOR not in giver.roles and order.agency != giver.agency:
         raise Refused("people-order-refused", why="these are another agency's people")
-    page = PageOrder(act=order.act, agency=order.agency, person=order.person, roles=order.roles, name=order.name)
+    page = PageOrder.model_validate(order.model_dump(include=set(PageOrder.model_fields)))
     invited = _done(means, giver, page)
     origin = origin_of(means.federation.gateway)
     link = InvitationView(link=invited.link(origin), expires_at=invited.expires_at) if invited else None
-    if order.agency != giver.agency:  # an operator sees nobody's names but the own agency's
-        return PeopleAnswer(people=(), invitation=link)
-    shown = accounts.everybody(means, order.agency)
-    return PeopleAnswer(people=shown, keys=own_keys.asked_of_agency(means, order.agency), invitation=link)
+    still_open = open_invitations.everything(means, giver, order.agency)
+    if order.agency != giver.agency:  # an operator sees nobody's names but the own agency's, and whom he invited
+        return PeopleAnswer(people=(), invitation=link, invitations=still_open)
+    shown, keys = accounts.everybody(means, order.agency), own_keys.asked_of_agency(means, order.agency)
+    return PeopleAnswer(people=shown, keys=keys, invitation=link, invitations=still_open)
 
 
 def giver_of(signed_in: SignedIn) -> Giver:
@@ -98,6 +100,8 @@ def _done(means: Means, giver: Giver, order: PageOrder) -> Invited | None:
             accounts.end_sessions(means, giver, agency, name)
         case PeopleAct.CLOSE:
             accounts.close(means, giver, agency, name)
+        case PeopleAct.CANCEL:
+            open_invitations.cancel(means, giver, agency, order.invitation or "")
         case PeopleAct.LIST:
             pass
     return None

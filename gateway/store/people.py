@@ -217,6 +217,19 @@ def use_invitation(t: Transaction, token_hash: str, now: datetime) -> Invitation
     return _invitation(row)
 
 
+def open_invitations(r: Reading, agency: str, now: datetime) -> tuple[Invitation, ...]:
+    """The invitations of an agency that are neither used nor expired, soonest end first."""
+    good = (invitations.c.agency == agency) & invitations.c.used_at.is_(None) & (invitations.c.expires_at > now)
+    rows = r.all(select(invitations).where(good).order_by(invitations.c.expires_at, invitations.c.token_hash))
+    return tuple(_invitation(row) for row in rows)
+
+
+def cancel_invitation(t: Transaction, token_hash: str) -> bool:
+    """Delete an invitation that nobody used; whether there was one."""
+    mine = (invitations.c.token_hash == token_hash) & invitations.c.used_at.is_(None)
+    return t.run(delete(invitations).where(mine)) > 0
+
+
 def is_new_order(t: Transaction, name: str, now: datetime) -> bool:
     """Spend the identifier of an order; whether it was not spent before."""
     return t.add_new(people_orders, {"id": name, "at": now})

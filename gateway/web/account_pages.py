@@ -9,7 +9,7 @@ from contracts.canonical import digest_of
 from contracts.errors import Refused
 from contracts.people import InvitationView
 from contracts.values import Value
-from gateway.people import accounts, orders, own_keys, passkeys, sessions, step_up, visible_entries
+from gateway.people import accounts, open_invitations, orders, own_keys, passkeys, sessions, step_up, visible_entries
 from gateway.people.attempts import Trying, check_attempt
 from gateway.people.orders import PageOrder
 from gateway.people.origin import origin_of
@@ -112,6 +112,7 @@ def people_page(request: Request, me: Me, means: With) -> Response:
         "people": accounts.everybody(means, agency),
         "keys": own_keys.asked_of_agency(means, agency),
         "gives": gives,
+        "invitations": open_invitations.everything(means, orders.giver_of(me), agency),
         "members": [(each.agency, each.title) for each in means.federation.members],
     }
     return page(request, "account_people.html", names, me)

@@ -9,7 +9,7 @@ import pytest
 from contracts.errors import InvalidInput, Refused
 from contracts.people import PersonRole
 from contracts.transparency import EventKind
-from gateway.people import accounts, sessions, step_up, visible_entries
+from gateway.people import accounts, open_invitations, sessions, step_up, visible_entries
 from gateway.people.accounts import Guest
 from gateway.people.roles import MAY, Giver, May
 from gateway.store import people
@@ -355,3 +355,31 @@ def test_a_steward_lets_nobody_into_the_account_of_a_dpo_or_of_an_operator(world
     with pytest.raises(Refused, match="role-not-given"):
         accounts.invite(world.means, at_oja, Guest("oja", person=name_of(world, operator)))
     assert dpo.is_signed_in
+
+
+def test_a_steward_sees_open_invitations_and_cancels_them(world: PeopleWorld) -> None:
+    steward = world.person(PersonRole.STEWARD)
+    secret = world.invited(PersonRole.OFFICER, name="แขก")
+    (shown,) = [each for each in open_invitations.everything(world.means, STEWARD, "ccib") if each.name == "แขก"]
+    assert shown.id in steward.get("/people").text
+    assert secret not in shown.model_dump_json()
+
+    assert steward.order(act="cancel", invitation=shown.id).status_code == 200
+
+    assert problem_in(world.browser().join(secret)).code == "invitation-invalid"
+    assert shown.id not in steward.get("/people").text
+    assert problem_in(steward.order(act="cancel", invitation=shown.id)).code == "invitation-invalid"
+    changes = [each.facts["change"] for each in world.entries(EventKind.PERSON_ROLE_CHANGED)]
+    assert changes[-1] == "invitation-cancelled"
+
+
+def test_nobody_cancels_or_sees_another_agency_s_invitations(world: PeopleWorld) -> None:
+    secret = world.invited(PersonRole.OFFICER, name="แขก")
+    (shown,) = [each for each in open_invitations.everything(world.means, STEWARD, "ccib") if each.name == "แขก"]
+    rtp, officer = Giver("rtp", frozenset({PersonRole.STEWARD})), Giver("ccib", frozenset({PersonRole.OFFICER}))
+
+    assert open_invitations.everything(world.means, OPERATOR, "ccib") == ()
+    for giver, code in ((rtp, "invitation-invalid"), (OPERATOR, "invitation-invalid"), (officer, "role-not-given")):
+        with pytest.raises(Refused, match=code):
+            open_invitations.cancel(world.means, giver, "ccib", shown.id)
+    assert world.browser().join(secret).status_code == 200

@@ -76,6 +76,9 @@ def test_the_operator_invites_the_first_steward_and_no_other_agencys_people(desk
 def test_a_steward_invites_gives_takes_signs_out_and_closes(desk: Desk) -> None:
     invited = answer_of(desk.steward("invite", "--role", "officer", "--role", "analyst", "--name", "เจ้าหน้าที่"))
     assert invited.invitation is not None
+    (waiting,) = invited.invitations
+    assert answer_of(desk.steward("list")).invitations == (waiting,)
+    assert answer_of(desk.steward("cancel", waiting.id)).invitations == ()
     person = joined(desk, "somsri", PersonRole.OFFICER)
 
     given = answer_of(desk.steward("role", person, "--give", "reviewer"))

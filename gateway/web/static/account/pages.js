@@ -108,7 +108,7 @@ async function finish(then) {
 }
 
 function ordered(order) {
-  const whole = { act: order.act, agency: order.agency, person: order.person ?? null, roles: order.roles ?? [], name: order.name ?? "" };
+  const whole = { act: order.act, agency: order.agency, person: order.person ?? null, roles: order.roles ?? [], name: order.name ?? "", invitation: order.invitation ?? null };
   return confirmed({ order: whole }, { order: whole });
 }
 
@@ -153,7 +153,7 @@ const deeds = {
   async "revoke-passkey"({ dataset: { passkey } }) {
     await confirmed({ digest: await digest(canonical({ passkey })) }, { passkey });
   },
-  order: ({ dataset }) => ordered({ act: dataset.act, agency: dataset.agency, person: dataset.person, roles: dataset.role ? [dataset.role] : [] }),
+  order: ({ dataset }) => ordered({ act: dataset.act, agency: dataset.agency, person: dataset.person, roles: dataset.role ? [dataset.role] : [], invitation: dataset.invitation }),
   invite: (form) => ordered({ act: "invite", agency: form.elements.agency?.value ?? form.dataset.agency, roles: [form.elements.role.value], name: form.elements.name.value }),
   give: (form) => ordered({ act: "give", agency: form.dataset.agency, person: form.elements.person.value, roles: [form.elements.role.value] }),
   act,
