@@ -245,11 +245,9 @@ def test_a_home_without_keys_or_settings_is_said_to_be_wrong(desk: Desk, tmp_pat
     assert "pass --home DIR or set SAPHAN_HOME" in empty.stderr
     assert str(tmp_path) not in empty.stderr
     (tmp_path / "saphan.toml").write_text(f'agency = "oja"\ngateway = "{desk.served.url}"\n')
-    assert "client-1 or connector-1" in desk.run("budget", home=tmp_path).stderr
-    (tmp_path / "keys").mkdir()
-    for file in (desk.oja / "keys").iterdir():
-        (tmp_path / "keys" / file.name).write_bytes(file.read_bytes())
-    assert "federation.json" in desk.run("budget", home=tmp_path).stderr
+    assert "federation.json is missing" in desk.run("budget", home=tmp_path).stderr
+    (tmp_path / "federation.json").write_bytes((desk.oja / "federation.json").read_bytes())
+    assert "no registered connector key" in desk.run("budget", home=tmp_path).stderr
 
 
 def test_a_withdrawn_release_is_still_exported_but_said_to_be_withdrawn(
