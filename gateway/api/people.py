@@ -13,5 +13,5 @@ member_routes = APIRouter(tags=["people"], route_class=MemberRoute)
 
 @member_routes.post("/v1/people/orders", operation_id="orderPeople", response_model=PeopleAnswer)
 def order_people(text: SignedText, caller: Writing, desk: AtDesk) -> Response:
-    """List, invite, cancel an invitation, give or take a role, end sessions or close an account, as a steward or the operator has signed."""
+    """Do what a steward or the operator signed: list, invite, cancel, give or take a role, end sessions, close."""
     return json_of(orders.by_key(desk.exchange.means, caller, text.document))
