@@ -32,7 +32,12 @@ def test_a_home_is_closed_to_others_and_keeps_its_keys(tmp_path: Path) -> None:
     home.make()
     made = home.make_keys("oja", factories.text("operator"), NOW, NOW + timedelta(days=1))
     assert home.make_keys("oja", factories.text("operator"), NOW, NOW + timedelta(days=1)) == made
-    assert [key.purpose for key in made.keys] == [KeyPurpose.GATEWAY, KeyPurpose.TOKEN, KeyPurpose.LOG, KeyPurpose.REGISTRY]
+    assert [key.purpose for key in made.keys] == [
+        KeyPurpose.GATEWAY,
+        KeyPurpose.TOKEN,
+        KeyPurpose.LOG,
+        KeyPurpose.REGISTRY,
+    ]
     assert home.path.stat().st_mode & 0o777 == 0o700
     for file in (home.path / "keys").iterdir():
         assert file.stat().st_mode & 0o777 == 0o600
