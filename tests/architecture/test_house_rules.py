@@ -14,8 +14,8 @@ from contracts.errors import FAMILIES
 pytestmark = pytest.mark.architecture
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("contracts", "policies", "privacy", "keys", "trust", "forecasting", "connectors", "gateway", "saphan")
-FOLDERS += ("benchmarks", "tests")
+PACKAGES = ("contracts", "policies", "privacy", "keys", "trust", "forecasting", "connectors", "gateway", "saphan")
+FOLDERS = (*PACKAGES, "benchmarks", "tests")
 CEILING = 400
 FORBIDDEN_NAMES = {"utils", "util", "core", "common", "helpers", "base", "manager", "misc"}
 KINDS = {"unit", "property", "integration", "e2e", "architecture", "web"}
