@@ -41,6 +41,19 @@ CLOCKS_APART: Final = timedelta(minutes=2)
 log = logging.getLogger("saphan.connector")
 
 
+def stands_still(journal: Journal, now: datetime) -> bool:
+    """Whether the checkpoint that was last seen ought to have been followed by a greater one.
+
+    A question that was made after a checkpoint was seen is not under it; its entry must have come since. A question
+    that waited under a checkpoint that covers it (for an officer, or for this connector) says nothing.
+    """
+    seen = kept.seen(journal)
+    if seen is None:
+        return False
+    asked = kept.answered_between(journal, seen.seen_at, now - STANDS_STILL_AFTER)
+    return any(created > seen.seen_at + CLOCKS_APART for created in asked)
+
+
 @dataclass(slots=True)
 class Witness:
     """Looks at the log for one connector.
@@ -110,7 +123,8 @@ class Witness:
         if before is not None:
             old = read_checkpoint(before.document)  # verified when it was written down
             if (old.size, old.root) == (checkpoint.size, checkpoint.root):
-                self._check_moves(before.seen_at, now)
+                if stands_still(self.journal, now):
+                    raise IntegrityError("log-stands-still")
                 return
             code = "log-shrank" if checkpoint.size < old.size else "log-forked"
             if not self._only_grew(old, checkpoint):
@@ -118,15 +132,6 @@ class Witness:
                 self._is_held_up = True
                 raise IntegrityError(code)
         kept.see(self.journal, checkpoint.size, document, now)
-
-    def _check_moves(self, seen_at: datetime, now: datetime) -> None:
-        """A question that was made after a checkpoint was seen is not under it; its entry must have come since.
-
-        A question that waited under a checkpoint that covers it (for an officer, or for this connector) says nothing.
-        """
-        asked = kept.answered_between(self.journal, seen_at, now - STANDS_STILL_AFTER)
-        if any(created > seen_at + CLOCKS_APART for created in asked):
-            raise IntegrityError("log-stands-still")
 
     def _only_grew(self, old: Checkpoint, new: Checkpoint) -> bool:
         try:

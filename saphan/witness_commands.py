@@ -13,6 +13,7 @@ from connectors.journal import witness
 from connectors.journal.book import Journal
 from connectors.journal.witness import Evidence
 from connectors.main import now
+from connectors.witness import stands_still
 from contracts.checkpoints import read_checkpoint
 from contracts.errors import InvalidInput
 from contracts.transparency import Hash
@@ -34,11 +35,16 @@ class SeenView(Value):
 
 
 class WitnessView(Value):
-    """What the connector saw of the log; ``works`` is false while evidence is not settled."""
+    """What the connector saw of the log; ``works`` is false while evidence is not settled.
+
+    ``stands_still`` is true, and ``works`` false, while the log does not move though this connector answered questions
+    that were made after what was seen; it works again when the log moves.
+    """
 
     works: bool
     seen: SeenView | None
     evidence: tuple[Evidence, ...]
+    stands_still: bool = False
 
 
 def witness_command(
@@ -62,9 +68,12 @@ def witness_command(
 
 
 def _view(journal: Journal) -> WitnessView:
-    seen, evidence = witness.seen(journal), witness.evidence(journal)
+    seen, evidence, still = witness.seen(journal), witness.evidence(journal), stands_still(journal, now())
     return WitnessView(
-        works=witness.unsettled(journal) is None, seen=None if seen is None else _seen(seen), evidence=evidence
+        works=witness.unsettled(journal) is None and not still,
+        seen=None if seen is None else _seen(seen),
+        evidence=evidence,
+        stands_still=still,
     )
 
 
