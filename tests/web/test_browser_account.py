@@ -148,6 +148,21 @@ def test_a_steward_invites_on_the_page_after_a_confirmation(browser: Browser, se
         expect(page.locator("#link code")).to_contain_text("/account/join#")
 
 
+def test_a_steward_cancels_an_invitation_and_gives_up_a_passkey_each_after_a_confirmation(
+    browser: Browser, served: Gateway
+) -> None:
+    with somebody(browser) as page:
+        join(page, served.invited(PersonRole.STEWARD, name="ผู้ดูแล"))
+        served.invited(PersonRole.ANALYST, name="แขกที่ไม่มา")
+        page.get_by_role("link", name="ผู้ใช้", exact=True).click()
+        page.get_by_role("row", name="แขกที่ไม่มา").get_by_role("button").click()
+        expect(page.get_by_text("แขกที่ไม่มา")).to_have_count(0)
+
+        page.goto(f"{served.address}/account")
+        page.locator("button[data-do=revoke-passkey]").click()
+        expect(page).to_have_url(f"{served.address}/account/sign-in")
+
+
 def test_a_link_that_was_used_is_told_so(browser: Browser, served: Gateway) -> None:
     link = served.invited(PersonRole.ANALYST, name="ก")
     with somebody(browser) as page:
