@@ -20,6 +20,10 @@ from contracts.views import PublishedContract, SignedText
 from gateway.identity.proofs import Target, check_proof
 from tests.connector_world import token_for
 from tests.factories import ISSUER, NOW, Keys
+from tests.fake_log import FakeLog, entries
+
+LOG = ("/checkpoint", "/tile/")
+COSIGNATURES_PATH = "/v1/log/cosignatures"
 
 
 @dataclass
@@ -69,12 +73,14 @@ class FakeGateway:
                 raise httpx2.ConnectError("down")
             if request.url.path == "/v1/token":
                 return self._give_token(request)
+            if request.method == "GET" and request.url.path.startswith(LOG):
+                return FakeLog(self.keys["oja#log-1"], entries(5)).handle(request)
             call = Message(request.method, request.url.path, headers_of(request.headers.raw), request.content)
             self._enter(call)
             if self.problems:
                 error = self.problems.popleft()
                 return self._answer(call, error.status, error.problem().model_dump_json().encode())
-            return self._answer(call, *self._serve(call))
+            return self._answer(call, *((204, b"") if call.path == COSIGNATURES_PATH else self._serve(call)))
 
     def _give_token(self, request: httpx2.Request) -> httpx2.Response:
         form = parse_qs(request.content.decode())

@@ -3,6 +3,7 @@
 No request that was acknowledged is lost, and neither ledger nor journal is charged twice.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -17,6 +18,7 @@ from tests.process_world import PRICE, ProcessWorld, new_process_world
 
 pytestmark = pytest.mark.e2e
 
+SHOWN_WITHIN = 60
 NOT_ANSWERING = ("refusal", "notices", "order", "sent", "pending", "decision")
 """Reached only by refused tasks, by notices, orders and officers' decisions; the integration tests kill there."""
 
@@ -61,6 +63,10 @@ def test_a_killed_gateway_loses_no_request_and_charges_once(up: ProcessWorld, po
     assert up.spent() - before == PRICE
     assert up.spent_by_journal() - journal_before == PRICE
     with up.client as client:
+        deadline = time.monotonic() + SHOWN_WITHIN
+        # A checkpoint stays on show until the witnesses have it, or for long enough.
+        while audit_verify(client) == 0 and time.monotonic() < deadline:
+            time.sleep(1)
         assert audit_verify(client) > 0
 
 

@@ -62,10 +62,15 @@ def gateway() -> FakeGateway:
 @pytest.fixture
 def address(gateway: FakeGateway) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self._pass_on("GET", b"")
+
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
+            self._pass_on("POST", self.rfile.read(int(self.headers["content-length"])))
+
+        def _pass_on(self, method: str, body: bytes) -> None:
             url = f"http://gateway.example{self.path}"
-            answer = gateway.handle(httpx2.Request("POST", url, headers=dict(self.headers), content=body))
+            answer = gateway.handle(httpx2.Request(method, url, headers=dict(self.headers), content=body))
             self.send_response(answer.status_code)
             for name, value in answer.headers.items():
                 if name != "content-length":
