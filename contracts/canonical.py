@@ -60,7 +60,7 @@ def _text(value: object) -> str:
         return str(value)
     constant = _CONSTANTS.get(kind)
     # The library refuses what it cannot write.
-    return rfc8785.dumps(value).decode() if constant is None else constant[bool(value)]  # type: ignore[arg-type]
+    return rfc8785.dumps(value).decode() if constant is None else constant[bool(value)]  # type: ignore[arg-type]  # it says what fits
 
 
 def _object(value: dict[str, object]) -> str:

@@ -235,7 +235,7 @@ def _verified(place: TrustFolder, get: Get, now: datetime) -> Verified:
         str(place.metadata), "metadata/", str(place.targets), "targets/", _Fetcher(get), LIMITS, bootstrap=pinned
     )
     # The library has no argument for it and reads the machine's clock.
-    updater._trusted_set.reference_time = now  # noqa: SLF001
+    updater._trusted_set.reference_time = now  # noqa: SLF001  # as said above
     updater.refresh()
     targets = (place.metadata / "targets.json").read_bytes()
     # First: from here on, a member's keys can come from its own role alone.

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from contracts.canonical import canonical_bytes
 from contracts.errors import InvalidInput, Unavailable
-from contracts.federation import Federation, KeyPurpose, Member
+from contracts.federation import Federation, KeyPurpose, Member, PublicKey
 from contracts.keys import new_key
 from contracts.message_signatures import Tag, sign, verify
 from contracts.signature_base import Message
@@ -76,11 +76,11 @@ def test_a_key_made_in_the_module_signs_documents_and_messages_that_anybody_veri
     document = sign_document(canonical_bytes({"a": 1}), "agreement", key)
     sent = sign(Message("POST", "/v1/requests", {}, b"{}"), key, Tag.REQUEST, NOW, "n" * 22)
 
-    def resolve(kid: str) -> object:
+    def resolve(kid: str) -> PublicKey | None:
         return federation.key(kid, KeyPurpose.CLIENT, NOW)
 
-    assert verify_document(document, "agreement", resolve).signers == {"oja#client-1"}  # type: ignore[arg-type]
-    assert verify(sent, Tag.REQUEST, resolve, NOW).kid == "oja#client-1"  # type: ignore[arg-type]
+    assert verify_document(document, "agreement", resolve).signers == {"oja#client-1"}
+    assert verify(sent, Tag.REQUEST, resolve, NOW).kid == "oja#client-1"
     assert KeyFolder(home).place("oja#client-1") == "hardware"
     assert repr(key).count(PIN) == 0
 

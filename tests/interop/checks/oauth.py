@@ -72,7 +72,7 @@ def _steps_of_our_client(keys: Keys, issuer: str) -> dict[str, bool]:
         asked = calls.token_request(now, DETAIL)
         answer = sent(asked)
         calls.accept_token(answer.content, now, DETAIL)
-        steps["token"] = not calls.needs_token(now, DETAIL) and answer.json()["token_type"] == "DPoP"  # noqa: S105
+        steps["token"] = not calls.needs_token(now, DETAIL) and answer.json()["token_type"] == "DPoP"  # noqa: S105  # a type
         steps["authorization_details"] = answer.json()["authorization_details"] == [DETAIL.model_dump()]
         again = sent(asked)
         steps["the same assertion again is refused"] = again.status_code in {400, 401}
