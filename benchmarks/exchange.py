@@ -3,13 +3,14 @@
     ./run bench exchange [--json] [--requests N] [--only brokered|token]
 
 A brokered request goes from the client's signature to the release that it has verified, through a gateway and one
-connector, with tokens cached. Everything runs in one process over real HTTP on loopback, so the process's CPU time is
-the cost of all three programs together. Ten requests are out at a time: what the programs do anyway, at each tick and
-in each long poll, is shared by those that wait, as it is with a gateway that has work.
+connector, with tokens cached. The gateway and the connector are processes of their own, the requester is this one; the
+CPU time of all three is the cost. Several requests are out at a time: what the programs do anyway, at each tick and in
+each long poll, is shared by those that wait, as it is with a gateway that has work.
 
-The floor is what the protocol cannot do without: a tracer counts every raw signature and verification, every HTTP hop
-and every durable transaction of further requests, after those that were timed, and each is then timed bare in the same
-run. A bare transaction has as many inserts as the counted ones wrote with, of as many bytes, by the same driver.
+The floor is what the protocol cannot do without: a tracer in each program counts every raw signature and verification,
+every HTTP hop and every durable transaction of further requests, after those that were timed, and each is then timed
+bare in the same run. A bare transaction has as many inserts as the counted ones wrote with, of as many bytes, by the
+same driver.
 
 A token is asked of the whole application in process; its floor is its raw signatures alone, the ratio theirs to all.
 """
@@ -17,24 +18,24 @@ A token is asked of the whole application in process; its floor is its raw signa
 import argparse
 import sqlite3
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
 from benchmarks import exchange_floor
-from benchmarks.exchange_counting import Databases, counting_calls
+from benchmarks.exchange_programs import Programs, programs_of
 from benchmarks.exchange_token import token_endpoint
-from benchmarks.federation import AGREEMENT, Agency, Running, running
+from benchmarks.federation import AGREEMENT, REQUESTER, Agency, Running, running
 from benchmarks.report import print_report
 from contracts.request import Request
 from gateway.asking import query_of
+from gateway.client import Gateway
 
 ROWS = 5_000
 WARM_UP = 20
 TICK_SECONDS = 0.25
-IN_FLIGHT = 10
+IN_FLIGHT = 30
 COUNTED = 20
 TOKENS = 100
 FIXED = {
@@ -70,20 +71,19 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         agency = Agency("ccib", f"sqlite:///{_source(folder / 'source.db')}", "tpo_complaint")
-        with (
-            Databases().known() as databases,
-            # A price of ten nano-rho leaves room for every question in one year's budget.
-            running(folder / "federation", [agency], nano_rho=10, tick_seconds=TICK_SECONDS) as federation,
-        ):
-            if options.only != "token":
-                seconds, counted = _brokered(federation, databases, options.requests)
-                told = _against_floor(seconds, counted, crypto, folder)
-                figures |= {"requests": options.requests, **told}
-                ratios["brokered_vs_floor"] = told["brokered_ms"] / told["floor_ms"]
-            if options.only != "brokered":
-                told = _token(folder, federation, crypto)
-                figures |= told
-                ratios["token_vs_crypto"] = told["token_crypto_us"] / told["token_us"]
+        # A price of ten nano-rho leaves room for every question in one year's budget.
+        with running(folder / "federation", [agency], nano_rho=10, tick_seconds=TICK_SECONDS) as federation:
+            prepared = list(islice(_requests(federation), WARM_UP + options.requests + COUNTED))
+        if options.only != "token":
+            costs, counted = _brokered(folder / "federation" / "gateway", federation, prepared)
+            told = _against_floor(sum(costs.values()), counted, crypto, folder)
+            shares = {f"{name}_ms": seconds * 1e3 for name, seconds in costs.items()}
+            figures |= {"requests": options.requests, "in_flight": IN_FLIGHT, **shares, **told}
+            ratios["brokered_vs_floor"] = told["brokered_ms"] / told["floor_ms"]
+        if options.only != "brokered":
+            told = _token(folder, federation, crypto)
+            figures |= told
+            ratios["token_vs_crypto"] = told["token_crypto_us"] / told["token_us"]
     print_report("exchange", figures, ratios, as_json=options.json)
 
 
@@ -134,24 +134,31 @@ def _source(path: Path) -> Path:
     return path
 
 
-def _brokered(federation: Running, databases: Databases, requests: int) -> tuple[float, Counter[str]]:
-    """CPU seconds of one request, and how many raw operations ``COUNTED`` further ones performed."""
-    prepared = list(islice(_requests(federation), WARM_UP + requests + COUNTED))
+def _brokered(gateway: Path, federation: Running, prepared: Sequence[Request]) -> tuple[Figures, Counter[str]]:
+    """CPU seconds of one request in each program, and how many raw operations ``COUNTED`` further ones performed."""
     counted: Counter[str] = Counter()
-    _ask(federation, prepared[:WARM_UP])
-    started = time.process_time()
-    _ask(federation, prepared[WARM_UP:-COUNTED])
-    seconds = (time.process_time() - started) / requests
-    with databases.counting(counted), counting_calls(counted):
-        _ask(federation, prepared[-COUNTED:])
-    return seconds, counted
+    homes = {name: home.path for name, home in federation.homes.items()}
+    line = Gateway(federation.address, federation.asker, REQUESTER, federation.federation)
+    with programs_of(gateway, homes, federation.address, TICK_SECONDS) as programs, line:
+        _ask(line, prepared[:WARM_UP])
+        costs = _timed(line, programs, prepared[WARM_UP:-COUNTED])
+        with programs.counting(counted):
+            _ask(line, prepared[-COUNTED:])
+    return costs, counted
 
 
-def _ask(federation: Running, prepared: Sequence[Request]) -> None:
+def _timed(line: Gateway, programs: Programs, prepared: Sequence[Request]) -> Figures:
+    before = programs.cpu_seconds()
+    _ask(line, prepared)
+    after = programs.cpu_seconds()
+    return {name: (after[name] - seconds) / len(prepared) for name, seconds in before.items()}
+
+
+def _ask(line: Gateway, prepared: Sequence[Request]) -> None:
     for first in range(0, len(prepared), IN_FLIGHT):
-        names = [federation.client.submit(each).request for each in prepared[first : first + IN_FLIGHT]]
+        names = [line.submit(each).request for each in prepared[first : first + IN_FLIGHT]]
         for name in names:
-            federation.client.wait(name)
+            line.wait(name)
 
 
 def _requests(federation: Running) -> Iterator[Request]:

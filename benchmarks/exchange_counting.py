@@ -12,7 +12,6 @@ from threading import Lock
 from typing import Any
 
 import httpx2
-import sqlalchemy as sa
 from joserfc._rfc7518.jws_algs import ESAlgorithm
 from jwt.algorithms import ECAlgorithm
 
@@ -23,7 +22,7 @@ WRITES = ("INSERT", "UPDATE", "DELETE")
 
 
 class Databases:
-    """Every SQLite connection that SQLAlchemy opens while this is in force."""
+    """Every SQLite connection that is opened while this is in force."""
 
     def __init__(self) -> None:
         self._open: list[sqlite3.Connection] = []
@@ -31,15 +30,18 @@ class Databases:
     @contextmanager
     def known(self) -> Iterator["Databases"]:
         """Know of the connections that are opened inside the block."""
+        connect = sqlite3.dbapi2.connect
 
-        def opened(connection: sqlite3.Connection, _record: object) -> None:
+        def opened(*arguments: Any, **named: Any) -> sqlite3.Connection:  # noqa: ANN401  # passes on whatever comes
+            connection: sqlite3.Connection = connect(*arguments, **named)
             self._open.append(connection)
+            return connection
 
-        sa.event.listen(sa.pool.Pool, "connect", opened)
+        sqlite3.dbapi2.connect = opened  # type: ignore[assignment]  # the drivers' users look it up at each call
         try:
             yield self
         finally:
-            sa.event.remove(sa.pool.Pool, "connect", opened)
+            sqlite3.dbapi2.connect = connect
 
     @contextmanager
     def counting(self, counted: Counter[str]) -> Iterator[None]:
