@@ -1,10 +1,11 @@
 """The gateway's HTTP server: uvicorn with the guarded protocol, TLS of its own, and a time limit on handshakes."""
 
 import asyncio
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import uvicorn
 from typing_extensions import override
@@ -16,6 +17,11 @@ from gateway.edges.listener import Front, GuardedProtocol
 from gateway.edges.proxies import Proxies
 from gateway.edges.roster import Roster
 from gateway.edges.tls import ServerFiles, server_context
+
+if sys.platform == "win32":
+    from asyncio import SelectorEventLoop as Loop
+else:
+    from uvloop import Loop
 
 GRACE_SECONDS: Final = 3
 
@@ -46,18 +52,19 @@ class Listening:
     larger: Sequence[LargerBody] = ()
 
 
-class GuardedLoop(asyncio.SelectorEventLoop):
+class GuardedLoop(Loop):
     """An event loop whose servers give a TLS handshake so many seconds and no more."""
 
     handshake_seconds: float
 
     @override
     async def create_server(self, *args: Any, **kwargs: Any) -> asyncio.Server:
-        """As asyncio's, with the limit."""
+        """As the loop's own, with the limit."""
         if kwargs.get("ssl") is not None:
             kwargs["ssl_handshake_timeout"] = self.handshake_seconds
             kwargs["ssl_shutdown_timeout"] = self.handshake_seconds
-        return await super().create_server(*args, **kwargs)
+        # Uvloop's server does all that asyncio's does, and is none of its kind.
+        return cast(asyncio.Server, await super().create_server(*args, **kwargs))
 
 
 class GuardedConfig(uvicorn.Config):

@@ -1,12 +1,14 @@
 """Names, peers and limits of a listener, without one."""
 
 import asyncio
+import sys
 
 import pytest
 
 from gateway.edges.hosts import allowed_hosts, name_in
 from gateway.edges.limits import Limits
 from gateway.edges.roster import Roster, peer_key
+from gateway.edges.server import Listening, server_config
 
 pytestmark = pytest.mark.unit
 
@@ -106,3 +108,14 @@ def test_a_sweep_is_never_later_than_an_eighth_of_the_shortest_limit() -> None:
     assert Limits().sweep_seconds == pytest.approx(0.125)
     assert Limits(header_seconds=0.4).sweep_seconds == pytest.approx(0.05)
     assert Limits(linger_seconds=60, header_seconds=600, body_seconds=600, idle_seconds=600).sweep_seconds == 0.5
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="uvloop does not run there")
+def test_a_listener_runs_on_uvloop_where_there_is_one() -> None:
+    config = server_config(lambda: None, Listening("https://g.example", "127.0.0.1", 0))
+
+    async def loop_of_the_program() -> str:
+        return type(asyncio.get_running_loop()).__mro__[1].__module__
+
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        assert runner.run(loop_of_the_program()) == "uvloop"
