@@ -23,7 +23,7 @@ def main(wanted: Sequence[str]) -> int:
     """Run the checks of these names, or all; the worst verdict is the exit code."""
     unknown = sorted(set(wanted) - set(names()))
     if unknown:
-        print(f"no such check: {', '.join(unknown)}; there are {', '.join(names())}", file=sys.stderr)  # noqa: T201
+        print(f"no such check: {', '.join(unknown)}; there are {', '.join(names())}", file=sys.stderr)  # noqa: T201  # the report of a program
         return 2
     return max(_verdict(name) for name in wanted or names())
 
@@ -32,7 +32,7 @@ def _verdict(name: str) -> int:
     try:
         return int(import_module(f"tests.interop.checks.{name}").check())
     except Exception as error:  # noqa: BLE001  # one check that breaks must not keep the others from running
-        print(f"{name}: broken: {type(error).__name__}: {error}", flush=True)  # noqa: T201
+        print(f"{name}: broken: {type(error).__name__}: {error}", flush=True)  # noqa: T201  # the report of a program
         return 1
 
 

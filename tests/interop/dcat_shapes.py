@@ -24,9 +24,9 @@ def main(data: str, *shapes: str) -> int:
             if (result, None, None) in report
         ]
         for result in violations:
-            print(f"  {report.value(result, SHACL.focusNode)}: {report.value(result, SHACL.resultMessage)}")  # noqa: T201
+            print(f"  {report.value(result, SHACL.focusNode)}: {report.value(result, SHACL.resultMessage)}")  # noqa: T201  # the report of a program
         verdict = "conforms" if not violations else f"{len(violations)} violations"
-        print(f"pyshacl {version('pyshacl')}: {path.rpartition('/')[2]}: {verdict}")  # noqa: T201
+        print(f"pyshacl {version('pyshacl')}: {path.rpartition('/')[2]}: {verdict}")  # noqa: T201  # the report of a program
         worst |= bool(violations)
     return worst
 

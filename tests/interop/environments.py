@@ -79,10 +79,10 @@ def run(command: Sequence[str], cwd: Path = ROOT) -> int:
 
 def say(tool: str, version: str, verdict: str) -> None:
     """One line: which tool, of which version, says what."""
-    print(f"{tool} {version}: {verdict}", flush=True)  # noqa: T201
+    print(f"{tool} {version}: {verdict}", flush=True)  # noqa: T201  # the report of a program
 
 
 def missing(what: str, where: Path) -> int:
     """What a check needs is not there: that fails."""
-    print(f"missing: {what}: nothing at {where}; say where they lie with SAPHAN_INTEROP", flush=True)  # noqa: T201
+    print(f"missing: {what}: nothing at {where}; say where they lie with SAPHAN_INTEROP", flush=True)  # noqa: T201  # the report of a program
     return 1
