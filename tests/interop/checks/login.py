@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import parse_qs, urljoin, urlsplit
 
@@ -38,7 +38,7 @@ def check() -> int:
         world = new_people_world(Path(folder))
         world.api.now = now
         provider = Provider(f"http://127.0.0.1:{port}/.well-known/openid-configuration", CLIENT, "RS256", key)
-        world.api.app.state.accounts = _knowing(world, provider)
+        world.api.app.state.accounts = replace(world.api.app.state.accounts, provider=provider)
         steps = _steps(world)
     failed = [name for name, held in steps.items() if not held]
     verdict = f"FAILED: {', '.join(failed)}" if failed else f"sign-in of people: {len(steps)} steps hold"
@@ -107,11 +107,6 @@ class Visitor:
             address = urljoin(address, found[1])
             answer = self.http.post(address, data={"prompt": found[2], "login": self.name, "password": "any"})
         raise RuntimeError("the provider leads nowhere")
-
-
-def _knowing(world: PeopleWorld, provider: Provider) -> object:
-    desk = world.api.app.state.accounts
-    return type(desk)(desk.means, provider, desk.synthetic)
 
 
 def _code(answer: httpx2.Response) -> str:
