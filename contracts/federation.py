@@ -1,10 +1,13 @@
 """The federation: its members, their keys and what each key may sign. Every program has its own pinned copy."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, Literal, Self
+from functools import cached_property
+from typing import Any, Final, Literal, Self
 
 from pydantic import AwareDatetime, Field, model_validator
+from typing_extensions import override
 
 from contracts.dataset import Text
 from contracts.identifiers import AgencyId, KeyId
@@ -84,9 +87,28 @@ class Federation(Value):
 
     def key(self, kid: str, purpose: KeyPurpose, at: datetime) -> PublicKey | None:
         """The key of that name if it may sign for ``purpose`` at that instant; its owner stands before the ``#``."""
-        member = self.member(kid.partition("#")[0])
-        keys = member.keys if member else ()
-        return next((k for k in keys if k.kid == kid and k.purpose is purpose and k.is_valid(at)), None)
+        for key in self._named.get(kid, ()):
+            if key.purpose is purpose and key.is_valid(at):
+                return key
+        return None
+
+    @cached_property
+    def _named(self) -> Mapping[str, Sequence[PublicKey]]:
+        """The keys of each name, of the member that stands before its ``#``: one under another's name is none."""
+        named: dict[str, list[PublicKey]] = {}
+        # Of two members of one name the first is meant, as in ``member``.
+        for member in {each.agency: each for each in reversed(self.members)}.values():
+            for key in member.keys:
+                if key.kid.partition("#")[0] == member.agency:
+                    named.setdefault(key.kid, []).append(key)
+        return named
+
+    @override
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy, which finds keys among its own members: what this one remembers of its members stays behind."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied.__dict__.pop("_named", None)
+        return copied
 
     def signing(self, agency: str, at: datetime) -> frozenset[str]:
         """The names of a member's keys that may sign at that instant, whatever for; it changes with the clock, too."""

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol, TypeGuard
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from pydantic import TypeAdapter, ValidationError
 
 from contracts.errors import InvalidInput
@@ -88,6 +88,19 @@ def raw_signature(der: bytes) -> bytes:
     """An ECDSA signature over P-256 as ``r || s`` (RFC 7518, section 3.4)."""
     r, s = decode_dss_signature(der)
     return r.to_bytes(COORDINATE_BYTES, "big") + s.to_bytes(COORDINATE_BYTES, "big")
+
+
+def made_by(public: ec.EllipticCurvePublicKey, signature: bytes, data: bytes) -> bool:
+    """Whether ``r || s`` is a signature by this key, ES256, over this data."""
+    if len(signature) != SIGNATURE_BYTES:
+        return False
+    r = int.from_bytes(signature[:COORDINATE_BYTES], "big")
+    s = int.from_bytes(signature[COORDINATE_BYTES:], "big")
+    try:
+        public.verify(encode_dss_signature(r, s), data, _ES256)
+    except InvalidSignature:
+        return False
+    return True
 
 
 def new_key(kid: str) -> SoftwareKey:

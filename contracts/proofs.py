@@ -4,9 +4,10 @@ The key is an ephemeral one of the process, P-256 only, and never stored: a toke
 everything on disk opens nothing.
 """
 
-import base64
 import hashlib
+from binascii import b2a_base64
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 from contracts.canonical import canonical_bytes
@@ -16,6 +17,10 @@ from contracts.keys import SigningKey
 PROOF_TYPE: Final = "dpop+jwt"
 PROOF_HEADER: Final = "dpop"
 ALGORITHM: Final = "ES256"
+TOKENS_KNOWN: Final = 1024
+"""How many tokens' hashes are remembered: a token comes with many calls."""
+
+_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 _NO_SPAN: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -56,6 +61,7 @@ def thumbprint(jwk: dict[str, str]) -> str:
     return _encode(hashlib.sha256(members.encode()).digest())
 
 
+@lru_cache(maxsize=TOKENS_KNOWN)
 def token_hash(token: str) -> str:
     """The ``ath`` of a proof: SHA-256 of the access token, base64url."""
     return _encode(hashlib.sha256(token.encode()).digest())
@@ -67,4 +73,4 @@ def address_of(issuer: str, path: str) -> str:
 
 
 def _encode(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+    return b2a_base64(data, newline=False).translate(_URL_SAFE).rstrip(b"=").decode()

@@ -17,8 +17,6 @@ from gateway.identity.assertions import AUTH_METHOD
 
 GRANT_TYPE: Final = "client_credentials"
 MOST_FIELDS: Final = 8
-NO_TRANSPORT: Final = "https://gateway.invalid/v1/token"
-"""Authlib wants to see an https address; whether the transport is safe is for whoever runs the server to see to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +63,16 @@ class InvalidTargetError(OAuth2Error):  # type: ignore[misc]  # Authlib has no t
 class FormRequest(OAuth2Request):  # type: ignore[misc]  # Authlib has no types
     """A form that was read already, and what came with it."""
 
+    method = "POST"
+
     def __init__(self, fields: dict[str, str], call: OAuthCall) -> None:
-        super().__init__("POST", NO_TRANSPORT, headers={})
+        # Not Authlib's own, which takes an address apart at each call, to see https in it, and asks the environment
+        # whether http will do. Whether the transport is safe is for whoever runs the server to see to.
         self.payload = BasicOAuth2Payload(fields)
         self.call = call
+        self.client: Client | None = None
+        self.auth_method: str | None = None
+        self._scope: str | None = None
 
     @property
     @override

@@ -5,11 +5,12 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from contracts.errors import Refused
+from contracts.keys import made_by
 from contracts.proofs import PROOF_TYPE, thumbprint, token_hash
 from gateway.identity import jwts
 from gateway.identity.instants import CLOCK_SKEW, instant
@@ -19,7 +20,8 @@ LONGEST_JTI: Final = 128
 HEADERS: Final = frozenset({"alg", "typ", "jwk"})
 JWK_MEMBERS: Final = frozenset({"kty", "crv", "x", "y"})
 _COORDINATE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
-_KEYS_KNOWN: Final = 4096
+KEYS_KNOWN: Final = 4096
+"""How many keys are remembered: a process shows the same one, in the same bytes, with each call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +55,19 @@ def check_proof(proof: str | None, target: Target, now: datetime) -> Proved:
         raise Refused("proof-invalid", why="missing")
     try:
         parts = jwts.take_apart(proof)
+        shown = _key_in(parts.head)
     except Refused as refusal:
         raise Refused("proof-invalid", why=refusal.details["why"]) from refusal
-    jwk = _key_in(parts.header)
-    held = thumbprint(jwk)
-    if target.thumbprint not in (None, held):
+    if target.thumbprint not in (None, shown.thumbprint):
         raise Refused("proof-invalid", why="key")
     _check_target(parts.claims, target, now)
     jti = parts.claims.get("jti")
     if not isinstance(jti, str) or not 0 < len(jti) <= LONGEST_JTI:
         raise Refused("proof-invalid", why="jti")
     # Last, for it costs most: whoever holds a stolen token alone does not get here.
-    if not jwts.is_signed_by(_point(jwk["x"], jwk["y"]), parts):
+    if not made_by(_point(shown.x, shown.y), parts.signature, parts.signed):
         raise Refused("proof-invalid", why="signature")
-    return Proved(held, jti)
+    return Proved(shown.thumbprint, jti)
 
 
 def _check_target(claims: jwts.Claims, target: Target, now: datetime) -> None:
@@ -84,8 +85,18 @@ def _check_target(claims: jwts.Claims, target: Target, now: datetime) -> None:
         raise Refused("proof-invalid", why="iat")
 
 
-def _key_in(header: jwts.Claims) -> dict[str, str]:
-    """The public key in a proof's header: P-256 and nothing beside it, so no private part either."""
+class _Shown(NamedTuple):
+    """The public key that a proof shows, not yet known to be a point of the curve."""
+
+    thumbprint: str
+    x: str
+    y: str
+
+
+@lru_cache(maxsize=KEYS_KNOWN)
+def _key_in(head: bytes) -> _Shown:
+    """The key in a proof's header: P-256 and nothing beside it, so no private part either."""
+    header = jwts.object_in(head)
     if header.keys() != HEADERS or header["alg"] != jwts.ALGORITHM:
         raise Refused("proof-invalid", why="header")
     if header["typ"] != PROOF_TYPE:
@@ -97,10 +108,10 @@ def _key_in(header: jwts.Claims) -> dict[str, str]:
         raise Refused("proof-invalid", why="jwk")
     if not _COORDINATE.fullmatch(str(jwk["x"])) or not _COORDINATE.fullmatch(str(jwk["y"])):
         raise Refused("proof-invalid", why="jwk")
-    return {name: str(value) for name, value in jwk.items()}
+    return _Shown(thumbprint(jwk), str(jwk["x"]), str(jwk["y"]))
 
 
-@lru_cache(maxsize=_KEYS_KNOWN)
+@lru_cache(maxsize=KEYS_KNOWN)
 def _point(x: str, y: str) -> ec.EllipticCurvePublicKey:
     numbers = ec.EllipticCurvePublicNumbers(_number(x), _number(y), ec.SECP256R1())
     try:

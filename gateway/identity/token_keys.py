@@ -40,16 +40,22 @@ class TokenKeys:
         Raises:
             Unavailable: ``no-token-key``.
         """
-        registered = self.published(now)
-        mine = [(key, public) for key in self.held for public in registered if public.kid == key.kid]
+        mine = [(key, public) for key in self.held if (public := self.registered(key.kid, now)) is not None]
         if not mine:
             raise Unavailable("no-token-key")
         seasoned = [each for each in mine if each[1].valid_from + OVERLAP <= now]
-        since = [public.valid_from for _, public in seasoned or mine]
-        best = max(since) if seasoned else min(since)
-        key, public = next(each for each in seasoned or mine if each[1].valid_from == best)
+        key, public = max(seasoned, key=_since) if seasoned else min(mine, key=_since)
         return key, public.valid_until
+
+    def registered(self, kid: str, now: datetime) -> PublicKey | None:
+        """The public key of that name, if tokens that it signed are believed now."""
+        owner = kid.partition("#")[0]
+        return self.federation.key(kid, KeyPurpose.TOKEN, now) if owner == self.federation.operator else None
 
     def published(self, now: datetime) -> tuple[PublicKey, ...]:
         """The public keys by which tokens are believed now."""
         return self.federation.keys_of(self.federation.operator, KeyPurpose.TOKEN, now)
+
+
+def _since(held: tuple[SigningKey, PublicKey]) -> datetime:
+    return held[1].valid_from

@@ -19,6 +19,8 @@ from gateway.identity.token_keys import TokenKeys
 
 ACCESS_TOKEN: Final = "at+jwt"  # noqa: S105  # a media type, not a secret
 LIFETIME: Final = timedelta(minutes=5)
+SECONDS: Final = int(LIFETIME.total_seconds())
+KINDS: Final = frozenset({ACCESS_TOKEN})
 MOST_CACHED: Final = 4096
 BY_PROOF: Final = "jkt"
 BY_CERTIFICATE: Final = "x5t#S256"
@@ -85,9 +87,8 @@ class TokenIssuer:
         key, until = self.keys.signing(now)
         issued = int(now.timestamp())
         # No longer than its key: what is remembered of a token need not look at the key again.
-        expires = min(issued + int(LIFETIME.total_seconds()), int(until.timestamp()))
-        times = {"iat": issued, "exp": expires}
-        claims = {"iss": self.issuer, "jti": self.new_id(), **times, **claims}
+        expires = min(issued + SECONDS, int(until.timestamp()))
+        claims |= {"iss": self.issuer, "jti": self.new_id(), "iat": issued, "exp": expires}
         return Issued(jwts.write(claims, ACCESS_TOKEN, key), expires - issued)
 
 
@@ -165,7 +166,7 @@ class AccessTokens:
             self._known.pop(token, None)
 
     def _verify(self, token: str, now: datetime) -> AccessToken:
-        claims = jwts.read(token, frozenset({ACCESS_TOKEN}), lambda kid: self._token_key(kid, now)).claims
+        claims = jwts.read(token, KINDS, lambda kid: self._token_key(kid, now)).claims
         issued, expires = instant(claims, "iat"), instant(claims, "exp")
         client_id, jti = claims.get("client_id"), claims.get("jti")
         if claims.get("iss") != self.federation.gateway:

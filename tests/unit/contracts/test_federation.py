@@ -92,3 +92,39 @@ def test_coordinates_with_leading_zeros_keep_their_length() -> None:
 def test_a_coordinate_has_one_form(x: str) -> None:
     with pytest.raises(ValidationError):
         PublicKey.model_validate(registered().model_dump() | {"x": x})
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_copy_with_other_members_finds_their_keys_and_no_others(deep: bool) -> None:  # noqa: FBT001  # a parameter
+    known = holding(registered())
+    assert known.key("ccib#officer-1", KeyPurpose.OFFICER, NOW) is not None
+
+    other = known.model_copy(update={"members": holding(registered(revoked=True)).members}, deep=deep)
+
+    assert other.key("ccib#officer-1", KeyPurpose.OFFICER, NOW) is None
+    assert known.key("ccib#officer-1", KeyPurpose.OFFICER, NOW) is not None
+
+
+def test_what_was_looked_up_makes_no_federation_another_one() -> None:
+    known, same = holding(registered()), holding(registered())
+    known.key("ccib#officer-1", KeyPurpose.OFFICER, NOW)
+
+    assert known == same
+    assert hash(known) == hash(same)
+    assert known.model_dump() == same.model_dump()
+
+
+def test_of_two_members_of_one_name_the_first_is_meant() -> None:
+    one, two = holding(registered()), holding(registered(revoked=True))
+    for first, second in ((one, two), (two, one)):
+        both = one.model_copy(update={"members": first.members + second.members})
+        found = both.key("ccib#officer-1", KeyPurpose.OFFICER, NOW)
+        assert (found is not None) == (first is one)
+
+
+def test_a_key_of_two_spans_serves_in_both() -> None:
+    later = registered(valid_from=LATER, valid_until=LATER + timedelta(days=1))
+    known = holding(registered(), later)
+
+    assert known.key("ccib#officer-1", KeyPurpose.OFFICER, LATER) == later
+    assert known.key("ccib#officer-1", KeyPurpose.OFFICER, NOW) == registered()

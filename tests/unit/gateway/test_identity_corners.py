@@ -7,6 +7,7 @@ import pytest
 
 from contracts.calls import ASSERTION_TYPE
 from contracts.errors import Refused
+from contracts.federation import Member
 from contracts.message_signatures import Tag, sign
 from contracts.signature_base import Message
 from contracts.signing import sign_claims
@@ -50,3 +51,25 @@ def test_an_assertion_about_somebody_else_is_refused() -> None:
     answer = TokenWorld(KEYS).oauth.answer(call(urlencode(fields).encode()))
 
     assert json.loads(answer.body) == {"error": "invalid_client", "error_description": "assertion refused: iss"}
+
+
+def test_a_header_that_is_known_already_is_good_for_nothing_that_it_was_not_good_for() -> None:
+    """Headers are remembered by their bytes: neither a key's end nor another kind of token may be overlooked then."""
+    world, key = TokenWorld(KEYS), KEYS[CLIENT]
+    claims = {"iss": key.kid, "sub": key.kid, "aud": ISSUER, "jti": "once-2", "iat": int(NOW.timestamp())}
+    given = sign_claims({**claims, "exp": int(NOW.timestamp()) + 60}, key)
+    fields = {"grant_type": "client_credentials", "client_assertion_type": ASSERTION_TYPE, "client_assertion": given}
+    form = urlencode(fields).encode()
+    assert world.oauth.answer(call(form)).status == 200
+
+    with pytest.raises(Refused) as caught:
+        world.tokens.read(given, NOW)
+    assert (caught.value.code, caught.value.details["why"]) == ("token-invalid", "typ")
+    revoked = KEYS.federation.model_copy(update={"members": tuple(map(_revoked, KEYS.federation.members))})
+    refused = json.loads(TokenWorld(KEYS, members=revoked).oauth.answer(call(form)).body)
+    assert refused["error_description"] == "assertion refused: key-unknown"
+
+
+def _revoked(member: Member) -> Member:
+    keys = tuple(each.model_copy(update={"revoked": True}) for each in member.keys)
+    return member.model_copy(update={"keys": keys})
