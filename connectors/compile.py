@@ -1,14 +1,15 @@
 """From a closed query to one SQL statement on the ranked snapshot, and from its rows to the cells of the answer.
 
 The statement is built with SQLAlchemy Core: its identifiers come from the contract alone, everything else is bound. It
-is compiled with PostgreSQL's grammar and ``$1`` parameters, which DuckDB reads natively.
+is compiled with PostgreSQL's grammar and ``$1`` parameters, which DuckDB reads natively. Questions that differ in their
+values alone share one statement, which is built once for a contract and read by DuckDB's parser once.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, pairwise, product
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import duckdb
 import numpy as np
@@ -26,6 +27,7 @@ from contracts.errors import InvalidInput
 from contracts.grid import Axis, Grid
 from contracts.measures import Kind, measure_of
 from contracts.query import Query
+from contracts.remembered import Memory
 from contracts.task import LARGEST_CELL
 
 Integers = npt.NDArray[np.int64]
@@ -34,6 +36,11 @@ Booleans = npt.NDArray[np.bool_]
 FEW_CELLS = 4096
 """Up to here a row at a time costs less than a table of columns."""
 
+MOST_SHAPES: Final = 256
+"""How many statements are kept built, and how many parsed."""
+
+_FIRST_DAY: Final = "first_day"
+_UNTIL: Final = "until"
 _DIALECT = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]  # SQLAlchemy left it bare
 
 
@@ -50,6 +57,28 @@ class Statement:
     dataset: str
     layout: str
     widths: tuple[int, ...]
+
+
+class _Shape(NamedTuple):
+    """What a question's statement depends on, beside the contract: all but the values. ``filters`` counts theirs."""
+
+    axes: tuple[str, ...]
+    measures: tuple[str, ...]
+    filters: tuple[tuple[str, int], ...]
+    is_counter: bool
+    is_series: bool
+
+
+class _Built(NamedTuple):
+    """The statement of a shape; ``parameters`` are named, in their order, with the value of those that always stay."""
+
+    sql: str
+    parameters: tuple[tuple[str, object], ...]
+    widths: tuple[int, ...]
+
+
+_built: Final = Memory[_Built](MOST_SHAPES)
+_parsed_statements: Final[dict[str, duckdb.Statement]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +105,55 @@ def compile_query(query: Query, contract: DatasetContract, grid: Grid) -> Statem
         InvalidInput: ``unknown-dimension`` or ``unknown-measure``, for a name that the contract does not declare;
             ``people-without-key`` for distinct people where the contract has no column that says who is who.
     """
+    shape = _Shape(
+        axes=tuple(axis.name for axis in grid.axes),
+        measures=query.base_measures,
+        filters=tuple((name, len(values)) for name, values in query.where.items()),
+        is_counter=query.counter,
+        is_series=query.series is not None,
+    )
+    built = _built.of((contract,), shape, lambda: _build(contract, shape))
+    values = _values(query)
+    # What is no value of the question is a bound of the contract.
+    parameters = tuple(values.get(name, bound) for name, bound in built.parameters)
+    return Statement(built.sql, parameters, contract.id, schema.layout_of(contract), built.widths)
+
+
+def _build(contract: DatasetContract, shape: _Shape) -> _Built:
+    """The statement of all questions of one shape to one contract, with names in the places of their values."""
     rows = _table(contract)
-    axes = [rows.c.event_day] if query.counter else [_column(rows, contract, axis.name) for axis in grid.axes]
+    axes = [rows.c.event_day] if shape.is_counter else [_column(rows, contract, name) for name in shape.axes]
     kept = [
         *_within_bounds(rows, contract),
-        *_in_series(rows, query),
-        rows.c.event_day >= (first_day_of_window(query.period.start) if query.counter else query.period.start),
-        rows.c.event_day < query.period.until,
-        *(_column(rows, contract, name).in_(values) for name, values in query.where.items()),
+        *_in_series(rows, shape),
+        rows.c.event_day >= sa.bindparam(_FIRST_DAY, type_=sa.Date),
+        rows.c.event_day < sa.bindparam(_UNTIL, type_=sa.Date),
+        *(_column(rows, contract, name).in_(_wanted(n, count)) for n, (name, count) in enumerate(shape.filters)),
     ]
-    figures = [_figures(rows, contract, measure) for measure in query.base_measures]
+    figures = [_figures(rows, contract, measure) for measure in shape.measures]
     labelled = [figure.label(f"figure_{n}") for n, figure in enumerate(chain.from_iterable(figures))]
     statement = sa.select(*axes, *labelled).where(*kept).group_by(*axes)
     compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
-    parameters = tuple(compiled.params[name] for name in compiled.positiontup or ())
-    widths = tuple(len(each) for each in figures)
-    return Statement(str(compiled), parameters, contract.id, schema.layout_of(contract), widths)
+    parameters = tuple((name, compiled.params[name]) for name in compiled.positiontup or ())
+    return _Built(str(compiled), parameters, tuple(len(each) for each in figures))
+
+
+def _values(query: Query) -> dict[str, object]:
+    """The values of a question by the names that stand for them in its statement."""
+    first = first_day_of_window(query.period.start) if query.counter else query.period.start
+    values: dict[str, object] = {_FIRST_DAY: first, _UNTIL: query.period.until}
+    for number, wanted in enumerate(query.where.values()):
+        values |= {_filter_value(number, place): value for place, value in enumerate(wanted)}
+    return values
+
+
+def _wanted(number: int, count: int) -> list[sa.BindParameter[str]]:
+    """The places of the values of one filter."""
+    return [sa.bindparam(_filter_value(number, place), type_=sa.String) for place in range(count)]
+
+
+def _filter_value(number: int, place: int) -> str:
+    return f"filter_{number}_{place}"
 
 
 def run(snapshot_path: Path, statement: Statement, query: Query, grid: Grid) -> dict[str, list[int]]:
@@ -133,11 +195,25 @@ def _few(connection: duckdb.DuckDBPyConnection, statement: Statement, grid: Grid
     """The figures of each cell, row by row: for a small grid the cheaper way."""
     figures, axes = np.zeros((grid.size, sum(statement.widths)), dtype=np.int64), len(grid.axes)
     cells = _cells(grid.axes)
-    for row in connection.execute(statement.sql, list(statement.parameters)).fetchall():
+    for row in connection.execute(_parsed(connection, statement.sql), list(statement.parameters)).fetchall():
         place = cells.get(tuple(map(str, row[:axes])))
         if place is not None and None not in row[:axes]:
             figures[place] = [figure or 0 for figure in row[axes:]]
     return figures
+
+
+def _parsed(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    """A statement as DuckDB's parser read it, which no connection or file changes; for a small answer the dearer half.
+
+    Whether its tables are there, and what types they have, is looked at each time that it is run.
+    """
+    found = _parsed_statements.get(sql)
+    if found is None:
+        (found,) = connection.extract_statements(sql)
+        if len(_parsed_statements) >= MOST_SHAPES:
+            _parsed_statements.clear()
+        _parsed_statements[sql] = found
+    return found
 
 
 def _cells(axes: tuple[Axis, ...]) -> dict[tuple[str, ...], int]:
@@ -184,14 +260,14 @@ def _within_bounds(rows: sa.TableClause, contract: DatasetContract) -> Iterator[
         yield rows.c.cell <= contract.unit.shape.cells
 
 
-def _in_series(rows: sa.TableClause, query: Query) -> Iterator[sa.ColumnElement[bool]]:
+def _in_series(rows: sa.TableClause, shape: _Shape) -> Iterator[sa.ColumnElement[bool]]:
     """What keeps a row from counting in two answers of one series: its date is still the one first remembered.
 
     That is the month; in a daily counter the very day, whose nodes it alone may move.
     """
-    if query.counter:
+    if shape.is_counter:
         yield rows.c.series_day == rows.c.event_day
-    elif query.series is not None:
+    elif shape.is_series:
         month: sa.ColumnClause[str] = sa.literal_column("'month'")
         yield sa.func.date_trunc(month, rows.c.series_day) == sa.func.date_trunc(month, rows.c.event_day)
 

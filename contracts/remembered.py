@@ -1,7 +1,7 @@
-"""What follows from a value that never changes is worked out once for that very object."""
+"""What follows from values that never change is worked out once for these very objects."""
 
-from collections.abc import Callable
-from typing import Final, TypeVar
+from collections.abc import Callable, Hashable
+from typing import Final, Generic, TypeVar
 
 from contracts.values import Value
 
@@ -10,22 +10,38 @@ Made = TypeVar("Made")
 MOST_KEPT: Final = 64
 
 
-def remembered(make: Callable[[Given], Made]) -> Callable[[Given], Made]:
-    """A function of one immutable value that remembers what it made of the last few objects.
+class Memory(Generic[Made]):
+    """What was made of the last few objects, and of something beside them that can be compared.
 
     An object is known by itself, never by a name or a digest that it carries: an equal one, or a copy that was changed,
     is looked at anew. What is remembered is kept alive, so that no other object can take its place in memory.
-    """
-    kept: dict[int, tuple[Given, Made]] = {}
 
-    def known(value: Given) -> Made:
-        found = kept.get(id(value))
+    Args:
+        most: How much is kept before all of it is forgotten.
+    """
+
+    def __init__(self, most: int = MOST_KEPT) -> None:
+        self._most = most
+        self._kept: dict[Hashable, tuple[tuple[Value, ...], Made]] = {}
+
+    def of(self, objects: tuple[Value, ...], beside: Hashable, make: Callable[[], Made]) -> Made:
+        """What was made of these objects and what stands beside them, or is made now."""
+        place = (*map(id, objects), beside)
+        found = self._kept.get(place)
         if found is not None:
             return found[1]
-        made = make(value)
-        if len(kept) >= MOST_KEPT:
-            kept.clear()
-        kept[id(value)] = (value, made)
+        made = make()
+        if len(self._kept) >= self._most:
+            self._kept.clear()
+        self._kept[place] = (objects, made)
         return made
+
+
+def remembered(make: Callable[[Given], Made]) -> Callable[[Given], Made]:
+    """A function of one immutable value that remembers what it made of the last few objects."""
+    memory = Memory[Made]()
+
+    def known(value: Given) -> Made:
+        return memory.of((value,), None, lambda: make(value))
 
     return known

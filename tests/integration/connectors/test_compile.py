@@ -6,6 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from connectors import compile as compiler
 from connectors.compile import Statement, answer, compile_query, run
 from connectors.snapshot import refresh
 from contracts.dataset import DatasetContract
@@ -108,6 +109,42 @@ def test_every_value_of_a_question_is_bound() -> None:
     statement = compile_query(query, CONTRACT, grid_of(query, CONTRACT))
     assert set(statement.parameters) == {2, query.period.start, query.period.until, "10", "50"}
     assert not [word for word in ("'10'", "2025") if word in statement.sql]
+
+
+def test_questions_that_differ_in_their_values_share_a_statement_and_keep_their_own_answers(path: Path) -> None:
+    october, november = (factories.period(f"2025-{m}-01", f"2025-{m + 1}-01") for m in (10, 11))
+    asked = [(october, "10"), (november, "10"), (november, "50"), (october, "10")]
+    queries = [factories.query(dimensions=(), where={"province": (code,)}, period=period) for period, code in asked]
+    statements = {compile_query(each, CONTRACT, grid_of(each, CONTRACT)).sql for each in queries}
+    assert len(statements) == 1
+    assert [ask(path, each)["count"] for each in queries] == [[1], [0], [2], [1]]
+
+
+def test_more_values_in_a_filter_are_another_statement(path: Path) -> None:
+    for codes, counted in ((("10",), [1]), (("10", "50"), [3]), (("50",), [2]), (("10", "50", "90"), [5])):
+        assert ask(path, factories.query(dimensions=(), where={"province": codes}))["count"] == counted
+
+
+def test_a_changed_copy_of_a_contract_is_not_asked_by_the_statement_of_the_first() -> None:
+    query = factories.query()
+    grid = grid_of(query, CONTRACT)
+    unit = CONTRACT.unit.model_copy(update={"rows_per_window": 7})
+    changed = CONTRACT.model_copy(update={"unit": unit, "id": "other_complaint"})
+    before = compile_query(query, CONTRACT, grid)
+    after = compile_query(query, changed, grid)
+    assert (2 in before.parameters, 7 in after.parameters, 2 in after.parameters) == (True, True, False)
+    assert "rows_other_complaint" in after.sql
+
+
+def test_no_more_statements_are_kept_than_a_few(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: dict[str, duckdb.Statement] = {}
+    monkeypatch.setattr(compiler, "MOST_SHAPES", 2)
+    monkeypatch.setattr(compiler, "_parsed_statements", kept)
+    sizes = [
+        (ask(path, factories.query(dimensions=dimensions)), len(kept))[1]
+        for dimensions in ((), ("month",), ("province",), ("hour",), ("month",))
+    ]
+    assert sizes == [1, 2, 1, 2, 1]
 
 
 @pytest.mark.parametrize("name", ["victim_key", 'x" FROM saphan_snapshot --'])

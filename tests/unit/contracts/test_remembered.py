@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from contracts.periods import Period
-from contracts.remembered import MOST_KEPT, remembered
+from contracts.remembered import MOST_KEPT, Memory, remembered
 from tests.factories import period
 
 pytestmark = pytest.mark.unit
@@ -46,3 +46,29 @@ def test_it_does_not_keep_every_object_for_ever() -> None:
         until(each)
 
     assert len(asked) == MOST_KEPT + 2
+
+
+def test_the_same_objects_beside_something_else_are_looked_at_anew() -> None:
+    memory, asked = Memory[int](), list[int]()
+    months = (period("2025-10-01", "2025-11-01"), period("2025-11-01", "2025-12-01"))
+
+    def made(number: int) -> int:
+        asked.append(number)
+        return number
+
+    orders = [(months, "a"), (months, "b"), (months[::-1], "a"), (months[:1], "a"), (months, "a")]
+    found = [memory.of(objects, beside, lambda n=n: made(n)) for n, (objects, beside) in enumerate(orders)]  # type: ignore[misc]  # a bound default
+
+    assert found == [0, 1, 2, 3, 0]
+    assert asked == [0, 1, 2, 3]
+
+
+def test_what_cannot_be_made_is_not_remembered() -> None:
+    memory, month = Memory[int](), period("2025-10-01", "2025-11-01")
+
+    def fails() -> int:
+        raise ValueError("not now")
+
+    with pytest.raises(ValueError, match="not now"):
+        memory.of((month,), None, fails)
+    assert memory.of((month,), None, lambda: 1) == 1
