@@ -5,6 +5,7 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
@@ -18,8 +19,8 @@ from contracts.message_signatures import new_nonce
 from contracts.transport import is_on_loopback
 from gateway.api.application import Application
 from gateway.api.description import SUMMARY, TITLE
-from gateway.api.desk import TICK, Bell, Desk
-from gateway.api.routes import add_routes
+from gateway.api.desk import TICK, Desk
+from gateway.api.routes import HOT, add_routes
 from gateway.catalogue.shelf import catalogue_now
 from gateway.crash import Crash, kill_at, never
 from gateway.exchange import Exchange
@@ -69,9 +70,10 @@ def create_app(settings: GatewaySettings, clock: Clock = system_clock) -> FastAP
     """
     silence_values()
     federation, keeper, store = _opened(settings, clock)
-    desk = _desk(settings, _means(settings, federation, clock, store), keeper, Bell())
+    desk = _desk(settings, _means(settings, federation, clock, store), keeper)
     app = Application(
         binds_to_tls=not is_on_loopback(federation.gateway),
+        hot=HOT,
         title=TITLE,
         description=SUMMARY,
         version=version("saphan"),
@@ -92,7 +94,7 @@ def create_app(settings: GatewaySettings, clock: Clock = system_clock) -> FastAP
     return app
 
 
-def _desk(settings: GatewaySettings, means: Means, keeper: Keeper | None, bell: Bell) -> Desk:
+def _desk(settings: GatewaySettings, means: Means, keeper: Keeper | None) -> Desk:
     """What all routes work with, by the keys of one federation."""
     federation, clock = means.federation, means.clock
     issuer = TokenIssuer(TokenKeys(federation, means.keys.tokens), new_nonce)
@@ -108,7 +110,6 @@ def _desk(settings: GatewaySettings, means: Means, keeper: Keeper | None, bell: 
         new_nonce=new_nonce,
         look_again_seconds=settings.look_again_seconds,
         most_waiting=settings.most_waiting,
-        bell=bell,
         trusted=None if keeper is None else keeper.check,
     )
 
@@ -211,7 +212,8 @@ async def _keep(app: FastAPI, keeper: Keeper | None, settings: GatewaySettings) 
     def adopt(federation: Federation) -> None:
         before: Desk = app.state.desk
         means = _means(settings, _checked(settings, federation), before.clock, before.exchange.means.store)
-        app.state.desk = _desk(settings, means, keeper, before.bell)
+        desk = _desk(settings, means, keeper)
+        app.state.desk = replace(desk, bell=before.bell, workers=before.workers)
 
     while keeper is not None:
         await asyncio.sleep(settings.tick_seconds)

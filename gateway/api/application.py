@@ -1,11 +1,13 @@
-"""The application of the framework, with the fields that every answer has around all of it, its own errors included."""
+"""The application of the framework, with hot calls before it, and the fields that every answer has around all of it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 from typing_extensions import override
 
+from gateway.api.hot import Hot, HotCalls
 from gateway.edges.headers import SafeAnswers
 
 
@@ -14,14 +16,17 @@ class Application(FastAPI):
 
     Args:
         binds_to_tls: See ``SafeAnswers``.
+        hot: The calls that are answered before the framework looks at them.
         known: What FastAPI takes.
     """
 
-    def __init__(self, *, binds_to_tls: bool, **known: Any) -> None:  # noqa: ANN401  # the framework's own arguments
+    def __init__(self, *, binds_to_tls: bool, hot: Sequence[Hot], **known: Any) -> None:  # noqa: ANN401  # the framework's own arguments
         self._binds_to_tls = binds_to_tls
+        self._hot = hot
         super().__init__(**known)
 
     @override
     def build_middleware_stack(self) -> ASGIApp:
         """Put the fields around what the framework builds: its answer to a defect lies outside all middleware."""
-        return SafeAnswers(super().build_middleware_stack(), binds_to_tls=self._binds_to_tls)
+        stack = HotCalls(self._hot, super().build_middleware_stack())
+        return SafeAnswers(stack, binds_to_tls=self._binds_to_tls)

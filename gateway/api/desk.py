@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Lock
 from typing import Final
 from weakref import WeakSet
 
@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 from contracts.keys import SigningKey
 from contracts.message_signatures import Tag, sign
 from contracts.signature_base import Message
+from gateway.api.workers import Workers
 from gateway.caller import Caller
 from gateway.exchange import Exchange
 from gateway.identity.authorization_server import OAuthEndpoints
@@ -30,17 +31,43 @@ class Ticket:
 
     def __init__(self, topics: Collection[str]) -> None:
         self.topics = frozenset(topics)
-        self.rung = asyncio.Event()
+        self.is_rung = False
+        self._waker: asyncio.Future[None] | None = None
+
+    def ring(self) -> None:
+        """Wake who waits with it, in whose loop this is called; rung it stays."""
+        self.is_rung = True
+        if self._waker is not None and not self._waker.done():
+            self._waker.set_result(None)
+
+    async def wait(self, seconds: float) -> None:
+        """Return at the first ring since it was taken, or after ``seconds``."""
+        if self.is_rung:
+            return
+        loop = asyncio.get_running_loop()
+        self._waker = loop.create_future()
+        timer = loop.call_later(seconds, _wake, self._waker)
+        try:
+            await self._waker
+        finally:
+            timer.cancel()
+
+
+def _wake(waker: "asyncio.Future[None]") -> None:
+    if not waker.done():
+        waker.set_result(None)
 
 
 class Bell:
     """Wakes those in this process who wait for something to change, also in another process if the database tells so.
 
-    Take a ticket before looking, so that a ring between the look and the wait is not missed.
+    Take a ticket before looking, in any thread, so that a ring between the look and the wait is not missed. Rings are
+    the loop's.
     """
 
     def __init__(self) -> None:
         self._tickets: WeakSet[Ticket] = WeakSet()
+        self._lock = Lock()
         self.hears: Callable[[], bool] = _deaf
         """Whether changes that other processes make are told here."""
 
@@ -51,14 +78,17 @@ class Bell:
 
     def tell(self, *topics: str) -> None:
         """Wake those who wait for one of these topics, or everybody when none is named."""
-        for ticket in list(self._tickets):
+        with self._lock:
+            tickets = list(self._tickets)
+        for ticket in tickets:
             if not topics or not ticket.topics or not ticket.topics.isdisjoint(topics):
-                ticket.rung.set()
+                ticket.ring()
 
     def ticket(self, *topics: str) -> Ticket:
         """Stands for all rings from now on about these topics, or about any."""
         ticket = Ticket(topics)
-        self._tickets.add(ticket)
+        with self._lock:
+            self._tickets.add(ticket)
         return ticket
 
     def waiting(self) -> int:
@@ -68,8 +98,7 @@ class Bell:
     @staticmethod
     async def wait(ticket: Ticket, seconds: float) -> None:
         """Return at the first ring since the ticket was taken, or after ``seconds``."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(ticket.rung.wait(), seconds)
+        await ticket.wait(seconds)
 
 
 def _deaf() -> bool:
@@ -90,6 +119,7 @@ class Desk:
         bell: Wakes who waits; whoever replaces the desk of a running gateway hands it on.
         trusted: Checks that the keys by which it works may be relied on; none where they are fixed.
         look_again_seconds: How often those who wait look without a ring, while nobody tells what others changed.
+        workers: Do the work of calls in threads; handed on like the bell.
         most_waiting: How many may wait; a connector beyond is answered at once and asked to come back later.
     """
 
@@ -103,6 +133,7 @@ class Desk:
     most_waiting: int = 256
     trusted: Callable[[datetime], None] | None = None
     bell: Bell = field(default_factory=Bell)
+    workers: Workers = field(default_factory=Workers)
 
     def enter(self, message: Message, certificate: str | None = None) -> Caller:
         """Who sent the message; see ``Door.authenticate``.

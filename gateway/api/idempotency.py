@@ -7,7 +7,6 @@ between "done" and "was done before". Only what succeeded is kept: a refusal cha
 import re
 from typing import Final
 
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from contracts.canonical import digest_of_bytes
@@ -38,37 +37,29 @@ def key_in(message: Message) -> str | None:
     return found[1]
 
 
-async def answer_again(desk: Desk, caller: Caller, key: str, message: Message) -> Response | None:
+def answer_again(desk: Desk, caller: Caller, key: str, message: Message) -> Response | None:
     """The answer that was given to this very call under this key, if there is one.
 
     Raises:
         Refused: ``idempotency-key-reused``, when the key stood for another call; ``request-replayed``.
     """
-    kept = await run_in_threadpool(_found, desk, caller, key)
+    with desk.exchange.means.store.read() as r:
+        kept = kept_answer(r, caller.kid, key, desk.clock())
     if kept is None:
         return None
     if kept.call != _call(message):
         raise Refused("idempotency-key-reused")
-    await run_in_threadpool(desk.exchange.admit, caller)
+    desk.exchange.admit(caller)
     return Response(kept.body, kept.status, {REPLAYED: "true"}, kept.media_type)
 
 
-async def keep(desk: Desk, caller: Caller, key: str, message: Message, response: Response) -> None:
+def keep(desk: Desk, caller: Caller, key: str, message: Message, response: Response) -> None:
     """Keep what a call was answered, if it succeeded."""
     if response.status_code in SUCCESS:
         media_type = response.headers.get("content-type", "application/json")
         answer = KeptAnswer(_call(message), response.status_code, media_type, bytes(response.body))
-        await run_in_threadpool(_keep, desk, caller, key, answer)
-
-
-def _found(desk: Desk, caller: Caller, key: str) -> KeptAnswer | None:
-    with desk.exchange.means.store.read() as r:
-        return kept_answer(r, caller.kid, key, desk.clock())
-
-
-def _keep(desk: Desk, caller: Caller, key: str, answer: KeptAnswer) -> None:
-    with desk.exchange.means.store.transaction() as t:
-        keep_answer(t, caller.kid, key, answer, desk.clock())
+        with desk.exchange.means.store.transaction() as t:
+            keep_answer(t, caller.kid, key, answer, desk.clock())
 
 
 def _call(message: Message) -> str:

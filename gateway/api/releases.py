@@ -1,14 +1,22 @@
 """Releases: everybody reads public ones, a member its own; the requester may withdraw one."""
 
+import re
+from typing import Final, get_args
+
 from fastapi import APIRouter
+from starlette.requests import Request
 from starlette.responses import Response
 
 from contracts.errors import InvalidInput
 from contracts.identifiers import Identifier
 from contracts.release import Release, Withdrawal
 from contracts.views import ReleaseSummary
+from gateway.api.hot import Hot
+from gateway.api.member_calls import MemberCall, answer_call
 from gateway.api.paging import Paged
 from gateway.api.signed import Anybody, AtDesk, MemberRoute, OpenRoute, Writing, json_of
+
+IDENTIFIER: Final = get_args(Identifier)[1].pattern.strip("^$")
 
 open_routes = APIRouter(tags=["releases"], route_class=OpenRoute)
 member_routes = APIRouter(tags=["releases"], route_class=MemberRoute)
@@ -32,3 +40,23 @@ def withdraw_release(release_id: Identifier, withdrawal: Withdrawal, caller: Wri
     if withdrawal.release != release_id:
         raise InvalidInput("malformed-body", where="release")
     return json_of(desk.exchange.withdraw(caller, withdrawal))
+
+
+def _read(call: MemberCall) -> Response:
+    call.desk.exchange.admit(call.caller)
+    return json_of(call.desk.exchange.release(call.caller, call.request.path_params["release_id"]))
+
+
+async def read(request: Request) -> Response:
+    """GET /v1/releases/{id} by a member: as ``get_release``."""
+    return await answer_call(request, _read)
+
+
+HOT: Final = (
+    Hot(
+        frozenset({"GET"}),
+        re.compile(rf"/v1/releases/(?P<release_id>{IDENTIFIER})"),
+        read,
+        needs_token=True,
+    ),
+)

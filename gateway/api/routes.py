@@ -25,6 +25,7 @@ from gateway.api import (
 )
 from gateway.api.description import describe
 from gateway.api.errors import register_handlers
+from gateway.api.hot import hot_of
 
 ROUTERS = (
     oauth.open_routes,
@@ -54,10 +55,14 @@ ROUTERS = (
     docs.open_routes,
 )
 
+HOT_ROUTES = (*requests.ROUTES, *tasks.ROUTES, *oauth.ROUTES)
+HOT = (*map(hot_of, HOT_ROUTES), *releases.HOT)
+"""Calls that are answered before the framework looks at them."""
+
 
 def add_routes(app: FastAPI) -> None:
-    """Give the application its hot routes first, then the others, its description and its errors."""
-    app.router.routes.extend((*requests.ROUTES, *tasks.ROUTES, *oauth.ROUTES))
+    """Give the application its plain routes first, then the others, its description and its errors."""
+    app.router.routes.extend(HOT_ROUTES)
     for router in ROUTERS:
         app.include_router(router)
     register_handlers(app)

@@ -1,14 +1,13 @@
 """Calls of members: read whole, checked at the door, answered with the gateway's signature."""
 
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Annotated, Any, Final
 
 from fastapi import Depends
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from typing_extensions import override
 
@@ -26,6 +25,9 @@ MOST_BYTES: Final = 2**20
 FORWARDED: Final = ("content-type", "content-digest", "signature-input", "signature")
 """The headers that a connector needs to check the requester's signature again; the token is not among them."""
 
+TOLD: Final = (SaphanError, RequestValidationError, ValidationError)
+"""What a caller whom the door let in is told in a signed answer."""
+
 Handler = Callable[[Request], Awaitable[Response]]
 
 
@@ -34,13 +36,18 @@ async def body_of(request: Request, most: int) -> bytes:
 
     Raises:
         InvalidInput: ``body-too-large``, beyond ``most`` bytes; the rest is not read.
+        ClientDisconnect: When its sender has gone before its end.
     """
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
+    body, is_more = b"", True
+    while is_more:
+        event = await request.receive()
+        if event["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += event.get("body", b"")
         if len(body) > most:
             raise InvalidInput("body-too-large")
-    return bytes(body)
+        is_more = event.get("more_body", False)
+    return body
 
 
 def certificate_of(request: Request) -> str | None:
@@ -52,11 +59,30 @@ def certificate_of(request: Request) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def message_of(request: Request, body: bytes) -> Message:
-    """A call as the signature sees it."""
+async def received(request: Request, most: int) -> Message:
+    """A call as the signature sees it, its body read only when a token is shown; who signed it is not checked yet.
+
+    Args:
+        request: The call, its body not read yet.
+        most: The largest body, in bytes.
+
+    Raises:
+        Refused: As ``Door.shown``, for a call with a body.
+        InvalidInput: ``body-too-large``.
+    """
+    headers, body = headers_of(request.headers.raw), b""
+    if _has_body(headers):
+        desk = desk_of(request)
+        await desk.workers.run(desk.door.shown, headers, desk.clock(), certificate_of(request))
+        body = await body_of(request, most)
     path, query = request.scope["raw_path"], request.scope["query_string"]
     target = path + b"?" + query if query else path
-    return Message(request.method, target.decode("latin-1"), headers_of(request.headers.raw), body)
+    return Message(request.method, target.decode("latin-1"), headers, body)
+
+
+def _has_body(headers: Mapping[str, str]) -> bool:
+    """Whether a body follows (RFC 9112, section 6.3)."""
+    return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
 
 
 def forwarded_of(message: Message, *more: str) -> Forwarded:
@@ -81,21 +107,14 @@ async def answer_member(request: Request, handler: Handler, most: int = MOST_BYT
         Refused: When the door stays shut; such an answer is not signed, for it answers nobody.
     """
     desk = desk_of(request)
-    headers = headers_of(request.headers.raw)
-    certificate = certificate_of(request)
-    await run_in_threadpool(desk.door.shown, headers, desk.clock(), certificate)
-    message = message_of(request, await body_of(request, most))
+    message = await received(request, most)
     request.state.message = message
-    request.state.caller = await run_in_threadpool(desk.enter, message, certificate)
+    request.state.caller = await desk.workers.run(desk.enter, message, certificate_of(request))
     try:
         response = with_tag(message.method, message.headers, await _once(request, handler))
-    except SaphanError as error:
-        response = problem_response(error)
-    except RequestValidationError as error:
-        response = problem_response(malformed(list(error.errors())))
-    except ValidationError as error:
-        response = problem_response(malformed(error.errors(include_input=False, include_url=False)))
-    return _signed(desk, response, message)
+    except TOLD as error:
+        response = told(error)
+    return signed(desk, response, message)
 
 
 async def _once(request: Request, handler: Handler) -> Response:
@@ -104,11 +123,11 @@ async def _once(request: Request, handler: Handler) -> Response:
     key = idempotency.key_in(message)
     if key is None:
         return await handler(_again(request, message.body))
-    before = await idempotency.answer_again(desk, caller, key, message)
+    before = await desk.workers.run(idempotency.answer_again, desk, caller, key, message)
     if before is not None:
         return before
     response = await handler(_again(request, message.body))
-    await idempotency.keep(desk, caller, key, message, response)
+    await desk.workers.run(idempotency.keep, desk, caller, key, message, response)
     return response
 
 
@@ -122,7 +141,19 @@ def _again(request: Request, body: bytes) -> Request:
     return Request(request.scope, receive)
 
 
-def _signed(desk: Desk, response: Response, call: Message) -> Response:
+def told(error: SaphanError | RequestValidationError | ValidationError) -> Response:
+    """What a caller whom the door let in is told of an error."""
+    match error:
+        case SaphanError():
+            return problem_response(error)
+        case RequestValidationError():
+            return problem_response(malformed(list(error.errors())))
+        case ValidationError():
+            return problem_response(malformed(error.errors(include_input=False, include_url=False)))
+
+
+def signed(desk: Desk, response: Response, call: Message) -> Response:
+    """An answer with the gateway's signature, for this call alone."""
     response.headers.setdefault("content-type", JSON)
     response.headers.setdefault("cache-control", "no-store")
     headers = {"content-type": response.headers["content-type"]}

@@ -1,8 +1,9 @@
 """Work for connectors: lease tasks by long poll, post a signed part. Hot routes, so plain Starlette."""
 
+from functools import partial
+from http import HTTPStatus
 from typing import Final
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -11,30 +12,24 @@ from contracts.chain import PART_FIELDS
 from contracts.protocol import choose, offered
 from contracts.task import Lease, LeaseCall
 from gateway.api.desk import desk_of
-from gateway.api.signed import answer_member, forwarded_of, json_of
-from gateway.api.waiting import wait_until
+from gateway.api.member_calls import MemberCall, Waiting, answer_call
+from gateway.api.signed import forwarded_of, json_of
 from gateway.store import topics
 
 MOST_PART_BYTES: Final = 2**25
 """A part of a million cells and several measures."""
 
 
-async def _lease(request: Request) -> Response:
-    desk, caller = desk_of(request), request.state.caller
+def _lease(call: MemberCall) -> Response | Waiting:
+    desk, caller = call.desk, call.caller
     # Before all else: a call of another version may hold what this one does not know.
-    choose(offered(request.state.message.body), desk.exchange.means.settings.speaks)
-    call = LeaseCall.model_validate_json(request.state.message.body)
-    await run_in_threadpool(desk.exchange.admit, caller)
-
-    async def look() -> Lease:
-        return await run_in_threadpool(desk.exchange.lease, caller, call)
-
+    choose(offered(call.message.body), desk.exchange.means.settings.speaks)
+    wanted = LeaseCall.model_validate_json(call.message.body)
+    desk.exchange.admit(caller)
+    look = partial(desk.exchange.lease, caller, wanted)
     if desk.bell.waiting() >= desk.most_waiting:
-        return json_of(_later(await look(), call))
-    leased = await wait_until(
-        request, look, _has_work, call.wait_seconds, (topics.of_agency(call.agency), topics.EVERY_AGENCY)
-    )
-    return json_of(leased)
+        return json_of(_later(look(), wanted))
+    return Waiting(look, _has_work, wanted.wait_seconds, (topics.of_agency(wanted.agency), topics.EVERY_AGENCY))
 
 
 def _later(leased: Lease, call: LeaseCall) -> Lease:
@@ -46,22 +41,23 @@ def _has_work(leased: Lease) -> bool:
     return bool(leased.tasks or leased.notices or leased.lost)
 
 
-async def _post_part(request: Request) -> Response:
-    desk, caller = desk_of(request), request.state.caller
-    forwarded = forwarded_of(request.state.message, *PART_FIELDS)
-    await run_in_threadpool(desk.exchange.accept_part, caller, request.path_params["task_id"], forwarded)
-    desk.bell.ring()
+def _post_part(call: MemberCall) -> Response:
+    forwarded = forwarded_of(call.message, *PART_FIELDS)
+    call.desk.exchange.accept_part(call.caller, call.request.path_params["task_id"], forwarded)
     return Response(status_code=204)
 
 
 async def lease(request: Request) -> Response:
     """POST /v1/tasks:lease: this agency's tasks and the notices that are new to it, waiting a while for the first."""
-    return await answer_member(request, _lease)
+    return await answer_call(request, _lease)
 
 
 async def post_part(request: Request) -> Response:
     """POST /v1/tasks/{id}/part: take a connector's part; 204."""
-    return await answer_member(request, _post_part, MOST_PART_BYTES)
+    response = await answer_call(request, _post_part, MOST_PART_BYTES)
+    if response.status_code == HTTPStatus.NO_CONTENT:
+        desk_of(request).bell.ring()
+    return response
 
 
 ROUTES: Final = (

@@ -86,7 +86,7 @@ def test_that_search_would_find_one(inline: str) -> None:
 
 def defective(*, binds_to_tls: bool) -> TestClient:
     """An application with a defect, as browsers reach it over TLS and without."""
-    app = Application(binds_to_tls=binds_to_tls)
+    app = Application(binds_to_tls=binds_to_tls, hot=())
 
     @app.get("/defect")
     def defect() -> None:

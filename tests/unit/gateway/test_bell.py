@@ -16,7 +16,7 @@ def rung(bell_topics: tuple[str, ...], *ticket_topics: str) -> bool:
         bell = Bell()
         ticket = bell.ticket(*ticket_topics)
         bell.tell(*bell_topics)
-        return ticket.rung.is_set()
+        return ticket.is_rung
 
     return asyncio.run(scene())
 
@@ -37,7 +37,7 @@ def test_a_change_here_wakes_everybody_unless_the_database_tells_of_it() -> None
         bell.hears = lambda: hears
         ticket = bell.ticket("tick")
         bell.ring()
-        return ticket.rung.is_set()
+        return ticket.is_rung
 
     assert asyncio.run(scene(hears=False))
     assert not asyncio.run(scene(hears=True))

@@ -1,0 +1,212 @@
+"""Hot calls of members: answered as the framework's way would answer them, and given up when nobody waits any more."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, MutableMapping
+from dataclasses import replace
+from typing import Any
+
+import httpx2
+import pytest
+from typing_extensions import override
+
+from contracts.canonical import canonical_bytes
+from contracts.errors import Refused
+from contracts.signature_base import Message
+from contracts.task import Lease, LeaseCall
+from gateway.api.desk import Desk
+from gateway.exchange import Exchange
+from tests.api_world import ApiWorld, problem_in, request, running, send, with_headers
+from tests.gateway_world import CONTRACT
+
+pytestmark = pytest.mark.integration
+
+CALL = LeaseCall(agency="ccib", data_versions={CONTRACT.id: 1}, wait_seconds=20)
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiWorld]:
+    with running(tmp_path_factory.mktemp("gateway") / "home") as started:
+        yield started
+
+
+def scope_of(world: ApiWorld, call: Message) -> dict[str, Any]:
+    path, _, query = call.path.partition("?")
+    length = [(b"content-length", b"%d" % len(call.body))] if call.body else []
+    return {
+        "type": "http",
+        "method": call.method,
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "headers": [*((name.encode(), value.encode()) for name, value in call.headers.items()), *length],
+        "state": {},
+        "app": world.app,
+    }
+
+
+class Watched(Exchange):
+    """Counts how often somebody looks for work."""
+
+    looks = 0
+
+    @override
+    def lease(self, *args: Any) -> Lease:  # noqa: ANN401  # as its parent's
+        self.looks += 1
+        return super().lease(*args)
+
+
+@pytest.fixture
+def watched(world: ApiWorld) -> Iterator[Watched]:
+    before: Desk = world.desk
+    exchange = Watched(before.exchange.means, before.exchange._task_token)
+    world.app.state.desk = replace(before, exchange=exchange, look_again_seconds=0.2)
+    yield exchange
+    world.app.state.desk = before
+
+
+def test_who_hangs_up_while_he_waits_is_given_no_work_that_nobody_would_take(world: ApiWorld, watched: Watched) -> None:
+    call = world.member("ccib#connector-1").message("POST", "/v1/tasks:lease", canonical_bytes(CALL))
+    statuses: list[int] = []
+
+    async def scene() -> float:
+        events = [{"type": "http.request", "body": call.body, "more_body": False}]
+        hung_up = asyncio.Event()
+
+        async def receive() -> MutableMapping[str, Any]:
+            if events:
+                return events.pop()
+            await hung_up.wait()
+            return {"type": "http.disconnect"}
+
+        async def tell(message: MutableMapping[str, Any]) -> None:
+            statuses.extend([message["status"]] if "status" in message else [])
+
+        waiting = asyncio.create_task(world.app(scope_of(world, call), receive, tell))
+        await asyncio.sleep(0.1)
+        assert (watched.looks, waiting.done()) == (1, False)
+        hung_up.set()
+        started = time.monotonic()
+        await asyncio.wait_for(waiting, 5)
+        return time.monotonic() - started
+
+    assert asyncio.run(scene()) < 0.15
+    assert watched.looks == 1
+    assert statuses == [422]
+
+
+def test_a_call_that_waits_looks_again_now_and_then_until_its_time_is_over(world: ApiWorld, watched: Watched) -> None:
+    call = CALL.model_copy(update={"wait_seconds": 1})
+    assert Lease.model_validate_json(world.member("ccib#connector-1").post("/v1/tasks:lease", call).content).tasks == ()
+    assert 4 <= watched.looks <= 8
+
+
+def test_a_call_that_waited_is_kept_under_its_key_like_any_other(world: ApiWorld, watched: Watched) -> None:
+    connector = world.member("ccib#connector-1")
+    body = canonical_bytes(CALL.model_copy(update={"wait_seconds": 1}))
+
+    def post() -> httpx2.Response:
+        call = connector.message("POST", "/v1/tasks:lease", body)
+        return connector.checked(with_headers(call, {"idempotency-key": "lease-0001"}))
+
+    first, looks = post(), watched.looks
+    again = post()
+    assert (again.content, again.headers["idempotency-replayed"]) == (first.content, "true")
+    assert watched.looks == looks
+
+
+def without_token(call: Message) -> Message:
+    return with_headers(call, {"authorization": None})
+
+
+def with_bad_token(call: Message) -> Message:
+    return with_headers(call, {"authorization": "Bearer nonsense"})
+
+
+@pytest.mark.parametrize("shut_out", [without_token, with_bad_token])
+def test_the_body_of_a_hot_call_is_not_read_without_a_token(
+    world: ApiWorld, shut_out: Callable[[Message], Message]
+) -> None:
+    call = shut_out(world.member().message("POST", "/v1/requests", canonical_bytes(request())))
+    statuses: list[int] = []
+
+    async def receive() -> MutableMapping[str, Any]:
+        raise AssertionError("it was read")
+
+    async def tell(message: MutableMapping[str, Any]) -> None:
+        statuses.extend([message["status"]] if "status" in message else [])
+
+    asyncio.run(world.app(scope_of(world, call), receive, tell))
+    assert statuses == [401]
+
+
+def test_a_body_in_chunks_is_read_like_any_other(world: ApiWorld) -> None:
+    call = world.member().message("POST", "/v1/requests", canonical_bytes(request(id="REQ-CHUNKS")))
+
+    async def scene() -> int:
+        half = len(call.body) // 2
+        headers = {**call.headers, "transfer-encoding": "chunked"}
+        scope = scope_of(world, replace(call, headers=headers))
+        scope["headers"] = [field for field in scope["headers"] if field[0] != b"content-length"]
+        pieces = iter(((call.body[:half], True), (call.body[half:], False)))
+        statuses: list[int] = []
+
+        async def receive() -> MutableMapping[str, Any]:
+            body, is_more = next(pieces)
+            return {"type": "http.request", "body": body, "more_body": is_more}
+
+        async def tell(message: MutableMapping[str, Any]) -> None:
+            statuses.extend([message["status"]] if "status" in message else [])
+
+        await world.app(scope, receive, tell)
+        return statuses[0]
+
+    assert asyncio.run(scene()) == 202
+
+
+def test_a_signed_call_whose_body_was_cut_off_on_the_way_is_refused(world: ApiWorld) -> None:
+    call = world.member().message("POST", "/v1/requests", canonical_bytes(request(id="REQ-CUT")))
+    assert problem_in(send(world.http, replace(call, body=b""))).code == "signature-wrong"
+
+
+def test_a_release_by_an_impossible_name_is_what_the_description_says(world: ApiWorld) -> None:
+    problem = problem_in(world.member().get("/v1/releases/-x"))
+    assert (problem.status, problem.code) == (422, "malformed-body")
+    assert "release_id" in problem.detail
+
+
+def test_a_release_is_read_as_before_by_whoever_has_it_already(world: ApiWorld) -> None:
+    world.member().post("/v1/requests", request(id="REQ-TAGGED"))
+    world.answer()
+    name = world.member().get("/v1/requests/REQ-TAGGED").json()["release"]
+    first = world.member().get(f"/v1/releases/{name}")
+    known = with_headers(
+        world.member().message("GET", f"/v1/releases/{name}"), {"if-none-match": first.headers["etag"]}
+    )
+    again = world.member().checked(known)
+    assert (first.status_code, again.status_code, again.content) == (200, 304, b"")
+    assert world.http.get(f"/v1/releases/{name}").content == first.content
+
+
+def test_a_defect_in_a_hot_call_shows_nothing_of_the_inside(
+    world: ApiWorld, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("1101700203451")
+
+    monkeypatch.setattr(Exchange, "submit", fail)
+    answer = send(world.http, world.member().message("POST", "/v1/requests", canonical_bytes(request())))
+    assert problem_in(answer).code == "gateway-defect"
+    assert "1101700203451" not in answer.text + caplog.text
+    assert "defect: RuntimeError" in caplog.text
+
+
+def test_whoever_waits_for_what_is_refused_meanwhile_hears_of_it(
+    world: ApiWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise Refused("not-allowed")
+
+    monkeypatch.setattr(Exchange, "status", refuse)
+    assert problem_in(world.member().get("/v1/requests/REQ-0001?wait=5")).code == "not-allowed"

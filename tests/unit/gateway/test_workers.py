@@ -1,0 +1,97 @@
+"""Threads for the work of calls: outcomes come back, threads are bounded, and they end when there is no work."""
+
+import asyncio
+import time
+from threading import Event, get_ident
+from threading import enumerate as all_threads
+
+import pytest
+
+from gateway.api.workers import Workers
+
+pytestmark = pytest.mark.unit
+
+SOON = 5.0
+
+
+def threads_of_workers() -> int:
+    return sum(each.name == "worker" for each in all_threads())
+
+
+def test_a_piece_of_work_is_done_in_a_thread_and_gives_what_it_gives() -> None:
+    async def scene() -> tuple[int, int]:
+        workers = Workers()
+        assert await workers.run(divmod, 7, 2) == (3, 1)
+        return get_ident(), await workers.run(get_ident)
+
+    here, there = asyncio.run(scene())
+    assert here != there
+
+
+def test_what_it_raises_is_raised_where_it_is_waited_for_and_the_thread_goes_on() -> None:
+    def fail() -> None:
+        raise LookupError("x")
+
+    async def scene() -> int:
+        workers = Workers(most=1)
+        with pytest.raises(LookupError):
+            await workers.run(fail)
+        return await workers.run(abs, -1)
+
+    assert asyncio.run(scene()) == 1
+
+
+def test_no_more_pieces_are_done_at_once_than_there_may_be_threads_and_none_is_lost() -> None:
+    at_once: list[int] = []
+    running: set[int] = set()
+
+    def work(number: int) -> int:
+        running.add(number)
+        at_once.append(len(running))
+        time.sleep(0.005)
+        running.discard(number)
+        return number
+
+    async def scene() -> list[int]:
+        workers = Workers(most=3)
+        return await asyncio.gather(*(workers.run(work, number) for number in range(12)))
+
+    assert asyncio.run(scene()) == list(range(12))
+    assert max(at_once) == 3
+
+
+def test_one_thread_is_enough_for_work_that_comes_one_by_one() -> None:
+    async def scene() -> set[int]:
+        workers = Workers()
+        return {await workers.run(get_ident) for _ in range(20)}
+
+    assert len(asyncio.run(scene())) == 1
+
+
+def test_threads_without_work_end_and_others_come_when_there_is_some() -> None:
+    async def scene() -> None:
+        workers, before = Workers(idle_seconds=0.01), threads_of_workers()
+        await asyncio.gather(*(workers.run(time.sleep, 0.01) for _ in range(4)))
+        until = time.monotonic() + SOON
+        while workers._threads:
+            assert time.monotonic() < until
+            await asyncio.sleep(0.01)
+        assert await workers.run(abs, -2) == 2
+        assert threads_of_workers() <= before + 4
+
+    asyncio.run(scene())
+
+
+def test_who_is_cancelled_or_whose_loop_is_gone_holds_up_nobody() -> None:
+    workers, go_on = Workers(most=1), Event()
+
+    async def impatient() -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(workers.run(go_on.wait, SOON), 0.01)
+
+    async def scene() -> int:
+        return await workers.run(abs, -3)
+
+    asyncio.run(impatient())
+    go_on.set()
+    assert asyncio.run(scene()) == 3
