@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Update, func, select, update
 
 from contracts.checkpoints import with_cosignatures
-from gateway.store.engine import AnyRow, Reading, Transaction
+from gateway.store.engine import AnyRow, AnySelect, Reading, Transaction
 from gateway.store.log_tables import log_checkpoints, log_cosignatures
+from gateway.store.prepared import prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +28,12 @@ class SavedCheckpoint:
 
 def newest(r: Reading) -> SavedCheckpoint | None:
     """The checkpoint of the greatest size that was signed."""
-    return _saved(r.one(select(log_checkpoints).order_by(log_checkpoints.c.size.desc()).limit(1)))
+    return _saved(r.one(_newest()))
 
 
 def last_published(r: Reading) -> SavedCheckpoint | None:
     """The checkpoint of the greatest size that was shown to everybody."""
-    shown = select(log_checkpoints).where(log_checkpoints.c.published)
-    return _saved(r.one(shown.order_by(log_checkpoints.c.size.desc()).limit(1)))
+    return _saved(r.one(_last_published()))
 
 
 def covering(r: Reading, place: int, most: int) -> tuple[SavedCheckpoint, ...]:
@@ -46,15 +46,13 @@ def covering(r: Reading, place: int, most: int) -> tuple[SavedCheckpoint, ...]:
         place: The entry.
         most: How many are wanted.
     """
-    found = select(log_checkpoints).where(log_checkpoints.c.size > place)
-    order = (log_checkpoints.c.published.desc(), log_checkpoints.c.witnesses.desc(), log_checkpoints.c.size.desc())
-    rows = (_saved(row) for row in r.all(found.order_by(*order).limit(most)))
+    rows = (_saved(row) for row in r.all(_covering(place, most)))
     return tuple(each for each in rows if each is not None)
 
 
 def of_size(r: Reading, size: int) -> SavedCheckpoint | None:
     """The checkpoint of one size."""
-    return _saved(r.one(select(log_checkpoints).where(log_checkpoints.c.size == size)))
+    return _saved(r.one(_of_size(size)))
 
 
 def save(t: Transaction, checkpoint: SavedCheckpoint) -> SavedCheckpoint:
@@ -72,22 +70,19 @@ def save(t: Transaction, checkpoint: SavedCheckpoint) -> SavedCheckpoint:
 
 def publish(t: Transaction, size: int, document: str) -> None:
     """Show a checkpoint to everybody from now on, under this note: the same text, perhaps signed by a new key too."""
-    of_this = update(log_checkpoints).where(log_checkpoints.c.size == size)
-    t.run(of_this.values(published=True, document=document))
+    t.run(_shown(size, document))
 
 
 def add_cosignature(t: Transaction, size: int, agency: str, line: str, now: datetime) -> None:
     """Keep an agency's cosignature; the first that it made of a checkpoint stands."""
-    t.lock(select(log_checkpoints).where(log_checkpoints.c.size == size))
+    t.lock(_of_size(size))
     t.add_new(log_cosignatures, {"size": size, "agency": agency, "line": line, "received_at": now})
-    count = select(func.count()).where(log_cosignatures.c.size == size).scalar_subquery()
-    t.run(update(log_checkpoints).where(log_checkpoints.c.size == size).values(witnesses=count))
+    t.run(_counted(size))
 
 
 def cosigned_document(r: Reading, checkpoint: SavedCheckpoint) -> str:
     """The note of a checkpoint with every cosignature that came for it."""
-    lines = select(log_cosignatures.c.line).where(log_cosignatures.c.size == checkpoint.size)
-    rows = r.all(lines.order_by(log_cosignatures.c.agency))
+    rows = r.all(_lines(checkpoint.size))
     return with_cosignatures(checkpoint.document, (row.line for row in rows))
 
 
@@ -95,3 +90,43 @@ def _saved(row: AnyRow | None) -> SavedCheckpoint | None:
     if row is None:
         return None
     return SavedCheckpoint(row.size, row.document, row.signed_at, row.published, row.witnesses)
+
+
+@prepared
+def _newest() -> AnySelect:
+    return select(log_checkpoints).order_by(log_checkpoints.c.size.desc()).limit(1)
+
+
+@prepared
+def _last_published() -> AnySelect:
+    shown = select(log_checkpoints).where(log_checkpoints.c.published)
+    return shown.order_by(log_checkpoints.c.size.desc()).limit(1)
+
+
+@prepared
+def _covering(place: int, most: int) -> AnySelect:
+    found = select(log_checkpoints).where(log_checkpoints.c.size > place)
+    order = (log_checkpoints.c.published.desc(), log_checkpoints.c.witnesses.desc(), log_checkpoints.c.size.desc())
+    return found.order_by(*order).limit(most)
+
+
+@prepared
+def _of_size(size: int) -> AnySelect:
+    return select(log_checkpoints).where(log_checkpoints.c.size == size)
+
+
+@prepared
+def _shown(size: int, document: str) -> Update:
+    return update(log_checkpoints).where(log_checkpoints.c.size == size).values(published=True, document=document)
+
+
+@prepared
+def _counted(size: int) -> Update:
+    count = select(func.count()).where(log_cosignatures.c.size == size).scalar_subquery()
+    return update(log_checkpoints).where(log_checkpoints.c.size == size).values(witnesses=count)
+
+
+@prepared
+def _lines(size: int) -> AnySelect:
+    lines = select(log_cosignatures.c.line).where(log_cosignatures.c.size == size)
+    return lines.order_by(log_cosignatures.c.agency)

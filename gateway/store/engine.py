@@ -8,28 +8,28 @@ Locks are taken in one order, so that no two transactions wait for each other: q
 task, accounts by (source, window), head of the notices, head of the log.
 """
 
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Any
+from threading import Lock
+from types import TracebackType
+from typing import Any, ClassVar, Self
 
-from sqlalchemy import BigInteger, Connection, Row, Select, Table, TypeDecorator, create_engine, event
+from sqlalchemy import BigInteger, Connection, Row, Select, Table, TypeDecorator, create_engine, event, make_url
 from sqlalchemy.engine import Dialect, Engine
-from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 from sqlalchemy.sql.dml import UpdateBase
 from typing_extensions import override
 
-from gateway.store.prepared import Bound, Prepared, insert_into, insert_new, update_of
+from gateway.store.connections import Connections
+from gateway.store.prepared import Bound, Given, Prepared, insert_into, insert_new, update_of
 
 BUSY_MILLISECONDS = 30_000
+MOST_STATEMENTS = 512
 CHANNEL = "saphan_changed"
 """Where PostgreSQL passes on that something changed; see ``gateway.store.wakeups``."""
 
-PREPARED = "a prepared statement"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ON_CONNECT = (
     "PRAGMA journal_mode=WAL",
@@ -62,49 +62,100 @@ class Instant(TypeDecorator[datetime]):
 
 
 class Reading:
-    """A read transaction."""
+    """A read transaction, as a context: what it has not committed at the end is taken back."""
 
-    def __init__(self, engine: Engine, driver: PoolProxiedConnection) -> None:
-        self._engine = engine
-        self._dialect = engine.dialect
-        self._driver = driver
+    _begin: ClassVar = "BEGIN"
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+        self._dialect = connections.dialect
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        self._held = self._connections.take()
+        try:
+            self._cursor = self._held.driver.cursor()
+            # PostgreSQL's driver opens a transaction with the first statement by itself.
+            if self._dialect.name == "sqlite":
+                self._execute(self._begin)
+        except BaseException:
+            self._connections.give_back(self._held)
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        """End, whatever has happened."""
+        try:
+            self._cursor.close()
+        finally:
+            self._connections.give_back(self._held)
 
     @cached_property
     def _connection(self) -> Connection:
         """The same connection for what is not prepared; it neither begins nor ends anything by itself."""
-        return Connection(self._engine, self._driver)
+        return self._connections.other(self._held)
 
     def one(self, select: AnySelect | Bound) -> AnyRow | None:
         """The first row, if any."""
         if isinstance(select, Bound):
-            return next(iter(self._run(*select)), None)
+            rows = self._rows(select.statement, select.values)
+            return rows[0] if rows else None
         return self._connection.execute(select).first()
 
     def all(self, select: AnySelect | Bound) -> Sequence[AnyRow]:
         """Every row."""
-        return self._run(*select) if isinstance(select, Bound) else self._connection.execute(select).all()
+        if isinstance(select, Bound):
+            return self._rows(select.statement, select.values)
+        return self._connection.execute(select).all()
 
-    def _run(self, statement: Prepared, values: Values) -> list[AnyRow]:
-        with self._cursor() as cursor:
-            statement.run(cursor, self._dialect, values)
-            return statement.rows(cursor, self._dialect)
-
-    @contextmanager
-    def _cursor(self) -> Iterator[DBAPICursor]:
-        """The driver's cursor; its errors become SQLAlchemy's, without any value."""
-        cursor, driver = self._driver.cursor(), self._dialect.loaded_dbapi
+    def _rows(self, statement: Prepared, values: Given) -> list[AnyRow]:
+        compiled = statement.compiled(self._dialect)
         try:
-            yield cursor
-        except driver.Error as error:
-            if self._dialect.is_disconnect(error, self._driver, cursor):
-                self._engine.dispose()  # the others were cut off with it
-            raise DBAPIError.instance(PREPARED, None, error, driver.Error, hide_parameters=True) from error
-        finally:
-            cursor.close()
+            self._cursor.execute(compiled.sql, compiled.arguments(values))
+            found = self._cursor.fetchall()
+        except self._connections.errors as error:
+            raise self._connections.told(error, self._held) from error
+        return compiled.rows(found)
+
+    def _execute(self, sql: str, arguments: Sequence[Any] = ()) -> None:
+        """Run what gives no rows; the driver's errors become SQLAlchemy's, without any value."""
+        try:
+            self._cursor.execute(sql, arguments)
+        except self._connections.errors as error:
+            raise self._connections.told(error, self._held) from error
 
 
 class Transaction(Reading):
-    """A write transaction: all of it happens, or nothing does."""
+    """A write transaction, as a context: it commits at the end, and takes everything back on any exception."""
+
+    _begin = "BEGIN IMMEDIATE"
+
+    def __init__(self, connections: Connections, turn: "Lock | None") -> None:
+        super().__init__(connections)
+        self._turn = turn
+
+    @override
+    def __enter__(self) -> Self:
+        """Begin, when it is its turn."""
+        if self._turn is not None:
+            self._turn.acquire()
+        try:
+            return super().__enter__()
+        except BaseException:
+            self._end_turn()
+            raise
+
+    @override
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        """Commit, unless there was an exception."""
+        try:
+            if kind is None:
+                self._commit()
+        finally:
+            try:
+                super().__exit__(kind, error, _)
+            finally:
+                self._end_turn()
 
     def lock(self, select: AnySelect | Bound) -> AnyRow | None:
         """The first row, which nobody else changes until this transaction ends."""
@@ -121,34 +172,49 @@ class Transaction(Reading):
     def tell(self, topic: str) -> None:
         """Wake those who wait for a topic in any process when this commits; on SQLite nobody can be told."""
         if self._dialect.name == "postgresql":
-            with self._cursor() as cursor:
-                cursor.execute("SELECT pg_notify(%s, %s)", (CHANNEL, topic))
+            self._execute("SELECT pg_notify(%s, %s)", (CHANNEL, topic))
 
     def run(self, statement: UpdateBase | Bound) -> int:
         """Run an insert, update or delete; give the number of rows that it touched."""
         if not isinstance(statement, Bound):
             return self._connection.execute(statement).rowcount
-        with self._cursor() as cursor:
-            statement.statement.run(cursor, self._dialect, statement.values)
-            return cursor.rowcount
+        compiled = statement.statement.compiled(self._dialect)
+        self._execute(compiled.sql, compiled.arguments(statement.values))
+        return self._cursor.rowcount
 
     def change(self, table: Table, key: Values, values: Values) -> int:
         """Write these columns of the rows that have all of the key; give their number."""
-        update = update_of(table, tuple(key), tuple(values))
-        return self.run(Bound(update, {**{f"key_{name}": value for name, value in key.items()}, **values}))
+        return self.run(Bound(update_of(table, tuple(key), tuple(values)), (*key.values(), *values.values())))
 
     def add(self, table: Table, rows: Sequence[Values]) -> None:
         """Insert rows, all with the same columns."""
-        if rows:
-            with self._cursor() as cursor:
-                insert_into(table, tuple(rows[0])).run_many(cursor, self._dialect, rows)
+        if not rows:
+            return
+        columns = tuple(rows[0])
+        compiled = insert_into(table, columns).compiled(self._dialect)
+        try:
+            self._cursor.executemany(
+                compiled.sql, [compiled.arguments([row[name] for name in columns]) for row in rows]
+            )
+        except self._connections.errors as error:
+            raise self._connections.told(error, self._held) from error
 
     def add_new(self, table: Table, row: Values) -> bool:
         """Insert a row unless its key is there already; whether it was new.
 
         On PostgreSQL this waits for a transaction that is inserting the same key.
         """
-        return bool(self._run(insert_new(table, tuple(row), self._dialect.name), row))
+        return bool(self._rows(insert_new(table, tuple(row), self._dialect.name), tuple(row.values())))
+
+    def _end_turn(self) -> None:
+        if self._turn is not None:
+            self._turn.release()
+
+    def _commit(self) -> None:
+        try:
+            self._held.driver.commit()
+        except self._connections.errors as error:
+            raise self._connections.told(error, self._held) from error
 
 
 class Store:
@@ -161,60 +227,37 @@ class Store:
 
     def __init__(self, url: str) -> None:
         self.engine = open_engine(url)
+        self._connections = Connections(self.engine)
         # SQLite's waiting writers sleep and try again; within this process they queue instead.
-        self._turn = threading.Lock() if self.engine.dialect.name == "sqlite" else nullcontext()
+        self._turn = Lock() if self.engine.dialect.name == "sqlite" else None
 
-    @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    def transaction(self) -> Transaction:
         """Write; commits at the end, and takes everything back on any exception."""
-        with self._turn:
-            driver = self.engine.raw_connection()
-            try:
-                _begin(self.engine, driver, "BEGIN IMMEDIATE")
-                yield Transaction(self.engine, driver)
-                driver.commit()
-            finally:
-                # The pool takes back what was not committed.
-                driver.close()
+        return Transaction(self._connections, self._turn)
 
-    @contextmanager
-    def read(self) -> Iterator[Reading]:
+    def read(self) -> Reading:
         """Read what is committed."""
-        driver = self.engine.raw_connection()
-        try:
-            _begin(self.engine, driver, "BEGIN")
-            yield Reading(self.engine, driver)
-        finally:
-            driver.close()
+        return Reading(self._connections)
 
     def close(self) -> None:
         """Close every connection."""
-        self.engine.dispose()
+        self._connections.close()
 
 
 def open_engine(url: str) -> Engine:
-    """An engine whose SQLite connections are durable and begin no transaction of themselves."""
-    engine = create_engine(url, pool_size=8, max_overflow=32)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
+    """An engine that keeps no connection, and whose SQLite connections are durable and begin nothing of themselves."""
+    if make_url(url).get_backend_name() != "sqlite":
+        return create_engine(url, poolclass=NullPool)
+    # The driver keeps as many compiled statements; the least recently used one is compiled anew.
+    engine = create_engine(url, poolclass=NullPool, connect_args={"cached_statements": MOST_STATEMENTS})
+    event.listen(engine, "connect", _prepare_sqlite)
     return engine
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
-    # The driver's own habit of opening transactions late is switched off; _begin opens them.
+    # The driver's own habit of opening transactions late is switched off; each transaction opens itself.
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in ON_CONNECT:
         cursor.execute(pragma)
     cursor.close()
-
-
-def _begin(engine: Engine, driver: PoolProxiedConnection, how: str) -> None:
-    """Open a transaction, which ends with the driver's commit or with the connection's return to the pool.
-
-    PostgreSQL's driver opens one with the first statement by itself.
-    """
-    if engine.dialect.name == "sqlite":
-        cursor = driver.cursor()
-        cursor.execute(how)
-        cursor.close()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Update, func, select, update
 
 from contracts.canonical import canonical_bytes
 from contracts.errors import InvalidInput
@@ -60,7 +60,7 @@ class Head:
 
 def lock(t: Transaction) -> None:
     """Let nobody else write to the log until this transaction ends, before it looks at what the log orders."""
-    t.lock(select(log_head))
+    t.lock(_head())
 
 
 def append(t: Transaction, event: Event) -> int:
@@ -85,7 +85,7 @@ def append_many(t: Transaction, events: Sequence[Event]) -> int:
 
 def append_entries(t: Transaction, entries: Sequence[str]) -> int:
     """Write entries that are in their canonical form already; see ``append_many``."""
-    row = _held(t.lock(select(log_head)))
+    row = _held(t.lock(_head()))
     first: int = row.size
     encoded = [entry.encode() for entry in entries]
     if max(map(len, encoded), default=0) > MOST_ENTRY_BYTES:
@@ -98,7 +98,7 @@ def append_entries(t: Transaction, entries: Sequence[str]) -> int:
     if growth.roots:
         _write_full(t, growth.roots, first, leaves)
     edge = " ".join(each.hex() for each in growth.peaks)
-    t.run(update(log_head).values(size=first + len(entries), peaks=edge))
+    t.run(_moved(first + len(entries), edge))
     return first
 
 
@@ -130,7 +130,7 @@ def tile(r: Reading, wanted: Tile) -> bytes | None:
 
 def entry(r: Reading, place: int) -> str:
     """The canonical bytes of an entry, as text."""
-    row = r.one(select(log_entries.c.entry).where(log_entries.c.place == place))
+    row = r.one(_entry(place))
     if row is None:
         raise LookupError(f"no log entry {place}")
     text: str = row.entry
@@ -213,8 +213,18 @@ def _between(start: int, end: int) -> AnySelect:
 
 
 @prepared
+def _entry(place: int) -> AnySelect:
+    return select(log_entries.c.entry).where(log_entries.c.place == place)
+
+
+@prepared
 def _head() -> AnySelect:
     return select(log_head)
+
+
+@prepared
+def _moved(size: int, peaks: str) -> Update:
+    return update(log_head).values(size=size, peaks=peaks)
 
 
 def _held(row: AnyRow | None) -> AnyRow:

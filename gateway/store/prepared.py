@@ -7,62 +7,66 @@ what types make of values, stay SQLAlchemy's.
 """
 
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache, wraps
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache, partial, wraps
 from inspect import signature
+from operator import itemgetter
 from typing import Any, Final, NamedTuple, ParamSpec, cast
 
 from sqlalchemy import ClauseElement, Insert, Select, Table, bindparam
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Dialect
-from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import TypeEngine
 
 Arguments = ParamSpec("Arguments")
 Convert = Callable[[Any], Any]
-Values = Mapping[str, object]
+Given = Sequence[object]
+"""The values of a statement's named parameters, in the order of the names."""
+
 MOST_INSERTS: Final = 256
 
 
-def _same(value: object) -> object:
-    return value
+class Compiled(NamedTuple):
+    """A statement for one kind of database: what its driver takes, and what it makes of the rows.
 
-
-class _Bind(NamedTuple):
-    """One parameter: its name, what it becomes for the driver, and its value unless one is given."""
-
-    name: str
-    convert: Convert
-    value: object
-
-
-class _Compiled(NamedTuple):
-    """A statement for one kind of database.
-
-    ``row`` makes a row's named tuple from the driver's values, after ``convert``; there is none of what gives no rows.
+    ``names`` are those of the parameters where the driver takes them by name. ``pick`` chooses a value for each of them
+    from the given ones and, behind these, the statement's own (``constants``). ``bind`` and ``convert`` say by their
+    place which values a type changes on their way to the driver and back. ``row`` makes a row's named tuple.
     """
 
     sql: str
-    is_positional: bool
-    binds: tuple[_Bind, ...]
-    row: Callable[[Iterable[Any]], Any] | None
-    convert: tuple[Convert, ...]
+    names: tuple[str, ...] | None
+    pick: Callable[[Given], tuple[object, ...]]
+    constants: tuple[object, ...]
+    bind: tuple[tuple[int, Convert], ...]
+    convert: tuple[tuple[int, Convert], ...]
+    row: Callable[[Iterable[Any]], Any]
 
-    def arguments(self, values: Values) -> Any:  # noqa: ANN401  # what the driver takes: a tuple or a mapping
+    def arguments(self, given: Given) -> Any:  # noqa: ANN401  # what the driver takes: a sequence or a mapping
         """The values as the driver wants them."""
-        if self.is_positional:
-            return tuple([bind.convert(values.get(bind.name, bind.value)) for bind in self.binds])
-        return {bind.name: bind.convert(values.get(bind.name, bind.value)) for bind in self.binds}
+        values = _changed(self.pick((*given, *self.constants)), self.bind)
+        return values if self.names is None else dict(zip(self.names, values, strict=True))
+
+    def rows(self, found: Iterable[tuple[Any, ...]]) -> list[Any]:
+        """The driver's rows as named tuples."""
+        row, convert = self.row, self.convert
+        return [row(_changed(each, convert)) for each in found] if convert else [row(each) for each in found]
 
 
 class Prepared:
-    """A statement with named parameters."""
+    """A statement with named parameters.
 
-    def __init__(self, statement: ClauseElement) -> None:
+    Args:
+        statement: The statement.
+        names: Those of its parameters, in the order in which their values are given.
+    """
+
+    def __init__(self, statement: ClauseElement, names: tuple[str, ...]) -> None:
         self._statement = statement
-        self._compiled: dict[str, _Compiled] = {}
+        self._names = names
+        self._compiled: dict[str, Compiled] = {}
 
     def locked(self, *, skip_locked: bool = False) -> "Prepared":
         """The same, whose rows nobody else changes until the transaction ends."""
@@ -71,30 +75,13 @@ class Prepared:
     def with_for_update(self, *, skip_locked: bool) -> "Prepared":
         """What ``locked`` keeps."""
         statement = cast(Select[*tuple[Any, ...]], self._statement)
-        return Prepared(statement.with_for_update(skip_locked=skip_locked))
+        return Prepared(statement.with_for_update(skip_locked=skip_locked), self._names)
 
-    def run(self, cursor: DBAPICursor, dialect: Dialect, values: Values) -> None:
-        """Run it with these values."""
-        compiled = self._for(dialect)
-        cursor.execute(compiled.sql, compiled.arguments(values))
-
-    def run_many(self, cursor: DBAPICursor, dialect: Dialect, rows: Sequence[Values]) -> None:
-        """Run it once with each of these values."""
-        compiled = self._for(dialect)
-        cursor.executemany(compiled.sql, [compiled.arguments(row) for row in rows])
-
-    def rows(self, cursor: DBAPICursor, dialect: Dialect) -> list[Any]:
-        """The rows that it gave, as named tuples."""
-        compiled = self._for(dialect)
-        if compiled.row is None:
-            return []
-        row, convert = compiled.row, compiled.convert
-        return [row([each(value) for each, value in zip(convert, found, strict=True)]) for found in cursor.fetchall()]
-
-    def _for(self, dialect: Dialect) -> _Compiled:
+    def compiled(self, dialect: Dialect) -> Compiled:
+        """The statement for one kind of database, compiled once."""
         known = self._compiled.get(dialect.name)
         if known is None:
-            known = self._compiled[dialect.name] = _compiled(self._statement, dialect)
+            known = self._compiled[dialect.name] = _compiled(self._statement, self._names, dialect)
         return known
 
 
@@ -102,7 +89,7 @@ class Bound(NamedTuple):
     """A prepared statement with its values, to be run."""
 
     statement: Prepared
-    values: Values
+    values: Given
 
 
 def prepared(build: Callable[Arguments, ClauseElement]) -> Callable[Arguments, Bound]:
@@ -120,12 +107,14 @@ def prepared(build: Callable[Arguments, ClauseElement]) -> Callable[Arguments, B
 
     @wraps(build)
     def bound(*args: Arguments.args, **_: Arguments.kwargs) -> Bound:
+        if len(args) != len(names):
+            raise ValueError(f"{len(args)} arguments for {len(names)} parameters")
         if not kept:
             statement = cast(Callable[..., ClauseElement], build)(
                 **{name: bindparam(given) for name, given in names.items()}
             )
-            kept.append(Prepared(statement))
-        return Bound(kept[0], dict(zip(names.values(), args, strict=True)))
+            kept.append(Prepared(statement, tuple(names.values())))
+        return Bound(kept[0], args)
 
     return bound
 
@@ -133,7 +122,7 @@ def prepared(build: Callable[Arguments, ClauseElement]) -> Callable[Arguments, B
 @lru_cache(maxsize=MOST_INSERTS)
 def insert_into(table: Table, columns: tuple[str, ...]) -> Prepared:
     """An insert that names these columns."""
-    return Prepared(table.insert().values({name: bindparam(name) for name in columns}))
+    return Prepared(table.insert().values({name: bindparam(name) for name in columns}), columns)
 
 
 @lru_cache(maxsize=MOST_INSERTS)
@@ -142,14 +131,15 @@ def insert_new(table: Table, columns: tuple[str, ...], database: str) -> Prepare
     insert: Callable[[Table], Any] = postgresql.insert if database == "postgresql" else sqlite.insert
     values: dict[str, Any] = {name: bindparam(name) for name in columns}
     statement: Insert = insert(table).values(values).on_conflict_do_nothing()
-    return Prepared(statement.returning(next(iter(table.primary_key))))
+    return Prepared(statement.returning(next(iter(table.primary_key))), columns)
 
 
 @lru_cache(maxsize=MOST_INSERTS)
 def update_of(table: Table, keys: tuple[str, ...], columns: tuple[str, ...]) -> Prepared:
-    """An update of these columns where those of the key, as ``key_NAME``, are what is given."""
+    """An update of these columns where those of the key are what is given: first the key's values, then the others."""
     where = [table.c[name] == bindparam(f"key_{name}") for name in keys]
-    return Prepared(table.update().where(*where).values({name: bindparam(name) for name in columns}))
+    update = table.update().where(*where).values({name: bindparam(name) for name in columns})
+    return Prepared(update, (*(f"key_{name}" for name in keys), *columns))
 
 
 @lru_cache(maxsize=MOST_INSERTS)
@@ -157,24 +147,50 @@ def _locked(statement: Prepared, skip_locked: bool) -> Prepared:  # noqa: FBT001
     return statement.with_for_update(skip_locked=skip_locked)
 
 
-def _compiled(statement: ClauseElement, dialect: Dialect) -> _Compiled:
+def _compiled(statement: ClauseElement, given: tuple[str, ...], dialect: Dialect) -> Compiled:
     compiled = statement.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
     if not isinstance(compiled, SQLCompiler):
         raise TypeError("only selects, inserts, updates and deletes are prepared")
-    given = compiled.params
-    names = compiled.positiontup if compiled.positional else list(given)
-    binds = tuple(_Bind(name, _to_driver(compiled, name, dialect), given[name]) for name in names or ())
+    own = compiled.params
+    names = tuple((compiled.positiontup if compiled.positional else list(own)) or ())
+    constants = tuple(name for name in names if name not in given)
     columns = _columns(statement)
-    row = _row(tuple(str(each.key) for each in columns)) if columns else None
-    convert = tuple(_from_driver(each.type, dialect) for each in columns)
-    return _Compiled(str(compiled), compiled.positional, binds, row, convert)
+    return Compiled(
+        sql=str(compiled),
+        names=None if compiled.positional else names,
+        pick=_picker([(*given, *constants).index(name) for name in names]),
+        constants=tuple(own[name] for name in constants),
+        bind=_changes(_to_driver(compiled, name, dialect) for name in names),
+        convert=_changes(each.type.dialect_impl(dialect).result_processor(dialect, None) for each in columns),
+        row=_row(tuple(str(each.key) for each in columns)),
+    )
+
+
+def _picker(places: Sequence[int]) -> Callable[[Given], tuple[object, ...]]:
+    """Chooses the values at these places."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda values: tuple([values[place] for place in places])
+
+
+def _changes(converts: Iterable[Convert | None]) -> tuple[tuple[int, Convert], ...]:
+    """The places at which something is to be done."""
+    return tuple((place, convert) for place, convert in enumerate(converts) if convert is not None)
+
+
+def _changed(values: tuple[Any, ...], changes: Iterable[tuple[int, Convert]]) -> Sequence[Any]:
+    if not changes:
+        return values
+    changed = list(values)
+    for place, convert in changes:
+        changed[place] = convert(changed[place])
+    return changed
 
 
 def _row(names: tuple[str, ...]) -> Callable[[Iterable[Any]], Any]:
     """Makes named tuples, as plain as a row of SQLAlchemy's."""
     kind: Any = namedtuple("Row", names, rename=True)  # type: ignore[misc]  # noqa: PYI024  # known at run time only
-    make: Callable[[Iterable[Any]], Any] = kind._make
-    return make
+    return partial(tuple.__new__, kind)
 
 
 def _columns(statement: ClauseElement) -> tuple[ColumnElement[Any], ...]:
@@ -183,11 +199,7 @@ def _columns(statement: ClauseElement) -> tuple[ColumnElement[Any], ...]:
     return tuple(given)
 
 
-def _to_driver(compiled: SQLCompiler, name: str, dialect: Dialect) -> Convert:
+def _to_driver(compiled: SQLCompiler, name: str, dialect: Dialect) -> Convert | None:
     bind = compiled.binds.get(name)
     kind: TypeEngine[Any] | None = None if bind is None else bind.type
-    return _same if kind is None else kind.dialect_impl(dialect).bind_processor(dialect) or _same
-
-
-def _from_driver(kind: TypeEngine[Any], dialect: Dialect) -> Convert:
-    return kind.dialect_impl(dialect).result_processor(dialect, None) or _same
+    return None if kind is None else kind.dialect_impl(dialect).bind_processor(dialect)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, false, select, true, update
+from sqlalchemy import ColumnElement, Update, false, select, true, update
 
 from contracts.errors import InvalidInput
 from contracts.release import Release, ReleaseBody, ReleaseState, Withdrawal
@@ -86,7 +86,7 @@ def release(r: Reading, name: str, reader: str | None, now: datetime) -> HeldRel
     Raises:
         InvalidInput: ``release-erased``, when its retention is over.
     """
-    row = r.one(select(releases).where(releases.c.id == name, readable(reader, now)))
+    row = r.one(_public(name, now) if reader is None else _readable(name, reader, now))
     if row is not None and row.body == ERASED:
         raise InvalidInput("release-erased")
     return _held(row) if row else None
@@ -153,8 +153,7 @@ def withdraw(t: Transaction, withdrawal: Withdrawal, event: Event) -> None:
 
 def make_public(t: Transaction, name: str) -> bool:
     """Let everybody read a release from its tick on; whether that is new. Its signed body stays as it is."""
-    here = (releases.c.id == name) & releases.c.public.is_(false())
-    return t.run(update(releases).where(here).values(public=True)) > 0
+    return t.run(_made_public(name)) > 0
 
 
 def current_release(r: Reading, question: str, versions: Mapping[Dataset, int] | None) -> Standing | None:
@@ -183,7 +182,7 @@ def _stands(r: Reading, row: AnyRow) -> Standing:
 
 
 def _versions(r: Reading, name: str) -> dict[Dataset, int]:
-    rows = r.all(select(release_sources).where(release_sources.c.release == name))
+    rows = r.all(_sources(name))
     return {(row.agency, row.dataset): row.data_version for row in rows}
 
 
@@ -216,6 +215,26 @@ def _summary(new: NewRelease) -> ReleaseSummary:
         created=body.created,
         state=ReleaseState.VALID,
     )
+
+
+@prepared
+def _public(name: str, now: datetime) -> AnySelect:
+    return select(releases).where(releases.c.id == name, readable(None, now))
+
+
+@prepared
+def _readable(name: str, reader: str, now: datetime) -> AnySelect:
+    return select(releases).where(releases.c.id == name, readable(reader, now))
+
+
+@prepared
+def _made_public(name: str) -> Update:
+    return update(releases).where(releases.c.id == name, releases.c.public.is_(false())).values(public=True)
+
+
+@prepared
+def _sources(name: str) -> AnySelect:
+    return select(release_sources).where(release_sources.c.release == name)
 
 
 @prepared

@@ -160,8 +160,7 @@ def leader_of(r: Reading, request: HeldRequest) -> str | None:
 
 def is_out(r: Reading, question: str) -> bool:
     """Whether a question is out, so that whoever asks the same now joins it at no cost."""
-    waiting = (requests.c.question == question) & (requests.c.state == RequestState.WAITING)
-    return r.one(select(requests.c.id).where(waiting, requests.c.joined_to.is_(None)).limit(1)) is not None
+    return r.one(_out(question)) is not None
 
 
 def followers_of(r: Reading, leader: str) -> tuple[HeldRequest, ...]:
@@ -259,6 +258,12 @@ def _leader(question: str, but: str) -> AnySelect:
     waiting = (requests.c.question == question) & (requests.c.state == RequestState.WAITING)
     leads = requests.c.joined_to.is_(None) & (requests.c.id != but)
     return select(requests.c.id).where(waiting, leads).limit(1)
+
+
+@prepared
+def _out(question: str) -> AnySelect:
+    waiting = (requests.c.question == question) & (requests.c.state == RequestState.WAITING)
+    return select(requests.c.id).where(waiting, requests.c.joined_to.is_(None)).limit(1)
 
 
 @prepared
