@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -43,6 +44,8 @@ BATCH: Final = 1000
 APPENDED: Final = 100_000
 """How many entries each side of a comparison writes; the rest of the log is written without a comparison."""
 
+SINGLE: Final = 2_000
+WRITERS: Final = 16
 PROOFS: Final = 200
 START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 raw_entries = Table(
@@ -67,9 +70,16 @@ def main() -> None:
 def measure(folder: Path, size: int) -> tuple[dict[str, float], dict[str, float]]:
     """Everything, over logs of ``size`` entries."""
     compared = min(size, APPENDED)
-    with _sqlite(folder) as store:
+    with _sqlite(folder / "single.db") as store:
+        alone = single(store)
+    with _sqlite(folder / "gateway.db") as store:
         own, raw = race(store, compared)
-        figures = {"entries": float(size), "entry_bytes": float(len(entry(0))), **_rates("sqlite", compared, own, raw)}
+        figures = {
+            "entries": float(size),
+            "entry_bytes": float(len(entry(0))),
+            **alone,
+            **_rates("sqlite", compared, own, raw),
+        }
         ratios = {"append_sqlite": raw / own}
         extend(store, compared, size)
         figures |= proofs(store, size)
@@ -135,6 +145,26 @@ def extend(store: Store, start: int, size: int) -> None:
             log.append_entries(t, texts)
 
 
+def single(store: Store) -> dict[str, float]:
+    """Appends of one entry for each transaction: how many a second by one writer, and by several who share commits."""
+
+    def one(number: int) -> None:
+        with store.transaction() as t:
+            log.append_entries(t, [entry(number)])
+
+    began = perf_counter()
+    for number in range(SINGLE):
+        one(number)
+    between = perf_counter()
+    with ThreadPoolExecutor(WRITERS) as pool:
+        list(pool.map(one, range(SINGLE, 2 * SINGLE)))
+    ended = perf_counter()
+    return {
+        "single_by_one_writer_per_second": SINGLE / (between - began),
+        f"single_by_{WRITERS}_writers_per_second": SINGLE / (ended - between),
+    }
+
+
 def proofs(store: Store, size: int) -> dict[str, float]:
     """The median milliseconds of a proof of inclusion, and of growth, each made from the store and then verified."""
     with store.read() as r:
@@ -195,8 +225,8 @@ def _rates(name: str, count: int, own: float, raw: float) -> dict[str, float]:
 
 
 @contextmanager
-def _sqlite(folder: Path) -> Iterator[Store]:
-    yield from _opened(f"sqlite:///{folder / 'gateway.db'}")
+def _sqlite(path: Path) -> Iterator[Store]:
+    yield from _opened(f"sqlite:///{path}")
 
 
 @contextmanager

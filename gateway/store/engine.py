@@ -11,9 +11,8 @@ task, accounts by (source, window), head of the notices, head of the log.
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from threading import Lock
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from sqlalchemy import BigInteger, Connection, Row, Select, Table, TypeDecorator, create_engine, event, make_url
 from sqlalchemy.engine import Dialect, Engine
@@ -22,6 +21,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 from sqlalchemy.sql.dml import UpdateBase
 from typing_extensions import override
 
+from gateway.store.commits import Commits, OneByOne, Together
 from gateway.store.connections import Connections
 from gateway.store.prepared import Bound, Given, Prepared, insert_into, insert_new, update_of
 
@@ -64,8 +64,6 @@ class Instant(TypeDecorator[datetime]):
 class Reading:
     """A read transaction, as a context: what it has not committed at the end is taken back."""
 
-    _begin: ClassVar = "BEGIN"
-
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
         self._dialect = connections.dialect
@@ -77,7 +75,7 @@ class Reading:
             self._cursor = self._held.driver.cursor()
             # PostgreSQL's driver opens a transaction with the first statement by itself.
             if self._dialect.name == "sqlite":
-                self._execute(self._begin)
+                self._execute("BEGIN")
         except BaseException:
             self._connections.give_back(self._held)
             raise
@@ -128,34 +126,32 @@ class Reading:
 class Transaction(Reading):
     """A write transaction, as a context: it commits at the end, and takes everything back on any exception."""
 
-    _begin = "BEGIN IMMEDIATE"
-
-    def __init__(self, connections: Connections, turn: "Lock | None") -> None:
+    def __init__(self, connections: Connections, commits: Commits) -> None:
         super().__init__(connections)
-        self._turn = turn
+        self._commits = commits
 
     @override
     def __enter__(self) -> Self:
-        """Begin, when it is its turn."""
-        if self._turn is not None:
-            self._turn.acquire()
+        """Begin."""
+        self._held = self._commits.begin()
         try:
-            return super().__enter__()
+            self._cursor = self._held.driver.cursor()
         except BaseException:
-            self._end_turn()
+            self._commits.take_back(self._held)
             raise
+        return self
 
     @override
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         """Commit, unless there was an exception."""
+        end = self._commits.commit if kind is None else self._commits.take_back
         try:
-            if kind is None:
-                self._commit()
+            self._cursor.close()
+        except BaseException:
+            end = self._commits.take_back
+            raise
         finally:
-            try:
-                super().__exit__(kind, error, _)
-            finally:
-                self._end_turn()
+            end(self._held)
 
     def lock(self, select: AnySelect | Bound) -> AnyRow | None:
         """The first row, which nobody else changes until this transaction ends."""
@@ -206,16 +202,6 @@ class Transaction(Reading):
         """
         return bool(self._rows(insert_new(table, tuple(row), self._dialect.name), tuple(row.values())))
 
-    def _end_turn(self) -> None:
-        if self._turn is not None:
-            self._turn.release()
-
-    def _commit(self) -> None:
-        try:
-            self._held.driver.commit()
-        except self._connections.errors as error:
-            raise self._connections.told(error, self._held) from error
-
 
 class Store:
     """The gateway's database.
@@ -228,12 +214,13 @@ class Store:
     def __init__(self, url: str) -> None:
         self.engine = open_engine(url)
         self._connections = Connections(self.engine)
-        # SQLite's waiting writers sleep and try again; within this process they queue instead.
-        self._turn = Lock() if self.engine.dialect.name == "sqlite" else None
+        # SQLite's waiting writers sleep and try again; within this process they queue, and share their commits.
+        is_sqlite = self.engine.dialect.name == "sqlite"
+        self.commits: Together | OneByOne = Together(self._connections) if is_sqlite else OneByOne(self._connections)
 
     def transaction(self) -> Transaction:
         """Write; commits at the end, and takes everything back on any exception."""
-        return Transaction(self._connections, self._turn)
+        return Transaction(self._connections, self.commits)
 
     def read(self) -> Reading:
         """Read what is committed."""
