@@ -22,9 +22,9 @@ class Memory(Generic[Made]):
 
     def __init__(self, most: int = MOST_KEPT) -> None:
         self._most = most
-        self._kept: dict[Hashable, tuple[tuple[Value, ...], Made]] = {}
+        self._kept: dict[Hashable, tuple[tuple[object, ...], Made]] = {}
 
-    def of(self, objects: tuple[Value, ...], beside: Hashable, make: Callable[[], Made]) -> Made:
+    def of(self, objects: tuple[object, ...], beside: Hashable, make: Callable[[], Made]) -> Made:
         """What was made of these objects and what stands beside them, or is made now."""
         place = (*map(id, objects), beside)
         found = self._kept.get(place)

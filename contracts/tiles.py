@@ -7,6 +7,7 @@ and so on; a tile at the right edge is *partial*: it has fewer than 256 hashes a
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final, NamedTuple
 
@@ -24,6 +25,10 @@ MOST_ENTRY_BYTES: Final = 2**16 - 1
 
 LENGTH_BYTES: Final = 2
 STEP: Final = 1000
+WORTH_KEEPING: Final = 4
+"""From 2**4 hashes on their root is remembered; fewer are folded as fast as they are looked up."""
+
+MOST_KEPT: Final = 1024
 HIGHEST_LEVEL: Final = 63
 PATH: Final = re.compile(r"tile/(0|[1-9][0-9]?|entries)/((?:x[0-9]{3}/){0,4}[0-9]{3})(?:\.p/([1-9][0-9]{0,2}))?")
 CHECKPOINT_PATH: Final = "checkpoint"
@@ -90,7 +95,13 @@ def node_in(hashes: bytes, level: int, index: int) -> bytes:
     part = hashes[first : first + (HASH_BYTES << inner)]
     if len(part) != HASH_BYTES << inner:
         raise IntegrityError("log-checkpoint-wrong")
-    return fold(part)
+    return fold(part) if inner < WORTH_KEEPING else _known(part)
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _known(hashes: bytes) -> bytes:
+    """The root over many hashes: the paths of neighbouring entries ask for the same ones again."""
+    return fold(hashes)
 
 
 def fold(hashes: bytes) -> bytes:

@@ -68,17 +68,19 @@ def finish(means: Means, request: str) -> str | None:
     """
     with means.store.read() as r:
         held = requests.find(r, request)
-        answered = _answered(relay.tasks_of(r, request)) if held else None
-        if held is None or held.state is not RequestState.WAITING or not answered:
+        if held is None or held.state is not RequestState.WAITING or not relay.is_answered(r, request):
+            return None
+        answered = _answered(relay.tasks_of(r, request))
+        if not answered:
             return None
         asked = look_up_again(r, read_request(held.forwarded), held.digest, means.clock())
-        halt = halt_of(r, asked, means.clock())
+        halt, charges = halt_of(r, asked, means.clock()), ledger.reserved(r, request)
     if any(each.part.refusal is not None for each in answered):
         return _refuse(means, held, asked, [each.part for each in answered], None)
     if halt.ends:
         return _refuse(means, held, asked, [each.part for each in answered], halt)
     if not halt.waits:
-        _release(means, held, asked, answered)
+        _release(means, held, asked, answered, charges)
     return None
 
 
@@ -88,14 +90,14 @@ def _answered(tasks: Sequence[HeldTask]) -> tuple[_Answered, ...] | None:
     return tuple(found) if len(found) == len(tasks) else None
 
 
-def _release(means: Means, held: HeldRequest, asked: Asked, answered: Sequence[_Answered]) -> None:
+def _release(
+    means: Means, held: HeldRequest, asked: Asked, answered: Sequence[_Answered], charges: tuple[Charge, ...]
+) -> None:
     now = means.clock()
     # All that tells of the release bears its tick: the exact time would tell how long the work took.
     available_at = next_tick(now, means.settings.tick_seconds)
     # (7) Add up, protect what is still exact, derive.
     seals = tuple(_sealed(means, place, each) for place, each in enumerate(answered))
-    with means.store.read() as r:
-        charges = ledger.reserved(r, held.id)
     body = _body(asked, [each.part for each in answered], seals, charges, available_at)
     payload = canonical_bytes(body)
     new = NewRelease(

@@ -59,4 +59,4 @@ def halt_of(r: Reading, asked: Asked, now: datetime) -> Halt:
 def lock_agreements(t: Transaction, held: Iterable[HeldRequest]) -> None:
     """Let nobody move the agreements of these requests until the transaction ends: in one order, after the requests."""
     for name in sorted({read_request(each.forwarded).agreement for each in held}):
-        registry.lock_versions(t, name)
+        registry.lock_name(t, name)

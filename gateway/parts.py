@@ -9,7 +9,7 @@ from contracts.grid import Grid, grid_of
 from contracts.query import Query
 from contracts.request import Request
 from contracts.task import Forwarded, Part, PartMeasure
-from gateway.question import digest_of_request
+from gateway.question import digest_of_request, read_request
 from gateway.store.relay import HeldTask
 from privacy.layout import layout_of, vector_size
 from privacy.plan import PlannedVector, plan
@@ -46,7 +46,7 @@ def check_part(part: Part, held: HeldTask, contract: DatasetContract) -> None:
     meant = (task.id, held.digest, task.agency, task.contract, digest_of_request(task.request))
     if said != meant:
         raise IntegrityError("part-invalid", agency=task.agency)
-    if part.refusal is None and not _answers(part, Request.model_validate_json(task.request.body), contract):
+    if part.refusal is None and not _answers(part, read_request(task.request), contract):
         raise IntegrityError("part-invalid", agency=task.agency)
 
 

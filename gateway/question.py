@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Final
 
 from pydantic import ValidationError
 
@@ -15,6 +17,7 @@ from contracts.grid import Grid
 from contracts.lifecycle import AgreementState
 from contracts.query import Query
 from contracts.question_form import question_form
+from contracts.remembered import Memory
 from contracts.request import Request
 from contracts.task import Charge, Forwarded
 from gateway.store import registry, relay, releases, series
@@ -25,6 +28,12 @@ from privacy import series as privacy_series
 from privacy.plan import plan
 
 BANGKOK = timedelta(hours=7)
+SMALL: Final = 2**14
+"""The longest text of a request that is kept parsed, in characters: few are longer, and memory is bounded."""
+
+_keys: Final = Memory[str](256)
+_grids: Final = Memory[Grid](256)
+_texts: Final = Memory[str](256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +50,13 @@ class Asked:
     @property
     def question(self) -> str:
         """The key of the question."""
-        request = self.request
-        own = approved_apart(self.agreement, self.activity)
-        return question_key(request.query, self.contracts, request.nano_rho, own)
+        request, apart = self.request, approved_apart(self.agreement, self.activity)
+        beside = (request.nano_rho, *sorted(apart.items()))
+
+        def key() -> str:
+            return question_key(request.query, self.contracts, request.nano_rho, apart)
+
+        return _keys.of((request.query, *self.contracts), beside, key)
 
     @property
     def price(self) -> tuple[Charge, ...]:
@@ -84,7 +97,7 @@ def approved_apart(held: HeldAgreement, activity: Activity) -> dict[str, str]:
 
 def question_text(query: Query) -> str:
     """The question as the log shows it."""
-    return canonical_bytes(query).decode()
+    return _texts.of((query,), None, lambda: canonical_bytes(query).decode())
 
 
 def read_request(forwarded: Forwarded) -> Request:
@@ -94,10 +107,16 @@ def read_request(forwarded: Forwarded) -> Request:
         InvalidInput: ``malformed-body``.
     """
     try:
-        return Request.model_validate_json(forwarded.body)
+        return _small(forwarded.body) if len(forwarded.body) <= SMALL else Request.model_validate_json(forwarded.body)
     except ValidationError as error:
         where = ".".join(str(part) for part in error.errors()[0]["loc"])
         raise InvalidInput("malformed-body", where=where or "request") from error
+
+
+@lru_cache(maxsize=256)
+def _small(body: str) -> Request:
+    """One text is parsed once in a process: what follows from the request is then known by this very object."""
+    return Request.model_validate_json(body)
 
 
 def digest_of_request(forwarded: Forwarded) -> str:
@@ -212,8 +231,9 @@ def check_under(activity: Activity, query: Query, contracts: Sequence[DatasetCon
     Raises:
         InvalidInput: As ``contracts.fit.check_question``.
     """
+    closed = bangkok_closed_until(now)
     try:
-        return check_question(query, contracts, bangkok_closed_until(now))
+        return _grids.of((query, *contracts), closed, lambda: check_question(query, contracts, closed))
     except InvalidInput as error:
         agreed = {"unknown-measure": activity.measures, "unknown-dimension": activity.dimensions}.get(error.code)
         if agreed is None:

@@ -5,17 +5,23 @@ from datetime import timedelta
 from typing import Final
 
 from contracts.checkpoints import cosigned, log_keys, log_origin, sign_checkpoint, signed_again
+from contracts.keys import SigningKey
+from contracts.remembered import Memory
 from contracts.tiles import Tile
 from contracts.transparency import Checkpoint, Receipt
 from gateway.means import Means
 from gateway.store import checkpoints, log
 from gateway.store.checkpoints import SavedCheckpoint
+from gateway.store.engine import Reading
 
 PUBLISHED_FOR: Final = timedelta(seconds=40)
 """So long a checkpoint stays on show while witnesses are missing: longer than a connector's longest poll."""
 
 COMPARED: Final = 8
 """So many of the checkpoints that cover an entry are compared; of older ones the keys would hardly stand any better."""
+
+_counts: Final = Memory[int]()
+_notes: Final = Memory[str]()
 
 
 def checkpoint(means: Means) -> SavedCheckpoint:
@@ -44,7 +50,7 @@ def published(means: Means) -> str:
         head, last = log.head(r), checkpoints.last_published(r)
     if last is None or (last.size < head.size and _is_over(means, last)):
         last = checkpoint(means)
-    document = signed_again(last.document, means.keys.log)
+    document = _signed_again(last.document, means.keys.log)
     if not last.published or document != last.document:
         with means.store.transaction() as t:
             checkpoints.publish(t, last.size, document)
@@ -60,20 +66,17 @@ def receipt(means: Means, place: int) -> Receipt:
     key: one that was revoked must not spoil the receipts of what was released before. What witnesses never see is
     handed out only while nothing that they see covers the entry.
     """
-    best = _best(means, place)
-    if best is not None and not best.published:
-        published(means)  # moves on where that is due
-        best = _best(means, place)
-    if best is None:
-        best = checkpoint(means)
     with means.store.read() as r:
-        stands = replace(best, document=signed_again(best.document, means.keys.log))
-        return Receipt(
-            index=place,
-            entry=log.entry(r, place),
-            path=log.path(r, place, best.size),
-            checkpoint=checkpoints.cosigned_document(r, stands),
-        )
+        best = _best(means, r, place)
+        if best is not None and best.published:
+            return _receipt(means, r, place, best)
+    if best is not None:
+        published(means)  # moves on where that is due
+        with means.store.read() as r:
+            best = _best(means, r, place)
+    best = best or checkpoint(means)
+    with means.store.read() as r:
+        return _receipt(means, r, place, best)
 
 
 def tile(means: Means, wanted: Tile) -> bytes | None:
@@ -82,16 +85,43 @@ def tile(means: Means, wanted: Tile) -> bytes | None:
         return log.tile(r, wanted)
 
 
-def _best(means: Means, place: int) -> SavedCheckpoint | None:
-    keys = log_keys(means.federation, means.clock())
+def _receipt(means: Means, r: Reading, place: int, best: SavedCheckpoint) -> Receipt:
+    stands = replace(best, document=_signed_again(best.document, means.keys.log))
+    return Receipt(
+        index=place,
+        entry=log.entry(r, place),
+        path=log.path(r, place, best.size),
+        checkpoint=checkpoints.cosigned_document(r, stands),
+    )
 
-    with means.store.read() as r:
 
-        def standing(each: SavedCheckpoint) -> tuple[bool, int, int]:
-            witnesses = cosigned(checkpoints.cosigned_document(r, each), keys) if each.witnesses else ()
-            return each.published, len(witnesses), each.size
+def _best(means: Means, r: Reading, place: int) -> SavedCheckpoint | None:
+    best, stands = None, (False, -1, -1)
+    for each in checkpoints.covering(r, place, COMPARED):
+        # They come in the order of what they would stand at most, if every cosignature still counts.
+        if stands >= (each.published, each.witnesses, each.size):
+            break
+        standing = each.published, _standing_by(means, r, each), each.size
+        if standing > stands:
+            best, stands = each, standing
+    return best
 
-        return max(checkpoints.covering(r, place, COMPARED), key=standing, default=None)
+
+def _standing_by(means: Means, r: Reading, each: SavedCheckpoint) -> int:
+    """How many witnesses stand by a checkpoint; counted once for one note under one state of the registered keys."""
+    if not each.witnesses:
+        return 0
+    document = checkpoints.cosigned_document(r, each)
+
+    def count() -> int:
+        return len(cosigned(document, log_keys(means.federation, means.clock())))
+
+    return _counts.of((means.federation,), document, count)
+
+
+def _signed_again(document: str, key: SigningKey) -> str:
+    """Signed once by one key: its signatures of one text are all alike (RFC 8032)."""
+    return _notes.of((key,), document, lambda: signed_again(document, key))
 
 
 def _is_over(means: Means, last: SavedCheckpoint) -> bool:

@@ -6,7 +6,8 @@ resets a connection at each use in Python, which costs more than a small transac
 
 from contextlib import suppress
 from dataclasses import dataclass
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Lock
+from time import monotonic
 from typing import Final, cast
 
 from sqlalchemy import Connection
@@ -21,6 +22,9 @@ MOST_READY: Final = 8
 """So many stay open while nobody uses them."""
 
 WAIT_SECONDS: Final = 30.0
+LOOK_SECONDS: Final = 0.05
+"""Who waits for a free connection looks so often whether one was given back."""
+
 STATEMENT: Final = "a prepared statement"
 
 DriverError = DBAPIModule.Error
@@ -47,6 +51,7 @@ class Connections:
         self._places = BoundedSemaphore(MOST_OPEN)
         self._ready: list[Held] = []
         self._age = 0
+        self._lock = Lock()
         self.dialect = engine.dialect
         self.errors = engine.dialect.loaded_dbapi.Error
 
@@ -56,29 +61,32 @@ class Connections:
         Raises:
             sqlalchemy.exc.TimeoutError: All are in use, and none came back in time.
         """
-        if not self._places.acquire(timeout=WAIT_SECONDS):
-            raise NoneFree("no connection to the database is free")
-        try:
-            return self._ready.pop()
-        except IndexError:
-            return self._opened()
+        deadline = monotonic() + WAIT_SECONDS
+        while monotonic() < deadline:
+            # Another thread may take the last one at any moment; what is given back comes here again.
+            with suppress(IndexError):
+                return self._ready.pop()
+            if self._places.acquire(timeout=LOOK_SECONDS):
+                return self._opened()
+        raise NoneFree("no connection to the database is free")
 
     def give_back(self, held: Held) -> None:
         """Let others use a connection; what was not committed on it is taken back."""
-        try:
-            if self._is_sound(held) and held.age == self._age and len(self._ready) < MOST_READY:
+        is_sound = self._is_sound(held)
+        with self._lock:
+            is_kept = is_sound and held.age == self._age and len(self._ready) < MOST_READY
+            if is_kept:
                 self._ready.append(held)
-            else:
-                _close(held, self.errors)
-        finally:
-            self._places.release()
+        if not is_kept:
+            self._close(held)
 
     def close(self) -> None:
         """Close those that lie ready; one that is in use is closed when it comes back."""
-        self._age += 1
-        closed, self._ready = self._ready, []
+        with self._lock:
+            self._age += 1
+            closed, self._ready = self._ready, []
         for each in closed:
-            _close(each, self.errors)
+            self._close(each)
 
     def other(self, held: Held) -> Connection:
         """The same connection for what is not prepared; it neither begins nor ends anything by itself."""
@@ -109,8 +117,10 @@ class Connections:
             return False
         return True
 
-
-def _close(held: Held, errors: type[Exception]) -> None:
-    if held.handle.is_valid:
-        with suppress(errors):
-            held.handle.invalidate()
+    def _close(self, held: Held) -> None:
+        try:
+            if held.handle.is_valid:
+                with suppress(self.errors):
+                    held.handle.invalidate()
+        finally:
+            self._places.release()

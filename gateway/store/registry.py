@@ -193,9 +193,14 @@ def agreement_versions(r: Reading, name: str) -> tuple[HeldAgreement, ...]:
     return tuple(_held(row) for row in r.all(_versions(name)))
 
 
-def lock_versions(t: Transaction, name: str) -> tuple[HeldAgreement, ...]:
-    """The same, while nobody else moves any of them until the transaction ends."""
+def lock_name(t: Transaction, name: str) -> None:
+    """Let nobody else move any version of an agreement until the transaction ends."""
     t.lock(_first_version(name))
+
+
+def lock_versions(t: Transaction, name: str) -> tuple[HeldAgreement, ...]:
+    """Every version of one agreement, oldest first, while nobody else moves any of them; see ``lock_name``."""
+    lock_name(t, name)
     return agreement_versions(t, name)
 
 

@@ -7,6 +7,7 @@ The first part that is accepted for a task stays; the same part again is welcome
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 from sqlalchemy import ColumnElement, FromClause, Select, Update, select, true, tuple_, update
@@ -24,6 +25,7 @@ SEEN_EVERY = timedelta(seconds=5)
 """How often a connector's presence is written down; more often would only wear the disk."""
 
 NOTHING: Final = Suspended()
+MOST_KEPT: Final = 128
 ERASED: Final = ""
 """The body of a part that is no longer kept."""
 
@@ -132,7 +134,7 @@ def lease(t: Transaction, agency: str, most: int, now: datetime, until: datetime
     rows = t.take_free(free)
     for row in rows:
         t.run(_taken(row.id, until))
-    return tuple(Leased(Task.model_validate_json(row.task), row.attempt + 1) for row in rows)
+    return tuple(Leased(_task(row.task), row.attempt + 1) for row in rows)
 
 
 def heartbeat(r: Reading, agency: str, working: Mapping[str, int], now: datetime) -> Beat:
@@ -178,6 +180,11 @@ def waiting_for(r: Reading, request: str, seen: datetime) -> tuple[str, ...]:
     return tuple(sorted(row.agency for row in rows))
 
 
+def is_answered(r: Reading, request: str) -> bool:
+    """Whether no task of a request waits for its part any more: a look that reads none."""
+    return r.one(_unposted(request)) is None
+
+
 def answers_of(r: Reading, request: str) -> tuple[Answer, ...]:
     """What was answered to a request, as it was signed, in the order of its contracts; nothing once it is erased."""
     answered = (tasks.c.request == request) & tasks.c.part.is_not(None)
@@ -216,6 +223,8 @@ def erase_parts(t: Transaction, request: str, contracts: Collection[str]) -> Non
 
     Digest, time and signature headers stay: enough to know the same part again, and to prove which one it was.
     """
+    if not contracts:
+        return
     for row in t.all(_of_request(request)):
         held = _held(row)
         if held.part is not None and held.part.measures and held.task.contract.digest in contracts:
@@ -277,11 +286,17 @@ def _is_of(suspended: Suspended, of: FromClause) -> ColumnElement[bool]:
     return of.c.agency.in_(suspended.agencies) | tuple_(of.c.agency, of.c.dataset).in_(sorted(suspended.datasets))
 
 
+@lru_cache(maxsize=MOST_KEPT)
+def _task(text: str) -> Task:
+    """A task never changes, so that one text is parsed once in a process; a part may be erased, and is not kept."""
+    return Task.model_validate_json(text)
+
+
 def _held(row: AnyRow) -> HeldTask:
     posted = Forwarded.model_validate_json(row.part) if row.part is not None else None
     body = ERASED if posted is None else posted.body
     return HeldTask(
-        task=Task.model_validate_json(row.task),
+        task=_task(row.task),
         digest=row.digest,
         request=row.request,
         attempt=row.attempt,
@@ -329,6 +344,11 @@ def _taken(task: str, until: datetime) -> Update:
 def _missing(request: str, seen: datetime) -> AnySelect:
     missing = tasks.c.posted_at.is_(None) | (tasks.c.posted_at > seen)
     return select(tasks.c.agency).where(tasks.c.request == request, missing).distinct()
+
+
+@prepared
+def _unposted(request: str) -> AnySelect:
+    return select(tasks.c.id).where(tasks.c.request == request, tasks.c.posted_at.is_(None)).limit(1)
 
 
 @prepared

@@ -345,3 +345,18 @@ def test_a_gateway_restored_from_an_old_backup_is_stood_up_to(world: ApiWorld, t
     assert caught.value.code == "log-forked"
     assert (before.size, after.size) == (301, 401)
     journal.close()
+
+
+def test_a_witness_whose_key_is_revoked_is_not_counted_any_more(world: ApiWorld) -> None:
+    means = world.desk.exchange.means
+    first = shown(world)
+    grow(world, 3)
+    hand_in(world, "ccib", first)
+    hand_in(world, "rtp", first)
+    second = shown(world)
+    hand_in(world, "rtp", second)
+    for _ in range(2):
+        assert receipts.receipt(means, 0).checkpoint.startswith(first)
+
+    assert receipts.receipt(revoked(world, "ccib#witness-1"), 0).checkpoint.startswith(second)
+    assert receipts.receipt(means, 0).checkpoint.startswith(first)
