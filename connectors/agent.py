@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from threading import Event, Lock
 from types import MappingProxyType
 from typing import Final
 
-import httpx2
 from pydantic import ValidationError
 
 from connectors import notices
@@ -36,10 +36,11 @@ from contracts.federation import Federation
 from contracts.identifiers import Digest
 from contracts.message_signatures import new_nonce
 from contracts.protocol import SPOKEN, choose
-from contracts.signature_base import Message, headers_of
+from contracts.signature_base import Message
 from contracts.task import Holding, Lease, LeaseCall, Part, Task
 from contracts.values import Value
 from contracts.views import PublishedContract, SignedText
+from transport.line import Line
 
 LEASE_PATH: Final = "/v1/tasks:lease"
 CONTRACTS_PATH: Final = "/v1/contracts"
@@ -60,7 +61,7 @@ class Channel:
     """The calls of a connector to its gateway; every answer that matters carries the gateway's signature.
 
     Args:
-        http: The client, with the gateway's address as its base.
+        line: The line to the gateway.
         calls: Tokens and signatures.
         guard: Checks the gateway's signatures.
         clock: Gives the time.
@@ -69,7 +70,7 @@ class Channel:
         followed: The trust registry by which it is checked; none where the keys are fixed.
     """
 
-    http: httpx2.Client
+    line: Line
     calls: SignedCalls
     guard: Guard
     clock: Callable[[], datetime]
@@ -154,9 +155,9 @@ class Channel:
         message = self.calls.message(method, path, body, self.clock())
         message = replace(message, headers={**message.headers, **more})
         answered = self._send(message, seconds)
-        if answered.status == httpx2.codes.UNAUTHORIZED:
+        if answered.status == HTTPStatus.UNAUTHORIZED:
             self.calls.forget_tokens()  # the next try obtains a new one
-        problem = None if answered.status is None or answered.status < httpx2.codes.BAD_REQUEST else _problem(answered)
+        problem = None if answered.status is None or answered.status < HTTPStatus.BAD_REQUEST else _problem(answered)
         if problem is not None and problem.code not in LAST_WORDS:
             raise problem
         # Only the gateway itself may say that a part arrived, or that it never will.
@@ -173,22 +174,9 @@ class Channel:
         self.calls.accept_token(answered.body, self.clock())
 
     def _send(self, message: Message, seconds: float) -> Message:
-        try:
-            response = self.http.request(
-                message.method, message.path, content=message.body, headers=dict(message.headers), timeout=seconds
-            )
-        except httpx2.HTTPError as error:
-            raise Unavailable("gateway-unreachable") from error
-        headers = headers_of(response.headers.raw)
-        self.quiet.read(response.status_code, headers, self.clock())
-        return Message(
-            message.method,
-            message.path,
-            headers,
-            response.content,
-            response.status_code,
-            message,
-        )
+        answered = self.line.send(message, seconds)
+        self.quiet.read(answered.status or 0, answered.headers, self.clock())
+        return answered
 
 
 @dataclass(slots=True)

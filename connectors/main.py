@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 
-import httpx2
-
 from connectors.agent import Agent, Channel
 from connectors.answer import Desk
 from connectors.crash import Hook, carry_on, kill_at
@@ -28,7 +26,8 @@ from contracts.calls import SignedCalls
 from contracts.errors import InvalidInput, SaphanError
 from contracts.federation import Federation, KeyPurpose
 from contracts.keys import SigningKey
-from contracts.transport import client_context
+from transport.line import Line
+from transport.lines import line_to
 
 log = logging.getLogger("saphan.connector")
 
@@ -97,22 +96,14 @@ def _stopped_by_signals(agent: Agent) -> Iterator[None]:
             signal.signal(each, handled)
 
 
-def http_client(settings: ConnectorSettings) -> httpx2.Client:
-    """A client that goes nowhere but to the gateway: no redirect, and no proxy but the settings'.
-
-    The environment must not redirect an agency's traffic.
+def line_of(settings: ConnectorSettings) -> Line:
+    """A line that goes nowhere but to the gateway: no redirect, and no proxy but the settings'.
 
     Raises:
         InvalidInput: ``setting-invalid``, for plain HTTP through a network and for TLS files that cannot be used.
     """
     proxy = None if settings.proxy is None else settings.proxy.get_secret_value()
-    return httpx2.Client(
-        base_url=settings.gateway,
-        proxy=proxy,
-        trust_env=False,
-        headers={"accept-encoding": "identity"},
-        verify=client_context(settings.gateway, settings.tls),
-    )
+    return line_to(settings.gateway, settings.tls, proxy)
 
 
 @contextmanager
@@ -128,12 +119,12 @@ def open_channel(settings: ConnectorSettings, journal: Journal, clock: Callable[
         key = home.keys.newest(federation, settings.agency, KeyPurpose.CONNECTOR, clock())
         return SignedCalls(key, settings.agency, federation.gateway, has_certificate=settings.tls.shows_certificate)
 
-    with http_client(settings) as http:
-        live = live_registry(home, http)
+    with line_of(settings) as line:
+        live = live_registry(home, line)
         federation = home.federation() if live is None else live.refresh(clock())
         followed = None if live is None else Followed(live, guard_of, calls_of)
         guard, calls = guard_of(federation), calls_of(federation)
-        yield Channel(http, calls, guard, clock, hook_of(settings), followed=followed)
+        yield Channel(line, calls, guard, clock, hook_of(settings), followed=followed)
 
 
 def agent_of(settings: ConnectorSettings, channel: Channel, journal: Journal, clock: Callable[[], datetime]) -> Agent:
@@ -154,7 +145,7 @@ def agent_of(settings: ConnectorSettings, channel: Channel, journal: Journal, cl
             return home.keys.newest(federation, settings.agency, KeyPurpose.WITNESS, clock())
         return None
 
-    witness = Witness(channel.http, journal, witness_key, channel.send, clock)
+    witness = Witness(channel.line, journal, witness_key, channel.send, clock)
     pace = Pace(workers=settings.workers, wait_seconds=settings.wait_seconds)
     return Agent(channel, desk, clock, pace, witness=witness)
 

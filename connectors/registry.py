@@ -7,12 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-import httpx2
-
 from connectors.guard import Guard
 from connectors.home import Home
 from contracts.calls import SignedCalls
 from contracts.federation import Federation
+from transport.line import Line
 from trust.anchor import known, live_over_http, pins_root
 from trust.live import LiveRegistry
 
@@ -32,13 +31,13 @@ class Followed:
     calls_of: Callable[[Federation], SignedCalls]
 
 
-def live_registry(home: Home, http: httpx2.Client) -> LiveRegistry | None:
+def live_registry(home: Home, line: Line) -> LiveRegistry | None:
     """The registry of a home; none where its keys are fixed.
 
     Raises:
         InvalidInput: ``root-pinned``, when it has both.
     """
-    return live_over_http(home.path, http) if pins_root(home.path) else None
+    return live_over_http(home.path, line) if pins_root(home.path) else None
 
 
 def known_federation(home: Home, now: datetime) -> Federation:

@@ -12,9 +12,8 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Final
-
-import httpx2
 
 from connectors.journal import witness as kept
 from connectors.journal.book import Journal
@@ -24,8 +23,10 @@ from contracts.federation import Federation
 from contracts.keys import SigningKey
 from contracts.log_audit import check_growth
 from contracts.note import MOST_CHARACTERS
+from contracts.signature_base import Message
 from contracts.tiles import CHECKPOINT_PATH, HASH_BYTES, Tile
 from contracts.transparency import Checkpoint, Cosignature
+from transport.line import Line
 
 COSIGNATURES_PATH: Final = "/v1/log/cosignatures"
 LOOK_EVERY: Final = timedelta(seconds=5)
@@ -59,7 +60,7 @@ class Witness:
     """Looks at the log for one connector.
 
     Args:
-        http: The client, with the gateway's address as its base.
+        line: The line to the gateway.
         journal: Remembers what was seen, and evidence.
         key_of: Gives the agency's witness key by the federation as it is; none when it has none registered.
         hand_in: Brings the gateway a cosignature.
@@ -67,7 +68,7 @@ class Witness:
         every: How long a look lasts.
     """
 
-    http: httpx2.Client
+    line: Line
     journal: Journal
     key_of: Callable[[Federation], SigningKey | None]
     hand_in: Callable[[str, Cosignature], None]
@@ -157,10 +158,7 @@ class Witness:
         return self._get(tile.path, tile.width * HASH_BYTES)
 
     def _get(self, path: str, most: int) -> bytes:
-        try:
-            response = self.http.get(f"/{path}", timeout=LOOK_SECONDS)
-        except httpx2.HTTPError as error:
-            raise Unavailable("gateway-unreachable") from error
-        if not response.is_success or len(response.content) > most:
+        answer = self.line.send(Message("GET", f"/{path}", {}, b""), LOOK_SECONDS)
+        if answer.status != HTTPStatus.OK or len(answer.body) > most:
             raise Unavailable("log-not-shown")
-        return response.content
+        return answer.body

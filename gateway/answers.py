@@ -7,8 +7,10 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from contracts.errors import Problem, SaphanError, Unavailable, from_problem
+from contracts.signature_base import Message
 
 Wire = TypeVar("Wire", bound=BaseModel)
+SUCCESS: Final = range(200, 300)
 PAGE: Final = 1000
 """Items of a page: the most that the interface gives."""
 
@@ -67,6 +69,11 @@ def every_page(
         found += page
         if len(page) < PAGE:
             return tuple(found)
+
+
+def is_success(answer: Message) -> bool:
+    """Whether the gateway did what it was asked."""
+    return answer.status in SUCCESS
 
 
 def error_in(body: bytes) -> SaphanError:

@@ -2,16 +2,14 @@
 
 from datetime import datetime
 
-import httpx2
-
 from contracts.federation import Federation, KeyPurpose, PublicKey
 from contracts.message_signatures import Tag, verify
-from contracts.signature_base import Message, headers_of
+from contracts.signature_base import Message
 from gateway.checked_release import operator_key
 
 
-def check_signed(answer: httpx2.Response, call: Message, federation: Federation, now: datetime) -> None:
-    """Check the signature of an answer.
+def check_signed(answer: Message, federation: Federation, now: datetime) -> None:
+    """Check the signature of an answer to the call that it names.
 
     Raises:
         Refused: ``signature-missing``, ``signature-wrong``, ``signature-stale`` or ``key-unknown``.
@@ -20,6 +18,4 @@ def check_signed(answer: httpx2.Response, call: Message, federation: Federation,
     def gateway_key(kid: str) -> PublicKey | None:
         return operator_key(federation, kid, KeyPurpose.GATEWAY, now)
 
-    headers = headers_of(answer.headers.raw)
-    message = Message(call.method, call.path, headers, answer.content, answer.status_code, call)
-    verify(message, Tag.RESPONSE, gateway_key, now)
+    verify(answer, Tag.RESPONSE, gateway_key, now)

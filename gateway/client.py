@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from html import escape
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-import httpx2
 import pandas as pd
 import polars as pl
 import pyarrow as pa  # type: ignore[import-untyped]  # it has no types
@@ -45,7 +45,7 @@ from contracts.views import (
     SignedText,
 )
 from gateway.analysis_calls import Publications
-from gateway.answers import Wire, error_in, every_page, oauth_error, read_value, read_values
+from gateway.answers import Wire, error_in, every_page, is_success, oauth_error, read_value, read_values
 from gateway.asked_words import in_words_of
 from gateway.asking import call_of, request_of
 from gateway.checked_answer import check_signed
@@ -53,10 +53,15 @@ from gateway.checked_release import check_answer, check_release, check_standing
 from gateway.family_table import family_errors, family_table
 from gateway.family_workbook import WORKBOOK, write_family_workbook
 from gateway.given_names import agreement_name, release_name
-from gateway.outbound import LONGEST_POLL, client_of
 from gateway.released_table import table_of, write_table
+from transport.line import Line
+from transport.lines import line_to
 
 SECONDS_BETWEEN_TRIES: Final = 0.5
+LONGEST_POLL: Final = 20
+"""Seconds for which a call asks the gateway to wait."""
+
+ANSWER_SECONDS: Final = LONGEST_POLL + 10.0
 ROWS_SHOWN: Final = 10
 
 Clock = Callable[[], datetime]
@@ -147,7 +152,7 @@ class Gateway(Publications):
         agency: The member.
         federation: The keys against which every answer is checked; it stays so until ``believe`` gives newer ones.
         clock: The present, aware UTC.
-        http: The HTTP client to use; by default one that follows no redirect and no proxy setting.
+        line: The line to use, which is closed with this; by default one that follows no redirect and no proxy.
         tls: The trusted roots and what this member shows of itself; plain HTTP stays on this machine.
         quorum: How many agencies must stand by the log's checkpoint of a release that is fetched.
     """
@@ -160,7 +165,7 @@ class Gateway(Publications):
         federation: Federation,
         *,
         clock: Clock = _now,
-        http: httpx2.Client | None = None,
+        line: Line | None = None,
         tls: ClientFiles | None = None,
         quorum: int = 0,
     ) -> None:
@@ -171,7 +176,7 @@ class Gateway(Publications):
         self._key = key
         self._clock = clock
         self._submitted: dict[str, Request] = {}
-        self._http = http or client_of(url, files)
+        self._line = line or line_to(url, files)
 
     def __enter__(self) -> Self:
         """Use it in a ``with`` block to have the connection closed."""
@@ -179,7 +184,7 @@ class Gateway(Publications):
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Close the connection."""
-        self._http.close()
+        self._line.close()
 
     # ------------------------------------------------------------ asking
 
@@ -270,7 +275,7 @@ class Gateway(Publications):
 
     def public_release(self, name: str) -> Result:
         """One public release as any visitor reads it, checked like ``release``."""
-        return self._fetched(name, self.public(f"/v1/releases/{name}"))
+        return self._fetched(name, self.public(f"/v1/releases/{release_name(name)}"))
 
     def releases(self) -> tuple[ReleaseSummary, ...]:
         """The releases that this member may read."""
@@ -361,39 +366,33 @@ class Gateway(Publications):
     def public(self, path: str) -> bytes:
         """What anybody may read there, without a token; the gateway does not sign such an answer."""
         answer = self._sent(Message("GET", path, {}, b""))
-        if not answer.is_success:
-            raise error_in(answer.content)
-        return answer.content
+        if not is_success(answer):
+            raise error_in(answer.body)
+        return answer.body
 
     def about_token(self, path: str, token: str) -> bytes:
         """Ask the authorization server about an access token of the own agency; see ``gateway.token_calls``."""
         answer = self._sent(self._calls.about_token(path, token, self._clock()))
-        if not answer.is_success:
-            raise Refused("token-invalid", why=oauth_error(answer.content))
-        return answer.content
+        if not is_success(answer):
+            raise Refused("token-invalid", why=oauth_error(answer.body))
+        return answer.body
 
     def _member(self, method: str, path: str, body: bytes = b"", detail: ActivityDetail | None = None) -> bytes:
         """A signed call; a token that the gateway no longer takes is renewed once."""
-        answer, call = self._signed_call(method, path, body, detail)
-        if answer.status_code == httpx2.codes.UNAUTHORIZED:
+        answer = self._signed_call(method, path, body, detail)
+        if answer.status == HTTPStatus.UNAUTHORIZED:
             self._calls.forget_tokens()
-            answer, call = self._signed_call(method, path, body, detail)
-        if not answer.is_success:
-            raise error_in(answer.content)
-        check_signed(answer, call, self._federation, self._clock())
-        return answer.content
+            answer = self._signed_call(method, path, body, detail)
+        if not is_success(answer):
+            raise error_in(answer.body)
+        check_signed(answer, self._federation, self._clock())
+        return answer.body
 
-    def _signed_call(
-        self, method: str, path: str, body: bytes, detail: ActivityDetail | None
-    ) -> tuple[httpx2.Response, Message]:
+    def _signed_call(self, method: str, path: str, body: bytes, detail: ActivityDetail | None) -> Message:
         now = self._clock()
         if self._calls.needs_token(now, detail):
-            self._calls.accept_token(self._sent(self._calls.token_request(now, detail)).content, now, detail)
-        call = self._calls.message(method, path, body, now, detail)
-        return self._sent(call), call
+            self._calls.accept_token(self._sent(self._calls.token_request(now, detail)).body, now, detail)
+        return self._sent(self._calls.message(method, path, body, now, detail))
 
-    def _sent(self, message: Message) -> httpx2.Response:
-        try:
-            return self._http.request(message.method, message.path, content=message.body, headers=dict(message.headers))
-        except httpx2.TransportError as error:
-            raise Unavailable("gateway-unreachable") from error
+    def _sent(self, call: Message) -> Message:
+        return self._line.send(call, ANSWER_SECONDS)

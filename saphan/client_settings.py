@@ -8,7 +8,6 @@ from getpass import getpass
 from pathlib import Path
 from typing import Final
 
-import httpx2
 from pydantic import Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
@@ -22,8 +21,10 @@ from contracts.errors import InvalidInput
 from contracts.federation import Federation, KeyPurpose
 from contracts.identifiers import AgencyId
 from contracts.keys import SigningKey
-from contracts.transport import ADDRESS, ClientFiles, client_context
+from contracts.transport import ADDRESS, ClientFiles
 from keys.folder import KeyFolder
+from transport.line import Line
+from transport.lines import line_to
 from trust.anchor import fetched, known, pins_root
 
 DEFAULT_HOME: Final = Path(".saphan")
@@ -121,17 +122,16 @@ class MemberHome:
     def _read(self) -> Federation:
         home = self.settings.home
         if pins_root(home):
-            with self.http() as http:
-                return fetched(home, http, _now())
+            with self.line() as line:
+                return fetched(home, line, _now())
         found = federation_of(home)
         if found is None:
             raise InvalidInput("setting-invalid", setting="federation", why="federation.json is missing")
         return found
 
-    def http(self) -> httpx2.Client:
-        """A way to the gateway for what anybody may read, to be entered and left."""
-        verify = client_context(self.settings.gateway, self.settings.tls)
-        return httpx2.Client(base_url=self.settings.gateway, trust_env=False, verify=verify)
+    def line(self) -> Line:
+        """A line to the gateway for what anybody may read, to be entered and left."""
+        return line_to(self.settings.gateway, self.settings.tls)
 
 
 def federation_of(home: Path) -> Federation | None:

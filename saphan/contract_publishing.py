@@ -80,4 +80,4 @@ def _register(
     contracts = {contract_path(each.agency, each.reference.digest): each.document for each in published}
     stated = Member.model_validate_json(home.public.read_bytes())
     key = home.keys.latest(settings.agency, KeyPurpose.REGISTRAR)
-    register(home.path, channel.http, stated, key, clock(), contracts)
+    register(home.path, channel.line, stated, key, clock(), contracts)

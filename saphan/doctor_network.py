@@ -15,6 +15,8 @@ from pydantic import BaseModel, ValidationError
 
 from contracts.errors import IntegrityError, Unavailable
 from contracts.transport import ClientFiles, client_context
+from transport.line import Line
+from transport.lines import line_to
 
 PATIENCE_SECONDS: Final = 5.0
 MOST_SKEW: Final = timedelta(seconds=5)
@@ -63,6 +65,10 @@ class Way:
         return httpx2.Client(
             base_url=self.address, proxy=self.proxy, trust_env=False, verify=verify, timeout=PATIENCE_SECONDS
         )
+
+    def line(self) -> Line:
+        """A line that way, to be entered and left."""
+        return line_to(self.address, self.files, self.proxy)
 
     # ------------------------------------------------------------ the hops
 

@@ -137,8 +137,8 @@ def _federation(path: Path, way: Way, clock: Clock) -> Federation:
     """The members' keys: those that the home pins, or the registry's as the gateway tells it now."""
     if not pins_root(path):
         return _known(path)
-    with way.http() as http:
-        return fetched(path, http, clock())
+    with way.line() as line:
+        return fetched(path, line, clock())
 
 
 def _check_key(member: MemberHome, way: Way, clock: Clock) -> None:
@@ -147,9 +147,9 @@ def _check_key(member: MemberHome, way: Way, clock: Clock) -> None:
     held = {purpose: member.keys.of(settings.agency, purpose) for purpose in CALLERS}
     purpose = next((each for each in CALLERS if held[each]), CALLERS[0])
     key = newest_key(member.keys, federation, settings.agency, purpose, clock())
-    http = way.http()
-    with Gateway(settings.gateway, key, settings.agency, federation, clock=clock, http=http, tls=settings.tls) as line:
-        check_taken(line, key.kid)
+    at, agency, line = settings.gateway, settings.agency, way.line()
+    with Gateway(at, key, agency, federation, clock=clock, line=line, tls=settings.tls) as gateway:
+        check_taken(gateway, key.kid)
 
 
 # ------------------------------------------------------------ the gateway itself

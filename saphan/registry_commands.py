@@ -62,8 +62,8 @@ def publish_command(
             registered = publish_member(place, together(stated))
             show(registered, lambda: _keys_table(registered), as_json=as_json)
             return
-        with place.http() as http:
-            send(http, RegistryCopy(folder).batch())
+        with place.line() as line:
+            send(line, RegistryCopy(folder).batch())
         parts = ceremony.status(RegistryCopy(folder))
         show_all(parts, lambda: f"{len(parts)} documents", as_json=as_json)
 
@@ -77,8 +77,8 @@ def export_command(
     """Take a verified copy of the registry along: for officers to sign in, and to verify agreements offline."""
     with told_errors(as_json=as_json):
         place = MemberHome(load_client_settings(home=home))
-        with place.http() as http:
-            registry = read(home, over_http(http), _now())
+        with place.line() as line:
+            registry = read(home, over_http(line), _now())
         copy = RegistryCopy(folder)
         take_along(home, copy)
         parts = ceremony.status(copy)
@@ -104,8 +104,8 @@ def publish_member(place: MemberHome, stated: Member, contracts: Mapping[str, st
         IntegrityError: ``registry-content``, when a key would change or come back.
         SaphanError: What the gateway says against it.
     """
-    with place.http() as http:
-        return publish(place.settings.home, http, stated, registrar_key(place), _now(), contracts)
+    with place.line() as line:
+        return publish(place.settings.home, line, stated, registrar_key(place), _now(), contracts)
 
 
 def together(stated: Sequence[Member]) -> Member:

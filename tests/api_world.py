@@ -32,6 +32,7 @@ from tests import factories
 from tests.factories import ISSUER, NOW, Keys
 from tests.gateway_world import AGREEMENT, CONTRACT, World
 from tests.migrated_store import write_migrated
+from transport.proxied import ClientLine
 
 GATEWAY_KEYS = ("oja#gateway-1", "oja#token-1", "oja#log-1")
 
@@ -92,7 +93,7 @@ class ApiWorld:
             self.keys.federation,
             quorum=quorum,
             clock=lambda: self.now,
-            http=self.http,
+            line=ClientLine(self.http),
         )
 
     def answer(self) -> None:

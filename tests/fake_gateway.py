@@ -21,6 +21,8 @@ from gateway.identity.proofs import Target, check_proof
 from tests.connector_world import token_for
 from tests.factories import ISSUER, NOW, Keys
 from tests.fake_log import FakeLog, entries
+from tests.lines import line_into
+from transport.line import Line
 
 LOG = ("/checkpoint", "/tile/")
 COSIGNATURES_PATH = "/v1/log/cosignatures"
@@ -62,9 +64,9 @@ class FakeGateway:
     _nonces: set[str] = field(default_factory=set)
     _lock: Lock = field(default_factory=Lock)
 
-    def client(self) -> httpx2.Client:
-        """A client whose other end is this gateway."""
-        return httpx2.Client(base_url="http://gateway.example", transport=httpx2.MockTransport(self.handle))
+    def line(self) -> Line:
+        """A line whose other end is this gateway."""
+        return line_into(self.handle)
 
     def handle(self, request: httpx2.Request) -> httpx2.Response:
         """Answer one call."""

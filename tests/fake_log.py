@@ -11,6 +11,8 @@ from contracts.merkle import leaf_hash, root_of
 from contracts.tiles import CHECKPOINT_PATH, ENTRIES, Tile, read_path, to_bundle
 from contracts.transparency import Checkpoint, EventKind, LogEntry
 from tests.factories import NOW
+from tests.lines import line_into
+from transport.line import Line
 
 ORIGIN = "gateway.example"
 
@@ -60,9 +62,9 @@ class FakeLog:
         """The checkpoint as it shows it."""
         return sign_checkpoint(self.checkpoint, self.key)
 
-    def client(self) -> httpx2.Client:
-        """A client whose other end is this log."""
-        return httpx2.Client(base_url="http://gateway.example", transport=httpx2.MockTransport(self.handle))
+    def line(self) -> Line:
+        """A line whose other end is this log."""
+        return line_into(self.handle)
 
     def handle(self, request: httpx2.Request) -> httpx2.Response:
         """Answer one call."""

@@ -4,11 +4,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-import httpx2
-
 from contracts.errors import InvalidInput
 from contracts.federation import Federation
 from contracts.registry import Registry
+from transport.line import Line
 from trust.live import LiveRegistry
 
 ROOT_FILE: Final = "root.json"
@@ -29,14 +28,14 @@ def pins_root(home: Path) -> bool:
     return True
 
 
-def fetched(home: Path, http: httpx2.Client, now: datetime) -> Federation:
+def fetched(home: Path, line: Line, now: datetime) -> Federation:
     """The federation of the registry, brought up to date; what the home knows while the gateway cannot be reached.
 
     Raises:
         Unavailable: ``registry-expired``, ``registry-incomplete``, ``gateway-unreachable``.
         IntegrityError: ``registry-forged``, ``registry-rolled-back``, ``registry-content``.
     """
-    return live_over_http(home, http).refresh(now)
+    return live_over_http(home, line).refresh(now)
 
 
 def known(home: Path, now: datetime) -> Federation:
@@ -61,9 +60,9 @@ def last_known(home: Path, now: datetime) -> Registry:
     return read_last(home, now)
 
 
-def live_over_http(home: Path, http: httpx2.Client) -> LiveRegistry:
+def live_over_http(home: Path, line: Line) -> LiveRegistry:
     """The registry for a program that runs for long."""
     from trust.reader import over_http, read, read_known  # noqa: PLC0415  # tuf takes 0.2 s to import
 
-    get = over_http(http)
+    get = over_http(line)
     return LiveRegistry(lambda now: read(home, get, now), lambda now: read_known(home, now))

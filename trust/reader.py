@@ -6,16 +6,15 @@ The gateway reads its own registry so; connectors, the centre and the command li
 
 import fcntl
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-import httpx2
 from pydantic import TypeAdapter, ValidationError
 from tuf.api.exceptions import DownloadError, DownloadHTTPError, ExpiredMetadataError, RepositoryError
 from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig  # type: ignore[attr-defined]  # re-exported
@@ -25,10 +24,11 @@ from contracts.errors import IntegrityError, InvalidInput, Unavailable
 from contracts.federation import Member
 from contracts.registry import CHARTER_PATH, Registry, member_path, read_charter
 from contracts.registry_documents import read_root, read_snapshot, read_targets, read_timestamp
+from contracts.signature_base import Message
+from transport.line import Line
 from trust.reading import NOT_FOUND, AgencyPart, Verified, error_of, registry_of
 
 REGISTRY_PATH: Final = "/v1/registry/"
-READ_SECONDS: Final = 10.0
 LONGEST_SECONDS: Final = 60.0
 LIMITS: Final = UpdaterConfig(
     root_max_length=200_000, timestamp_max_length=16_384, snapshot_max_length=500_000, targets_max_length=500_000
@@ -115,21 +115,17 @@ def missing() -> DownloadHTTPError:
     return DownloadHTTPError("not in the registry", NOT_FOUND)
 
 
-def over_http(http: httpx2.Client, longest: float = LONGEST_SECONDS) -> Get:
+def over_http(line: Line, longest: float = LONGEST_SECONDS) -> Get:
     """What the gateway serves to everybody; who sends it in drips for longer than ``longest`` seconds is cut off."""
 
     def get(path: str) -> Iterator[bytes]:
-        started = time.monotonic()
         try:
-            with http.stream("GET", f"{REGISTRY_PATH}{path}", timeout=READ_SECONDS) as response:
-                if response.status_code != httpx2.codes.OK:
-                    raise DownloadHTTPError("refused", response.status_code)
-                for chunk in response.iter_bytes():
-                    if time.monotonic() - started > longest:
-                        raise DownloadError("too slow")
-                    yield chunk
-        except httpx2.HTTPError as error:
+            answer = line.send(Message("GET", f"{REGISTRY_PATH}{path}", {}, b""), longest)
+        except Unavailable as error:
             raise DownloadError("unreachable") from error
+        if answer.status != HTTPStatus.OK:
+            raise DownloadHTTPError("refused", answer.status or 0)
+        yield answer.body
 
     return get
 

@@ -5,7 +5,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-import httpx2
 from pydantic import ValidationError
 
 from contracts.canonical import canonical_bytes
@@ -20,11 +19,14 @@ from contracts.registry import (
     member_path,
     statement_of,
 )
+from contracts.signature_base import Message
+from transport.line import Line
 from trust.reader import TrustFolder, over_http, read
 from trust.roles import Seal, listed_in, make_agency, sign, target, version_of
 
 UPDATES_PATH: Final = "/v1/registry/updates"
 SEND_SECONDS: Final = 30.0
+SUCCESS: Final = range(200, 300)
 
 
 def merged(registered: Member | None, stated: Member, now: datetime) -> Member:
@@ -64,34 +66,31 @@ def agency_update(
     return RegistryUpdate(role=member.agency, metadata=document.decode(), targets=new)
 
 
-def send(http: httpx2.Client, batch: RegistryBatch) -> None:
+def send(line: Line, batch: RegistryBatch) -> None:
     """Bring the gateway new signed metadata.
 
     Raises:
         SaphanError: What the gateway says against it; ``gateway-unreachable``, ``unknown-answer``.
     """
     headers = {"content-type": "application/json"}
-    try:
-        answered = http.post(UPDATES_PATH, content=canonical_bytes(batch), headers=headers, timeout=SEND_SECONDS)
-    except httpx2.HTTPError as error:
-        raise Unavailable("gateway-unreachable") from error
-    if answered.is_success:
+    answered = line.send(Message("POST", UPDATES_PATH, headers, canonical_bytes(batch)), SEND_SECONDS)
+    if answered.status in SUCCESS:
         return
     try:
-        problem = Problem.model_validate_json(answered.content)
+        problem = Problem.model_validate_json(answered.body)
     except ValidationError as error:
         raise Unavailable("unknown-answer") from error
     raise from_problem(problem)
 
 
 def publish(
-    home: Path, http: httpx2.Client, stated: Member, key: SigningKey, now: datetime, contracts: Mapping[str, str]
+    home: Path, line: Line, stated: Member, key: SigningKey, now: datetime, contracts: Mapping[str, str]
 ) -> Member:
     """Register what a home of an agency states, and contracts, in one new version of its role.
 
     Args:
         home: Pins ``root.json``.
-        http: The way to the gateway.
+        line: The line to the gateway.
         stated: The keys of this home, as they are now.
         key: The registrar's.
         now: The present.
@@ -103,7 +102,7 @@ def publish(
     Raises:
         SaphanError: As ``read`` and ``send``.
     """
-    registered = read(home, over_http(http), now).federation.member(stated.agency)
+    registered = read(home, over_http(line), now).federation.member(stated.agency)
     member = merged(registered, stated, now)
     document = TrustFolder(home).metadata / f"{stated.agency}.json"
     before = document.read_bytes() if document.is_file() else None
@@ -112,8 +111,8 @@ def publish(
     contracts = {path: body for path, body in contracts.items() if path not in listed}
     if member == registered and not contracts:
         return member
-    send(http, RegistryBatch(updates=(agency_update(member, contracts, before, key, now),)))
-    found = read(home, over_http(http), now).federation.member(stated.agency)
+    send(line, RegistryBatch(updates=(agency_update(member, contracts, before, key, now),)))
+    found = read(home, over_http(line), now).federation.member(stated.agency)
     if found != member:
         raise Refused("registry-update-refused", role=stated.agency, why="the gateway shows something else")
     return member

@@ -19,7 +19,7 @@ from gateway.centre.run import Centre
 from gateway.centre.schedule import Schedule, next_round
 from gateway.centre.settings import CentreSettings
 from gateway.client import Gateway
-from gateway.outbound import client_of
+from transport.lines import line_to
 from trust.anchor import live_over_http, pins_root
 
 log = logging.getLogger("saphan.centre")
@@ -39,8 +39,8 @@ def open_centre(settings: CentreSettings, clock: Clock = now) -> Iterator[Centre
         SaphanError: When the trust registry that it pins does not hold.
     """
     home = CentreHome(settings.home)
-    with client_of(settings.gateway, settings.tls) as http:
-        live = live_over_http(home.path, http) if pins_root(home.path) else None
+    with line_to(settings.gateway, settings.tls) as way:
+        live = live_over_http(home.path, way) if pins_root(home.path) else None
         federation = home.federation() if live is None else live.refresh(clock())
 
         def key_by(federation: Federation) -> SigningKey:
@@ -48,7 +48,7 @@ def open_centre(settings: CentreSettings, clock: Clock = now) -> Iterator[Centre
 
         at, agency, key = settings.gateway, settings.agency, key_by(federation)
         tls, quorum = settings.tls, settings.quorum
-        line = Gateway(at, key, agency, federation, clock=clock, http=http, tls=tls, quorum=quorum)
+        line = Gateway(at, key, agency, federation, clock=clock, line=way, tls=tls, quorum=quorum)
 
         def followed() -> None:
             newest = federation if live is None else live.refresh(clock())

@@ -20,7 +20,6 @@ from contracts.keys import new_key
 from contracts.transport import ClientFiles, client_context
 from gateway.centre.round import Round
 from gateway.client import Gateway
-from gateway.outbound import client_of
 from saphan.demo.agreement import AGREEMENT, agreement
 from saphan.demo.outcome import Outcome, Seconds, outcome_of
 from saphan.demo.processes import Processes
@@ -28,6 +27,7 @@ from saphan.demo.registry import Founding
 from saphan.dev_ca import new_authority
 from saphan.dev_ca import write as write_certificate
 from saphan.postgres import TemporaryPostgres, find_binaries
+from transport.lines import line_to
 from trust.anchor import ROOT_FILE, fetched
 
 MARKER: Final = ".saphan-demo"
@@ -220,8 +220,8 @@ class Demo:
         home, tls = self._home("visitor"), ClientFiles(ca=self.authority)
         home.mkdir(mode=0o700)
         shutil.copy(self._home("gateway") / ROOT_FILE, home / ROOT_FILE)
-        with client_of(self.address, tls) as http:
-            federation = fetched(home, http, self.clock())
+        with line_to(self.address, tls) as line:
+            federation = fetched(home, line, self.clock())
         key = new_key("visitor#client-1")
         return self.stack.enter_context(Gateway(self.address, key, "visitor", federation, tls=tls))
 

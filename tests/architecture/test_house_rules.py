@@ -14,7 +14,10 @@ from contracts.errors import FAMILIES
 pytestmark = pytest.mark.architecture
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("contracts", "policies", "privacy", "keys", "trust", "forecasting", "connectors", "gateway", "saphan")
+PACKAGES = (
+    *("contracts", "policies", "privacy", "keys", "transport", "trust"),
+    *("forecasting", "connectors", "gateway", "saphan"),
+)
 FOLDERS = (*PACKAGES, "benchmarks", "tests")
 CEILING = 400
 FORBIDDEN_NAMES = {"utils", "util", "core", "common", "helpers", "base", "manager", "misc"}

@@ -42,7 +42,7 @@ class Scene:
 
     def channel(self, at: Hook = carry_on) -> Channel:
         calls = SignedCalls(self.world.keys["ccib#connector-1"], "ccib", ISSUER)
-        return Channel(self.gateway.client(), calls, self.world.guard(), self.world.clock, at)
+        return Channel(self.gateway.line(), calls, self.world.guard(), self.world.clock, at)
 
     def agent(self, at: Hook = carry_on, pace: Pace = FAST) -> Agent:
         channel = self.channel(at)

@@ -42,7 +42,7 @@ class Scene:
 
     def channel(self) -> Channel:
         calls = SignedCalls(self.world.keys["ccib#connector-1"], "ccib", ISSUER)
-        return Channel(self.gateway.client(), calls, self.world.guard(), self.world.clock)
+        return Channel(self.gateway.line(), calls, self.world.guard(), self.world.clock)
 
     def agent(self, pace: Pace = FAST) -> Agent:
         channel = self.channel()

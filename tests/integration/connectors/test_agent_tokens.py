@@ -13,6 +13,7 @@ from tests import factories
 from tests.connector_world import World
 from tests.factories import ISSUER
 from tests.fake_gateway import FakeGateway
+from tests.lines import line_into
 
 pytestmark = pytest.mark.integration
 
@@ -30,9 +31,8 @@ def test_after_a_revocation_the_next_call_goes_with_a_new_token(tmp_path: Path) 
             return httpx2.Response(refuses.pop(), content=problem.model_dump_json())
         return gateway.handle(request)
 
-    http = httpx2.Client(base_url="http://gateway.example", transport=httpx2.MockTransport(handle))
     calls = SignedCalls(world.keys["ccib#connector-1"], "ccib", ISSUER)
-    channel = Channel(http, calls, world.guard(), world.clock)
+    channel = Channel(line_into(handle), calls, world.guard(), world.clock)
     channel.lease(CALL)
     channel.lease(CALL)
     assert gateway.tokens_given == 1

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
 
-import httpx2
 import pytest
 
 from connectors.agent import Agent, Channel
@@ -26,6 +25,7 @@ from tests.connector_world import PRICE, World, case, contract_text
 from tests.factories import ISSUER, NOW
 from tests.fake_gateway import FakeGateway
 from tests.registry_world import home_with, in_order
+from transport.line import Line
 from trust.live import EVERY, LiveRegistry
 
 pytestmark = pytest.mark.integration
@@ -62,7 +62,7 @@ class Scene:
         followed = Followed(LiveRegistry(self.fetch, self.fetch), guard_of, calls_of)
         federation = followed.live.refresh(self.world.now)
         calls = calls_of(federation)
-        channel = Channel(self.gateway.client(), calls, guard_of(federation), self.world.clock, followed=followed)
+        channel = Channel(self.gateway.line(), calls, guard_of(federation), self.world.clock, followed=followed)
         return Agent(channel, self.world.desk(post=channel.post), self.world.clock, FAST)
 
     def later(self, span: timedelta) -> None:
@@ -253,8 +253,8 @@ def test_a_home_that_pins_a_root_never_falls_back_to_a_fixed_list(tmp_path: Path
     # ... nor when a list of keys lies there.
     home.pin(federation)
     assert code(home) == "root-pinned"
-    with pytest.raises(InvalidInput, match="root-pinned"), scene_client() as http:
-        live_registry(home, http)
+    with pytest.raises(InvalidInput, match="root-pinned"), scene_line() as line:
+        live_registry(home, line)
     (path / "federation.json").unlink()
     with pytest.raises(InvalidInput, match="root-pinned"):
         home.federation()
@@ -265,15 +265,15 @@ def test_a_home_that_pins_a_root_never_falls_back_to_a_fixed_list(tmp_path: Path
     assert code(home) == "root-pinned"
 
 
-def scene_client() -> httpx2.Client:
+def scene_line() -> Line:
     """A way to a gateway that nobody takes."""
-    return FakeGateway(factories.federation()).client()
+    return FakeGateway(factories.federation()).line()
 
 
 def test_a_home_with_a_fixed_list_follows_nothing(tmp_path: Path) -> None:
     home, federation = Home(tmp_path), factories.federation().federation
     home.pin(federation)
-    with scene_client() as http:
-        assert live_registry(home, http) is None
+    with scene_line() as line:
+        assert live_registry(home, line) is None
     assert known_federation(home, NOW) == federation
     assert federation.gateway == ISSUER

@@ -137,7 +137,7 @@ def test_a_suspension_that_comes_while_an_answer_is_made_holds_it_back(world: Wo
 
 def agent_of(world: World, gateway: FakeGateway) -> Agent:
     calls = SignedCalls(world.keys["ccib#connector-1"], "ccib", ISSUER)
-    channel = Channel(gateway.client(), calls, world.guard(), world.clock, world.at)
+    channel = Channel(gateway.line(), calls, world.guard(), world.clock, world.at)
     return Agent(channel, world.desk(post=channel.post), world.clock)
 
 

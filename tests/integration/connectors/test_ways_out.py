@@ -4,18 +4,20 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 
-import httpx2
 import pytest
 from typing_extensions import override
 
-from connectors.main import http_client
+from connectors.main import line_of
 from connectors.settings import load_settings
 from contracts.errors import InvalidInput
+from contracts.signature_base import Message
 from contracts.transport import ClientFiles
-from gateway.outbound import client_of
+from transport.line import Line
+from transport.lines import line_to
 
 pytestmark = pytest.mark.integration
 
+CALL = Message("GET", "/v1/somewhere", {}, b"")
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
@@ -56,11 +58,11 @@ def places() -> Iterator[tuple[HTTPServer, type[Elsewhere], type[Elsewhere]]]:
         server.server_close()
 
 
-def client(kind: str, address: str) -> httpx2.Client:
-    """The client of a connector, or of whoever asks."""
+def line(kind: str, address: str) -> Line:
+    """The line of a connector, or of whoever asks."""
     if kind == "connector":
-        return http_client(load_settings(agency="dop", source="sqlite:///x.db", gateway=address))
-    return client_of(address, ClientFiles())
+        return line_of(load_settings(agency="dop", source="sqlite:///x.db", gateway=address))
+    return line_to(address, ClientFiles())
 
 
 @pytest.mark.parametrize("kind", ["connector", "requester"])
@@ -73,10 +75,10 @@ def test_no_answer_and_no_environment_leads_elsewhere(
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)
 
-    with client(kind, f"http://127.0.0.1:{gateway.server_port}") as http:
-        answer = http.get("/v1/somewhere")
+    with line(kind, f"http://127.0.0.1:{gateway.server_port}") as there:
+        answer = there.send(CALL, 5.0)
 
-    assert answer.status_code == 302
+    assert answer.status == 302
     assert seen.calls == ["/v1/somewhere"]
     assert foreign.calls == []
 
@@ -84,7 +86,7 @@ def test_no_answer_and_no_environment_leads_elsewhere(
 @pytest.mark.parametrize("kind", ["connector", "requester"])
 def test_no_program_speaks_plainly_through_a_network(kind: str) -> None:
     with pytest.raises(InvalidInput) as caught:
-        client(kind, "http://gateway.example")
+        line(kind, "http://gateway.example")
     assert caught.value.details["setting"] == "gateway"
 
 
@@ -96,7 +98,8 @@ def test_a_connectors_proxy_is_the_one_of_its_settings(
     settings = load_settings(
         agency="dop", source="sqlite:///x.db", gateway=f"http://127.0.0.1:{gateway.server_port}", proxy=proxy
     )
-    with http_client(settings) as http:
-        http.get("/v1/somewhere")
+    with line_of(settings) as there:
+        answer = there.send(CALL, 5.0)
+    assert answer.status == 302
     assert seen.calls == []
     assert len(foreign.calls) == 1

@@ -26,6 +26,7 @@ from tests.connector_world import World, case, contract_text
 from tests.factories import ISSUER, NOW
 from tests.fake_gateway import FakeGateway
 from tests.fake_log import FakeLog, entries
+from tests.lines import line_into
 
 pytestmark = pytest.mark.integration
 
@@ -51,7 +52,7 @@ class Scene:
 
     def restarted(self) -> Witness:
         """The witness of a process that has just begun."""
-        return Witness(self.log.client(), self.journal, lambda _: self.key, self.hand_in, lambda: self.now)
+        return Witness(self.log.line(), self.journal, lambda _: self.key, self.hand_in, lambda: self.now)
 
     def hand_in(self, path: str, given: Cosignature) -> None:
         assert path == COSIGNATURES_PATH
@@ -304,8 +305,7 @@ def test_a_gateway_that_cannot_be_reached_is_waited_for(scene: Scene) -> None:
 
 
 def test_an_endless_checkpoint_is_not_read(scene: Scene) -> None:
-    endless = httpx2.MockTransport(lambda _: httpx2.Response(200, content=b"x" * 70_000))
-    scene.witness.http = httpx2.Client(base_url="http://gateway.example", transport=endless)
+    scene.witness.line = line_into(lambda _: httpx2.Response(200, content=b"x" * 70_000))
 
     assert scene.refused() == "log-not-shown"
 
@@ -318,7 +318,7 @@ def test_a_connector_answers_nothing_by_a_log_that_was_rewritten_and_still_hears
     world.approve(contract_text("gateway"))
     gateway = FakeGateway(world.keys, tasks=[case("gateway").leased()])
     calls = SignedCalls(world.keys["ccib#connector-1"], "ccib", ISSUER)
-    channel = Channel(gateway.client(), calls, world.guard(), world.clock)
+    channel = Channel(gateway.line(), calls, world.guard(), world.clock)
     agent = Agent(channel, world.desk(post=channel.post), world.clock, FAST, witness=scene.witness)
     scene.look(world.keys.federation)
     scene.log.entries = entries(3)

@@ -34,6 +34,7 @@ from tests import api_world, factories
 from tests.api_world import ApiWorld
 from tests.centre_world import flat_outlook
 from tests.factories import ISSUER
+from transport.proxied import ClientLine
 
 pytestmark = pytest.mark.integration
 
@@ -117,7 +118,7 @@ def world(tmp_path: Path) -> Iterator[ApiWorld]:
 @pytest.fixture
 def centre(world: ApiWorld, tmp_path: Path) -> Centre:
     key = world.keys["oja#client-1"]
-    line = Answered(ISSUER, key, "oja", world.keys.federation, clock=lambda: world.now, http=world.http)
+    line = Answered(ISSUER, key, "oja", world.keys.federation, clock=lambda: world.now, line=ClientLine(world.http))
     line.world = world
     home = CentreHome(tmp_path / "centre")
     home.folder.make()

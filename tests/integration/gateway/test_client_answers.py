@@ -16,6 +16,7 @@ from gateway.client import Gateway, Result
 from tests import factories
 from tests.api_world import ApiWorld, running
 from tests.gateway_world import AGREEMENT
+from transport.proxied import ClientLine
 
 pytestmark = pytest.mark.integration
 
@@ -67,7 +68,7 @@ class Dishonest(Gateway):
 
 def dishonest(world: ApiWorld, told: Release) -> Dishonest:
     key = world.keys["oja#client-1"]
-    line = Dishonest("", key, "oja", world.keys.federation, clock=lambda: world.now, http=world.http)
+    line = Dishonest("", key, "oja", world.keys.federation, clock=lambda: world.now, line=ClientLine(world.http))
     line.told = told
     return line
 

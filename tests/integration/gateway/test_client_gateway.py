@@ -26,6 +26,7 @@ from gateway.released_table import MOST_SHEET_ROWS, write_xlsx
 from tests import factories
 from tests.api_world import ApiWorld, forecast_from, running
 from tests.gateway_world import AGREEMENT, CONTRACT
+from transport.proxied import ClientLine
 
 pytestmark = pytest.mark.integration
 
@@ -64,9 +65,9 @@ class Between(httpx2.BaseTransport):
 
 
 def through(world: ApiWorld, change: Callable[[httpx2.Response], httpx2.Response]) -> Gateway:
-    http = httpx2.Client(base_url="http://testserver", transport=Between(world, change))
+    line = ClientLine(httpx2.Client(base_url="http://testserver", transport=Between(world, change)))
     key = world.keys["oja#client-1"]
-    return Gateway("", key, "oja", world.keys.federation, clock=lambda: world.now, http=http)
+    return Gateway("", key, "oja", world.keys.federation, clock=lambda: world.now, line=line)
 
 
 def code_of(act: Callable[[], object]) -> str:

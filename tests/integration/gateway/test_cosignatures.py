@@ -30,6 +30,7 @@ from gateway.store import log
 from tests import factories
 from tests.api_world import ApiWorld, problem_in, request
 from tests.fake_log import entries
+from tests.lines import line_into
 
 pytestmark = pytest.mark.integration
 
@@ -323,8 +324,8 @@ def test_a_gateway_restored_from_an_old_backup_is_stood_up_to(world: ApiWorld, t
     def show(call: httpx2.Request) -> httpx2.Response:
         return httpx2.Response(200, content=world.http.get(call.url.path).content)
 
-    http = httpx2.Client(base_url="http://gateway.example", transport=httpx2.MockTransport(show))
-    witness = Witness(http, journal, lambda _: world.keys["ccib#witness-1"], send, lambda: world.now, timedelta(0))
+    line = line_into(show)
+    witness = Witness(line, journal, lambda _: world.keys["ccib#witness-1"], send, lambda: world.now, timedelta(0))
     federation = world.keys.federation
     witness.look(federation)
     backup = tmp_path / "backup.db"

@@ -23,6 +23,7 @@ from gateway.plan_csv import Draft, read_plans
 from tests.api_world import ApiWorld, problem_in, request
 from tests.plan_world import after, plan, with_client
 from tests.publication_world import analysis_from, cites, forecast_of
+from transport.proxied import ClientLine
 
 pytestmark = pytest.mark.integration
 
@@ -228,7 +229,7 @@ class Dishonest(Gateway):
 )
 def test_a_plan_that_its_owner_did_not_sign_is_not_believed(world: ApiWorld, told: Mapping[str, object]) -> None:
     key = world.keys["oja#client-1"]
-    line = Dishonest("", key, "oja", world.keys.federation, clock=lambda: world.now, http=world.http)
+    line = Dishonest("", key, "oja", world.keys.federation, clock=lambda: world.now, line=ClientLine(world.http))
     line.told = told
     with pytest.raises(Refused, match="signature-wrong"):
         plan_calls.plans(line)

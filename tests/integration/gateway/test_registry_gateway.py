@@ -17,6 +17,7 @@ from contracts.errors import InvalidInput, SaphanError
 from contracts.federation import Federation
 from contracts.keys import key_file_name
 from contracts.registry import CHARTER_PATH, RegistryBatch, contract_path
+from contracts.transport import ClientFiles
 from gateway.api.desk import Desk
 from gateway.home import GatewayHome
 from gateway.main import _resume, create_app, means_of
@@ -25,8 +26,12 @@ from gateway.settings import GatewaySettings
 from gateway.store.engine import Store
 from tests.api_world import ApiWorld
 from tests.factories import ISSUER, NOW
+from tests.lines import line_into
 from tests.migrated_store import write_migrated
 from tests.registry_world import MEMBERS, Signers, member_update, update_of
+from tests.wire_server import Heard, serving
+from transport.http import HttpLine
+from transport.line import Line
 from trust.anchor import fetched
 from trust.reader import over_http, read, read_known
 from trust.registrar import merged, publish, send
@@ -95,14 +100,14 @@ class Founded:
 
         asyncio.run(once())
 
-    def client(self) -> httpx2.Client:
+    def line(self) -> Line:
         """A member's way to it, as members have it."""
 
         def handle(request: httpx2.Request) -> httpx2.Response:
             done = self.http.request(request.method, request.url.raw_path.decode(), content=request.content)
             return httpx2.Response(done.status_code, content=done.content)
 
-        return httpx2.Client(base_url="http://gateway.example", transport=httpx2.MockTransport(handle))
+        return line_into(handle)
 
     def send(self, *updates: object) -> int:
         body = canonical_bytes(RegistryBatch.model_validate({"updates": updates}))
@@ -121,7 +126,7 @@ def test_anybody_reads_the_registry_from_the_pinned_root(founded: Founded, tmp_p
     home = tmp_path / "member"
     home.mkdir()
     (home / "root.json").write_bytes((founded.home / "root.json").read_bytes())
-    assert fetched(home, founded.http, NOW) == founded.desk.door.federation
+    assert fetched(home, founded.line(), NOW) == founded.desk.door.federation
     answered = founded.http.get("/v1/registry/metadata/timestamp.json")
     assert (answered.status_code, answered.headers["cache-control"]) == (200, "no-cache")
     assert "immutable" in founded.http.get("/v1/registry/metadata/1.root.json").headers["cache-control"]
@@ -260,13 +265,13 @@ def test_a_registrar_publishes_keys_and_contracts_and_nothing_twice(founded: Fou
     home, signers = member_home(founded, tmp_path / "rtp"), founded.signers
     key, path = signers.key("rtp#registrar-1"), contract_path("rtp", f"sha-256:{'c' * 64}")
     stated = signers.member("rtp", signers.public("rtp#connector-1"), signers.public("rtp#registrar-1"))
-    member = publish(home, founded.client(), stated, key, NOW, {path: "signed"})
+    member = publish(home, founded.line(), stated, key, NOW, {path: "signed"})
     # What the other home of this agency registered stays; the registrar's own key is none of a member's.
     assert [each.kid for each in member.keys] == ["rtp#client-1", "rtp#officer-1", "rtp#connector-1"]
     assert read_known(home, NOW).contracts["rtp"] == {"c" * 64}
     repository = founded.keeper.repository
     assert repository.next_version("rtp") == 3
-    assert publish(home, founded.client(), stated, key, NOW, {path: "signed by others"}) == member
+    assert publish(home, founded.line(), stated, key, NOW, {path: "signed by others"}) == member
     assert repository.next_version("rtp") == 3
 
 
@@ -274,9 +279,9 @@ def test_a_registrar_sends_nothing_that_brings_a_revoked_key_back(founded: Found
     home, signers = member_home(founded, tmp_path / "rtp"), founded.signers
     key = signers.key("rtp#registrar-1")
     gone = signers.member("rtp", signers.public("rtp#client-1", revoked=True))
-    publish(home, founded.client(), gone, key, NOW, {})
+    publish(home, founded.line(), gone, key, NOW, {})
     with pytest.raises(SaphanError) as caught:
-        publish(home, founded.client(), signers.member("rtp", signers.public("rtp#client-1")), key, NOW, {})
+        publish(home, founded.line(), signers.member("rtp", signers.public("rtp#client-1")), key, NOW, {})
     assert caught.value.details["rule"] == "revoked-for-good"
     assert founded.keeper.repository.next_version("rtp") == 3
 
@@ -295,7 +300,7 @@ def test_what_the_gateway_says_against_an_update_is_told(founded: Founded, tmp_p
     home, signers = member_home(founded, tmp_path / "rtp"), founded.signers
     stated = signers.member("rtp", signers.public("rtp#client-9"))
     with pytest.raises(SaphanError) as caught:
-        publish(home, founded.client(), stated, signers.key("ccib#registrar-1"), NOW, {})
+        publish(home, founded.line(), stated, signers.key("ccib#registrar-1"), NOW, {})
     assert caught.value.code == "registry-update-refused"
 
 
@@ -307,12 +312,12 @@ def test_a_gateway_that_does_not_answer_is_told(status: int | None, code: str | 
         return httpx2.Response(status, text="<html>")
 
     batch = RegistryBatch(updates=(update_of(ROOT, Signers().root()),))
-    with httpx2.Client(base_url="http://gateway.example", transport=httpx2.MockTransport(handle)) as http:
+    with line_into(handle) as line:
         if code is None:
-            send(http, batch)
+            send(line, batch)
             return
         with pytest.raises(SaphanError) as caught:
-            send(http, batch)
+            send(line, batch)
     assert caught.value.code == code
 
 
@@ -337,16 +342,22 @@ def test_a_registry_over_http_that_is_not_there_or_is_none(
         raise answer
 
     home = member_home(founded, tmp_path / "rtp")
-    http = httpx2.Client(base_url="http://gateway.example", transport=httpx2.MockTransport(handle))
-    with http, pytest.raises(SaphanError) as caught:
-        read(home, over_http(http), NOW)
+    with line_into(handle) as line, pytest.raises(SaphanError) as caught:
+        read(home, over_http(line), NOW)
     assert caught.value.code == code
 
 
 def test_a_gateway_that_sends_in_drips_is_cut_off(founded: Founded, tmp_path: Path) -> None:
     home = member_home(founded, tmp_path / "rtp")
-    with founded.client() as http, pytest.raises(SaphanError) as caught:
-        read(home, over_http(http, longest=-1.0), NOW)
+
+    def drips(heard: Heard) -> None:
+        heard.request()
+        heard.say(b"HTTP/1.1 200 OK\r\n")
+        while not heard.over.wait(0.02):
+            heard.say(b"x: y\r\n")
+
+    with serving(drips) as server, HttpLine(server.url, ClientFiles()) as line, pytest.raises(SaphanError) as caught:
+        read(home, over_http(line, longest=0.2), NOW)
     assert caught.value.code == "gateway-unreachable"
 
 

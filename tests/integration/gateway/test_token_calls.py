@@ -13,6 +13,7 @@ from gateway.token_calls import introspect, revoke
 from tests import factories
 from tests.api_world import ApiWorld, running
 from tests.gateway_world import AGREEMENT
+from tests.lines import line_into
 
 pytestmark = pytest.mark.integration
 
@@ -61,10 +62,9 @@ def test_of_another_agencys_token_it_says_nothing_and_revokes_nothing(world: Api
 def test_an_answer_that_is_none_is_not_believed(
     world: ApiWorld, status: int, body: bytes, kind: type[Exception]
 ) -> None:
-    transport = httpx2.MockTransport(lambda _: httpx2.Response(status, content=body))
-    http = httpx2.Client(base_url="http://testserver", transport=transport)
+    line = line_into(lambda _: httpx2.Response(status, content=body))
     key = world.keys["oja#client-1"]
-    gateway = Gateway("http://testserver", key, "oja", world.keys.federation, clock=lambda: world.now, http=http)
+    gateway = Gateway("http://testserver", key, "oja", world.keys.federation, clock=lambda: world.now, line=line)
     with pytest.raises(kind) as caught:
         introspect(gateway, "a.b.c")
     assert "script" not in str(caught.value)

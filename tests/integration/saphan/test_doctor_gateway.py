@@ -120,6 +120,7 @@ class _Registry(BaseHTTPRequestHandler):
         path = self.path.removeprefix("/v1/registry/")
         body = b'{"status": "ready"}' if self.path.startswith("/health/") else self.served.get(path)
         self.send_response(404 if body is None else 200)
+        self.send_header("content-length", str(len(body or b"")))
         self.end_headers()
         self.wfile.write(body or b"")
 

@@ -13,6 +13,7 @@ from gateway.agreement_calls import everything
 from gateway.client import Gateway
 from saphan.__main__ import command_line
 from tests.served_world import Served, served_gateway
+from transport.proxied import ClientLine
 
 pytestmark = pytest.mark.integration
 
@@ -69,8 +70,8 @@ def test_nothing_secret_that_is_sent_is_logged_or_answered(served: Served, log: 
             request.headers[name].rpartition(" ")[2] for name in ("authorization", "dpop") if name in request.headers
         )
 
-    http = httpx2.Client(base_url=served.url, trust_env=False, event_hooks={"request": [note]})
-    with Gateway(served.url, served.keys["oja#client-1"], "oja", served.keys.federation, http=http) as gateway:
+    line = ClientLine(httpx2.Client(base_url=served.url, trust_env=False, event_hooks={"request": [note]}))
+    with Gateway(served.url, served.keys["oja#client-1"], "oja", served.keys.federation, line=line) as gateway:
         assert everything(gateway) == ()
 
     assert len(tokens) >= 2

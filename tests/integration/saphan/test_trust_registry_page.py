@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx2
 import pytest
 from typer.testing import CliRunner
 
@@ -19,10 +18,12 @@ from connectors.enrol import Enrolment, make_home
 from connectors.home import Home
 from contracts.dataset import Text
 from contracts.federation import Federation, KeyPurpose, PublicKey
+from contracts.transport import ClientFiles
 from gateway.centre.home import CentreHome
 from gateway.centre.home import Enrolment as CentreEnrolment
 from saphan.__main__ import command_line
 from tests.served_world import free_port, wait_until_ready
+from transport.lines import line_to
 from trust.anchor import fetched
 
 pytestmark = pytest.mark.integration
@@ -79,14 +80,10 @@ class Place:
         self.gateway = subprocess.Popen(command, env=environment, cwd=self.folder, stderr=subprocess.DEVNULL)
         wait_until_ready(self.address)
 
-    def http(self) -> httpx2.Client:
-        """A way to the gateway."""
-        return httpx2.Client(base_url=self.address, trust_env=False)
-
     def seen_by(self, home: str) -> Federation:
         """What a home believes now."""
-        with self.http() as http:
-            return fetched(self.folder / home, http, now())
+        with line_to(self.address, ClientFiles()) as line:
+            return fetched(self.folder / home, line, now())
 
     def keys(self, home: str, agency: str, purpose: KeyPurpose) -> list[PublicKey]:
         """The valid keys of a member, as a home sees them."""
