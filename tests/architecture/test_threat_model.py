@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/explanation/threat-model.md"
 HEAD = ["who", "tries", "held off by", "where", "test"]
 CONTROL = re.compile(
-    r"`((?:contracts|policies|privacy|keys|trust|forecasting|connectors|gateway|saphan|deploy)/[\w./-]+?)/?`"
+    r"`((?:contracts|policies|privacy|keys|transport|trust|forecasting|connectors|gateway|saphan|deploy)/[\w./-]+?)/?`"
 )
 TEST = re.compile(r"`(tests/[\w./-]+\.py)::(test_\w+)`")
 MOST_ROWS_OF_ONE_TEST = 5
