@@ -11,25 +11,19 @@ found by its tag, never by its label, there is exactly one of a tag, and it is b
 the tag. Whoever accepts a message remembers its nonce: signature bytes are malleable.
 """
 
-import base64
-import binascii
 import re
 import secrets
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Final
-
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from typing import Final, NamedTuple
 
 from contracts.errors import Refused
 from contracts.federation import KeyPurpose
-from contracts.keys import COORDINATE_BYTES, SigningKey
-from contracts.signature_base import Message, content_digest, members_of, signature_base
+from contracts.keys import SIGNATURE_BYTES, SigningKey, made_by
+from contracts.signature_base import Message, content_digest, inner_list, member_of, members_of, signature_base
 from contracts.signing import Resolve, verifying_key
 
 WINDOW_SECONDS: Final = 60
@@ -42,14 +36,14 @@ FORWARD_LABELS: Final = ("forward", "gateway")
 TASK_HEADER: Final = "saphan-task"
 """The field that names the one task that a message is forwarded for."""
 
-_ES256: Final = ec.ECDSA(hashes.SHA256())
 _ANSWERS_REQUEST: Final = '"signature";req'
 _NONCE: Final = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _NAMES: Final = ("created", "expires", "nonce", "keyid", "tag")
-_VALUES: Final = re.compile(
-    r'([0-9]{1,11});([0-9]{1,11});"([A-Za-z0-9_-]{16,64})";"([a-z][a-z0-9-]{1,31}#[a-z]{2,16}-[0-9]{1,6})";"[a-z-]+"'
+_PROFILE: Final = re.compile(
+    r";created=([0-9]{1,11});expires=([0-9]{1,11})"
+    r';nonce="([A-Za-z0-9_-]{16,64})";keyid="([a-z][a-z0-9-]{1,31}#[a-z]{2,16}-[0-9]{1,6})";tag="[a-z-]+"'
 )
-"""The only form that the parameters' values may have, in the order of their names; none contains a semicolon."""
+"""The only form that the parameters may have, in the order of their names; none of the values contains a semicolon."""
 
 
 class Tag(StrEnum):
@@ -60,6 +54,9 @@ class Tag(StrEnum):
     FORWARD = "saphan-forward"
     PART = "saphan-part"
 
+
+_MARKS: Final = {tag: f';tag="{tag.value}"' for tag in Tag}
+"""How a signature says what it means."""
 
 SIGNERS: Final[Mapping[Tag, frozenset[KeyPurpose]]] = {
     Tag.REQUEST: frozenset({KeyPurpose.CLIENT, KeyPurpose.CONNECTOR}),
@@ -79,8 +76,7 @@ class Verified:
     created: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class _Parameters:
+class _Parameters(NamedTuple):
     text: str
     created: int
     expires: int
@@ -112,15 +108,14 @@ def sign(message: Message, key: SigningKey, tag: Tag, now: datetime, nonce: str)
         raise ValueError("a nonce has 16 to 64 letters of base64url")
     created = int(now.timestamp())
     headers = {"content-type": JSON_TYPE, **message.headers, "content-digest": content_digest(message.body)}
-    signed = replace(message, headers=headers)
+    signed = message.with_headers(headers)
     covered = covered_components(signed, tag)
-    parameters = (
-        f';created={created};expires={created + WINDOW_SECONDS};nonce="{nonce}";keyid="{key.kid}";tag="{tag.value}"'
-    )
+    expires = created + WINDOW_SECONDS
+    parameters = f';created={created};expires={expires};nonce="{nonce}";keyid="{key.kid}"{_MARKS[tag]}'
     raw = key.sign(signature_base(signed, covered, parameters))
     label, kept_input, kept_signature = _beside(signed) if tag is Tag.FORWARD else (LABEL, "", "")
-    headers["signature-input"] = f"{kept_input}{label}=({' '.join(covered)}){parameters}"
-    headers["signature"] = f"{kept_signature}{label}=:{base64.b64encode(raw).decode()}:"
+    headers["signature-input"] = f"{kept_input}{label}={inner_list(covered)}{parameters}"
+    headers["signature"] = f"{kept_signature}{label}={_byte_sequence(raw)}"
     return signed
 
 
@@ -178,10 +173,8 @@ def verify_digested(
     if key is None or key.kid != parameters.keyid or key.purpose not in SIGNERS[tag]:
         raise Refused("key-unknown", kid=parameters.keyid)
     raw = _signature_bytes(message, label)
-    try:
-        verifying_key(key).verify(raw, signature_base(message, covered, parameters.text), _ES256)
-    except InvalidSignature as error:
-        raise Refused("signature-wrong", why="altered, or signed by another key") from error
+    if not made_by(verifying_key(key), raw, signature_base(message, covered, parameters.text)):
+        raise Refused("signature-wrong", why="altered, or signed by another key")
     return Verified(parameters.keyid, parameters.nonce, datetime.fromtimestamp(parameters.created, UTC))
 
 
@@ -228,15 +221,15 @@ def _covered_by_part(message: Message) -> tuple[str, ...]:
 def _beside(message: Message) -> tuple[str, str, str]:
     """The label of a forward, and what stays before it in ``Signature-Input`` and ``Signature``."""
     label, given = _tagged(message, Tag.REQUEST)
-    signature = dict(members_of(message.headers.get("signature", ""))).get(label, "")
+    signature = member_of(message.headers.get("signature", ""), label)
     own = next(each for each in FORWARD_LABELS if each != label)
     return own, f"{label}={given}, ", f"{label}={signature}, "
 
 
 def _tagged(message: Message, tag: Tag) -> tuple[str, str]:
     """Label and value of the one signature that carries the tag."""
-    members = members_of(message.headers.get("signature-input", ""))
-    hits = [(label, value) for label, value in members if f';tag="{tag.value}"' in value]
+    mark = _MARKS[tag]
+    hits = [each for each in members_of(message.headers.get("signature-input", "")) if mark in each[1]]
     if not hits:
         raise Refused("signature-missing", tag=tag.value)
     if len(hits) > 1:
@@ -245,18 +238,23 @@ def _tagged(message: Message, tag: Tag) -> tuple[str, str]:
 
 
 def _parameters(given: str, covered: Sequence[str]) -> _Parameters:
-    components = f"({' '.join(covered)})"
+    components = inner_list(covered)
     text = given.removeprefix(components)
     if text == given:
         raise Refused("signature-wrong", why=f"it must cover {components}")
+    values = _PROFILE.fullmatch(text) or _PROFILE.fullmatch(_in_order(text))
+    if values is None:
+        raise Refused("signature-wrong", why="one of its parameters is malformed")
+    return _Parameters(text, int(values[1]), int(values[2]), values[3], values[4])
+
+
+def _in_order(text: str) -> str:
+    """Parameters in the profile's order: whoever signs may write them in any other."""
     before, *pairs = text.split(";")
     found = dict(each.partition("=")[::2] for each in pairs)
     if before or len(pairs) != len(_NAMES) or found.keys() != set(_NAMES):
         raise Refused("signature-wrong", why=f"its parameters are {', '.join(_NAMES)}, each once")
-    values = _VALUES.fullmatch(";".join(found[name] for name in _NAMES))
-    if values is None:
-        raise Refused("signature-wrong", why="one of its parameters is malformed")
-    return _Parameters(text, int(values[1]), int(values[2]), values[3], values[4])
+    return "".join([f";{name}={found[name]}" for name in _NAMES])
 
 
 def _is_fresh(parameters: _Parameters, now: datetime | None, window_seconds: int) -> bool:
@@ -270,14 +268,17 @@ def _is_fresh(parameters: _Parameters, now: datetime | None, window_seconds: int
 
 
 def _signature_bytes(message: Message, label: str) -> bytes:
-    """The signature of a label, re-coded from r and s to what the library checks."""
-    value = dict(members_of(message.headers.get("signature", ""))).get(label, "")
+    """The signature of a label, ``r || s``."""
+    value = member_of(message.headers.get("signature", ""), label)
     try:
-        raw = base64.b64decode(value.removeprefix(":").removesuffix(":"), validate=True)
-    except (binascii.Error, ValueError) as error:
+        raw = a2b_base64(value[1:-1], strict_mode=True)
+    except ValueError as error:
         raise Refused("signature-wrong", why="it is not base64") from error
     # Written anew and compared: the last letter of base64 has bits that stand for nothing.
-    if len(raw) != 2 * COORDINATE_BYTES or value != f":{base64.b64encode(raw).decode()}:":
+    if len(raw) != SIGNATURE_BYTES or value != _byte_sequence(raw):
         raise Refused("signature-wrong", why="it is not 64 bytes between colons")
-    r, s = raw[:COORDINATE_BYTES], raw[COORDINATE_BYTES:]
-    return encode_dss_signature(int.from_bytes(r, "big"), int.from_bytes(s, "big"))
+    return raw
+
+
+def _byte_sequence(raw: bytes) -> str:
+    return f":{b2a_base64(raw, newline=False).decode()}:"

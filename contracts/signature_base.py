@@ -6,13 +6,13 @@ parameters ``sf``, ``bs`` and ``tr``, which no signature of ours needs, are refu
 cover is for ``contracts.message_signatures`` to say.
 """
 
-import base64
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from binascii import b2a_base64
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Final, Literal
+from functools import lru_cache, partial
+from typing import Final, Literal, NamedTuple
 from urllib.parse import parse_qsl, quote
 
 from contracts.errors import Refused
@@ -26,7 +26,6 @@ _CANONICAL: Final = re.compile(rf"(?:{_ITEM}|{_INNER_LIST}){_PARAMETERS}")
 """The one serialisation of a dictionary's member (RFC 8941, section 4.1): what is written otherwise is not covered."""
 
 _COMPONENT: Final = re.compile(r'"(@?[a-z0-9-]+)"(;req)?(?:;(key|name)="([^"\\;]*)")?(;req)?')
-_PRINTABLE: Final = re.compile(r"[ -~]*")
 _TARGET: Final = re.compile(r"/[!-~]*")
 _AUTHORITY: Final = re.compile(r"[a-z0-9._:\[\]-]+")
 _DEFAULT_PORTS: Final = {"https": ":443", "http": ":80"}
@@ -59,14 +58,16 @@ class Message:
     request: "Message | None" = None
     scheme: Literal["https", "http"] = "https"
 
+    def with_headers(self, headers: Mapping[str, str]) -> "Message":
+        """The same message with other headers."""
+        return Message(self.method, self.path, headers, self.body, self.status, self.request, self.scheme)
 
-@dataclass(frozen=True, slots=True)
-class _Component:
-    """A component identifier, taken apart; ``kind`` and ``of`` are its parameter ``key`` or ``name``, if it has one."""
 
-    name: str
-    kind: str
-    of: str
+class _Line(NamedTuple):
+    """A component's line in the base: its identifier, and where its value is read."""
+
+    identifier: str
+    read: Callable[[Message], str | None]
     of_request: bool
 
 
@@ -81,7 +82,7 @@ def headers_of(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
 
 def content_digest(body: bytes) -> str:
     """The ``content-digest`` of a body (RFC 9530, SHA-256)."""
-    return f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode()}:"
+    return f"sha-256=:{b2a_base64(hashlib.sha256(body).digest(), newline=False).decode()}:"
 
 
 def signature_base(message: Message, components: Sequence[str], parameters: str) -> bytes:
@@ -95,10 +96,19 @@ def signature_base(message: Message, components: Sequence[str], parameters: str)
     Raises:
         Refused: ``signature-wrong``, when a component is absent or is not one printable line, or stands twice.
     """
-    if len(set(components)) != len(components):
-        raise Refused("signature-wrong", why="it covers a component twice")
-    lines = [f"{each}: {_value(message, each)}\n" for each in components]
-    return f'{"".join(lines)}"@signature-params": ({" ".join(components)}){parameters}'.encode()
+    text = ""
+    for identifier, read, of_request in _lines(tuple(components)):
+        source = message.request if of_request else message
+        value = None if source is None else read(source)
+        if value is None or not (value.isascii() and value.isprintable()):
+            raise Refused("signature-wrong", why=f"the component {identifier} is absent or malformed")
+        text += f"{identifier}: {value}\n"
+    return f'{text}"@signature-params": {inner_list(components)}{parameters}'.encode()
+
+
+def inner_list(components: Sequence[str]) -> str:
+    """The components as they stand in ``Signature-Input``."""
+    return f"({' '.join(components)})"
 
 
 @lru_cache(maxsize=64)
@@ -124,46 +134,62 @@ def members_of(header: str) -> Members:
     return tuple(members)
 
 
-def _value(message: Message, identifier: str) -> str:
-    component = _parsed(identifier)
-    source = message.request if component is not None and component.of_request else message
-    value = None if component is None or source is None else _component(source, component)
-    if value is None or not _PRINTABLE.fullmatch(value):
-        raise Refused("signature-wrong", why=f"the component {identifier} is absent or malformed")
-    return value
+def member_of(header: str, label: str) -> str:
+    """The member of a dictionary field that has this label, as written; nothing without one.
+
+    Raises:
+        Refused: As ``members_of``.
+    """
+    for each, value in members_of(header):
+        if each == label:
+            return value
+    return ""
 
 
 @lru_cache(maxsize=256)
-def _parsed(identifier: str) -> _Component | None:
+def _lines(components: tuple[str, ...]) -> tuple[_Line, ...]:
+    """The lines of a base: one signature covers the same components as the next."""
+    if len(set(components)) != len(components):
+        raise Refused("signature-wrong", why="it covers a component twice")
+    return tuple(map(_line, components))
+
+
+def _line(identifier: str) -> _Line:
     found = _COMPONENT.fullmatch(identifier)
     if found is None or (found[2] and found[5]):
-        return None
-    return _Component(found[1], found[3] or "", found[4] or "", bool(found[2] or found[5]))
+        return _Line(identifier, _nothing, of_request=False)
+    return _Line(identifier, _reader(found[1], found[3], found[4]), of_request=bool(found[2] or found[5]))
 
 
-def _component(message: Message, component: _Component) -> str | None:
-    name, kind = component.name, component.kind
-    if kind:
-        return _parametrised(message, component)
-    if not name.startswith("@"):
-        return message.headers.get(name)
+def _reader(name: str, parameter: str | None, of: str) -> Callable[[Message], str | None]:
+    """What reads a component: field, a member of one (``;key``), a query parameter (``;name``), or what is derived."""
+    if parameter == "key":
+        return _nothing if name.startswith("@") else partial(_member, name, of)
+    if parameter == "name":
+        return partial(_query_parameter, of) if name == "@query-param" else _nothing
+    return partial(_derived if name.startswith("@") else _field, name)
+
+
+def _nothing(_: Message) -> None:
+    """What is no component that we know is absent."""
+
+
+def _field(name: str, message: Message) -> str | None:
+    return message.headers.get(name)
+
+
+def _member(name: str, label: str, message: Message) -> str | None:
+    value = member_of(message.headers.get(name, ""), label)
+    return value if _CANONICAL.fullmatch(value) else None
+
+
+def _derived(name: str, message: Message) -> str | None:
     if message.status is not None:
         return str(message.status) if name == "@status" else None
-    if name == "@method":
-        return message.method
-    return _of_target(message, name)
+    return message.method if name == "@method" else _of_target(name, message)
 
 
-def _parametrised(message: Message, component: _Component) -> str | None:
-    if component.kind == "key" and not component.name.startswith("@"):
-        value = dict(members_of(message.headers.get(component.name, ""))).get(component.of, "")
-        return value if _CANONICAL.fullmatch(value) else None
-    if (component.kind, component.name) == ("name", "@query-param") and message.status is None:
-        return _query_parameter(message, component.of)
-    return None
-
-
-def _of_target(message: Message, name: str) -> str | None:
+def _of_target(name: str, message: Message) -> str | None:
     """What is derived from where a request goes (RFC 9421, sections 2.2.2 to 2.2.7)."""
     path, _, query = message.path.partition("?")
     if not _TARGET.fullmatch(message.path):
@@ -186,8 +212,10 @@ def _of_address(message: Message) -> dict[str, str | None]:
     }
 
 
-def _query_parameter(message: Message, name: str) -> str | None:
-    """A parameter that the query has exactly once, encoded anew (RFC 9421, section 2.2.8)."""
+def _query_parameter(name: str, message: Message) -> str | None:
+    """A parameter that the query of a request has exactly once, encoded anew (RFC 9421, section 2.2.8)."""
+    if message.status is not None:
+        return None
     pairs = parse_qsl(message.path.partition("?")[2], keep_blank_values=True)
     values = [_encoded(value) for each, value in pairs if _encoded(each) == name]
     return values[0] if len(values) == 1 else None
