@@ -26,7 +26,5 @@ def spend(means: Means, kid: str, names: Collection[str]) -> None:
     Raises:
         Refused: ``request-replayed``, when one was spent before.
     """
-    now = means.clock()
     with means.store.transaction() as t:
-        for name in sorted(names):
-            requests.spend_nonce(t, kid, name, now)
+        requests.spend_nonces(t, kid, names, means.clock())

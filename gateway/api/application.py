@@ -1,14 +1,18 @@
 """The application of the framework, with hot calls before it, and the fields that every answer has around all of it."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from starlette.types import ASGIApp
 from typing_extensions import override
 
 from gateway.api.hot import Hot, HotCalls
 from gateway.edges.headers import SafeAnswers
+
+NO_TELEMETRY: Final[TelemetryConfig] = {"tracing": False, "metrics": False, "logs": False}
+"""The framework would tell whoever is named in its environment of every call, and asks there at each."""
 
 
 class Application(FastAPI):
@@ -23,7 +27,7 @@ class Application(FastAPI):
     def __init__(self, *, binds_to_tls: bool, hot: Sequence[Hot], **known: Any) -> None:  # noqa: ANN401  # the framework's own arguments
         self._binds_to_tls = binds_to_tls
         self._hot = hot
-        super().__init__(**known)
+        super().__init__(telemetry=NO_TELEMETRY, **known)
 
     @override
     def build_middleware_stack(self) -> ASGIApp:

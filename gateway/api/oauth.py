@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from fastapi import APIRouter
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -36,7 +35,8 @@ def _endpoint(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
             proofs = request.headers.getlist(PROOF_HEADER)
             form = await body_of(request, MOST_FORM_BYTES)
             call = OAuthCall(form, ",".join(proofs) if proofs else None, certificate_of(request))
-            given = await run_in_threadpool(answer, desk_of(request).oauth, call)
+            desk = desk_of(request)
+            given = await desk.workers.run(answer, desk.oauth, call)
         return Response(given.body, given.status, {"cache-control": "no-store"}, JSON)
 
     return endpoint

@@ -17,6 +17,7 @@ from typing import Any, Self
 from sqlalchemy import BigInteger, Connection, Row, Select, Table, TypeDecorator, create_engine, event, make_url
 from sqlalchemy.engine import Dialect, Engine
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 from sqlalchemy.sql.dml import UpdateBase
 from typing_extensions import override
@@ -201,6 +202,17 @@ class Transaction(Reading):
         On PostgreSQL this waits for a transaction that is inserting the same key.
         """
         return bool(self._rows(insert_new(table, tuple(row), self._dialect.name), tuple(row.values())))
+
+    def add_all_new(self, table: Table, rows: Sequence[Values]) -> bool:
+        """Insert rows of which none may have a key that is there already; when one has, this transaction is over.
+
+        On PostgreSQL this waits for a transaction that is inserting one of the keys.
+        """
+        try:
+            self.add(table, rows)
+        except IntegrityError:
+            return False
+        return True
 
 
 class Store:

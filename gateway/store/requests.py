@@ -1,5 +1,6 @@
 """Requests, where each stands, and the nonces that were seen."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -74,6 +75,17 @@ def spend_nonce(t: Transaction, kid: str, nonce: str, now: datetime) -> None:
         Refused: ``request-replayed``.
     """
     if not t.add_new(nonces, {"kid": kid, "nonce": nonce, "seen_at": now}):
+        raise Refused("request-replayed")
+
+
+def spend_nonces(t: Transaction, kid: str, names: Collection[str], now: datetime) -> None:
+    """Accept several names of one key's holder once, all of them or none.
+
+    Raises:
+        Refused: ``request-replayed``.
+    """
+    # In one order, so that of two transactions that spend the same ones neither waits for the other's second.
+    if not t.add_all_new(nonces, [{"kid": kid, "nonce": name, "seen_at": now} for name in sorted(names)]):
         raise Refused("request-replayed")
 
 
