@@ -9,7 +9,7 @@ member took back is gone for the others, too; if the commit fails, it fails for 
 
 import sqlite3
 from dataclasses import dataclass, field
-from threading import Event, Lock
+from threading import Lock
 from typing import Final, Protocol, cast
 
 from gateway.store.connections import Connections, DriverError, Held
@@ -64,6 +64,13 @@ class OneByOne:
         self._connections.give_back(held)
 
 
+def _shut() -> "Lock":
+    """A gate that is shut: who opens it lets all through, one by one. It costs a tenth of an ``Event``."""
+    gate = Lock()
+    gate.acquire()
+    return gate
+
+
 @dataclass(slots=True, eq=False)
 class _Group:
     """Transactions that share a commit: how many have done their work, and what became of it."""
@@ -73,7 +80,7 @@ class _Group:
     may_commit: bool = True
     is_durable: bool = False
     error: DriverError | None = None
-    ended: Event = field(default_factory=Event)
+    ended: "Lock" = field(default_factory=_shut)
 
 
 class Together:
@@ -109,7 +116,8 @@ class Together:
         group = self._own(held)
         group.done += 1
         self._pass_on()
-        group.ended.wait()
+        with group.ended:
+            pass
         if not group.is_durable:
             error = group.error or self._connections.errors("the transaction ended before its commit")
             raise self._connections.told(error, held) from error
@@ -154,7 +162,7 @@ class Together:
             group.error = error
         finally:
             self._connections.give_back(group.held)
-            group.ended.set()
+            group.ended.release()
 
     def _opened(self) -> _Group:
         held = self._connections.take()

@@ -10,7 +10,6 @@ from collections import namedtuple
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial, wraps
 from inspect import signature
-from operator import itemgetter
 from typing import Any, Final, NamedTuple, ParamSpec, cast
 
 from sqlalchemy import ClauseElement, Insert, Select, Table, bindparam
@@ -25,34 +24,22 @@ Convert = Callable[[Any], Any]
 Given = Sequence[object]
 """The values of a statement's named parameters, in the order of the names."""
 
+Changes = tuple[tuple[int, Convert], ...]
+"""At which places which conversion is to be done."""
+
 MOST_INSERTS: Final = 256
 
 
 class Compiled(NamedTuple):
-    """A statement for one kind of database: what its driver takes, and what it makes of the rows.
+    """A statement for one kind of database.
 
-    ``names`` are those of the parameters where the driver takes them by name. ``pick`` chooses a value for each of them
-    from the given ones and, behind these, the statement's own (``constants``). ``bind`` and ``convert`` say by their
-    place which values a type changes on their way to the driver and back. ``row`` makes a row's named tuple.
+    ``arguments`` makes of the given values what the driver takes, a sequence or a mapping; ``rows`` makes named tuples
+    of the driver's rows.
     """
 
     sql: str
-    names: tuple[str, ...] | None
-    pick: Callable[[Given], tuple[object, ...]]
-    constants: tuple[object, ...]
-    bind: tuple[tuple[int, Convert], ...]
-    convert: tuple[tuple[int, Convert], ...]
-    row: Callable[[Iterable[Any]], Any]
-
-    def arguments(self, given: Given) -> Any:  # noqa: ANN401  # what the driver takes: a sequence or a mapping
-        """The values as the driver wants them."""
-        values = _changed(self.pick((*given, *self.constants)), self.bind)
-        return values if self.names is None else dict(zip(self.names, values, strict=True))
-
-    def rows(self, found: Iterable[tuple[Any, ...]]) -> list[Any]:
-        """The driver's rows as named tuples."""
-        row, convert = self.row, self.convert
-        return [row(_changed(each, convert)) for each in found] if convert else [row(each) for each in found]
+    arguments: Callable[[Given], Any]
+    rows: Callable[[Sequence[tuple[Any, ...]]], list[Any]]
 
 
 class Prepared:
@@ -153,34 +140,47 @@ def _compiled(statement: ClauseElement, given: tuple[str, ...], dialect: Dialect
         raise TypeError("only selects, inserts, updates and deletes are prepared")
     own = compiled.params
     names = tuple((compiled.positiontup if compiled.positional else list(own)) or ())
-    constants = tuple(name for name in names if name not in given)
+    constants = {name: own[name] for name in names if name not in given}
+    places = [(*given, *constants).index(name) for name in names]
+    bind = _changes(_to_driver(compiled, name, dialect) for name in names)
+    arguments = _arguments(_picked(places, len(given), tuple(constants.values())), bind)
     columns = _columns(statement)
+    convert = _changes(each.type.dialect_impl(dialect).result_processor(dialect, None) for each in columns)
     return Compiled(
         sql=str(compiled),
-        names=None if compiled.positional else names,
-        pick=_picker([(*given, *constants).index(name) for name in names]),
-        constants=tuple(own[name] for name in constants),
-        bind=_changes(_to_driver(compiled, name, dialect) for name in names),
-        convert=_changes(each.type.dialect_impl(dialect).result_processor(dialect, None) for each in columns),
-        row=_row(tuple(str(each.key) for each in columns)),
+        arguments=arguments if compiled.positional else _by_name(names, arguments),
+        rows=_rows(_row(tuple(str(each.key) for each in columns)), convert),
     )
 
 
-def _picker(places: Sequence[int]) -> Callable[[Given], tuple[object, ...]]:
-    """Chooses the values at these places."""
-    if len(places) > 1:
-        return itemgetter(*places)
-    return lambda values: tuple([values[place] for place in places])
+def _picked(places: Sequence[int], given: int, constants: tuple[object, ...]) -> Callable[[Given], Given]:
+    """Chooses the values at these places among the given ones and, behind them, the statement's own."""
+    if list(places) == list(range(given)):
+        return tuple  # as they are given, and nothing of its own: most statements
+    return lambda values: [(*values, *constants)[place] for place in places]
 
 
-def _changes(converts: Iterable[Convert | None]) -> tuple[tuple[int, Convert], ...]:
+def _arguments(picked: Callable[[Given], Given], bind: Changes) -> Callable[[Given], Given]:
+    """The values as their types want them; a type that leaves them alone costs nothing."""
+    return (lambda values: _changed(picked(values), bind)) if bind else picked
+
+
+def _by_name(names: tuple[str, ...], arguments: Callable[[Given], Given]) -> Callable[[Given], Any]:
+    return lambda values: dict(zip(names, arguments(values), strict=True))
+
+
+def _rows(row: Callable[[Iterable[Any]], Any], convert: Changes) -> Callable[[Sequence[tuple[Any, ...]]], list[Any]]:
+    if not convert:
+        return lambda found: list(map(row, found))
+    return lambda found: [row(_changed(each, convert)) for each in found]
+
+
+def _changes(converts: Iterable[Convert | None]) -> Changes:
     """The places at which something is to be done."""
     return tuple((place, convert) for place, convert in enumerate(converts) if convert is not None)
 
 
-def _changed(values: tuple[Any, ...], changes: Iterable[tuple[int, Convert]]) -> Sequence[Any]:
-    if not changes:
-        return values
+def _changed(values: Sequence[Any], changes: Changes) -> list[Any]:
     changed = list(values)
     for place, convert in changes:
         changed[place] = convert(changed[place])

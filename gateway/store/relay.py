@@ -24,7 +24,6 @@ from gateway.store.tables import connectors, data_versions, requests, tasks
 SEEN_EVERY = timedelta(seconds=5)
 """How often a connector's presence is written down; more often would only wear the disk."""
 
-NOTHING: Final = Suspended()
 MOST_KEPT: Final = 128
 ERASED: Final = ""
 """The body of a part that is no longer kept."""
@@ -118,7 +117,7 @@ def add_tasks(t: Transaction, request: str, new: Sequence[NewTask], now: datetim
 def has_free_task(r: Reading, agency: str, now: datetime) -> bool:
     """Whether a lease would find something: a look that takes no lock."""
     suspended = suspensions.standing(r)
-    if suspended == NOTHING:
+    if suspended == suspensions.NOTHING:
         return r.one(_any_free(agency, now)) is not None
     free = _free(agency, now) & _not_suspended(suspended)
     return r.one(select(tasks.c.id).where(free).limit(1)) is not None
@@ -130,7 +129,11 @@ def lease(t: Transaction, agency: str, most: int, now: datetime, until: datetime
     No task of a request that touches a suspended agency or dataset is among them, nor any that a suspended agency asks.
     """
     suspended = suspensions.standing(t)
-    free = _oldest_free(agency, now, most) if suspended == NOTHING else _unsuspended(agency, suspended, now, most)
+    free = (
+        _oldest_free(agency, now, most)
+        if suspended == suspensions.NOTHING
+        else _unsuspended(agency, suspended, now, most)
+    )
     rows = t.take_free(free)
     for row in rows:
         t.run(_taken(row.id, until))
@@ -173,7 +176,7 @@ def tasks_of(r: Reading, request: str) -> tuple[HeldTask, ...]:
 def waiting_for(r: Reading, request: str, seen: datetime) -> tuple[str, ...]:
     """The agencies that had not answered a request at the instant ``seen``, or whose answer a suspension holds back."""
     suspended = suspensions.standing(r)
-    if suspended == NOTHING:
+    if suspended == suspensions.NOTHING:
         return tuple(sorted(row.agency for row in r.all(_missing(request, seen))))
     missing = tasks.c.posted_at.is_(None) | (tasks.c.posted_at > seen) | _is_of(suspended, tasks)
     rows = r.all(select(tasks.c.agency).where(tasks.c.request == request, missing).distinct())

@@ -27,19 +27,25 @@ class HeldRequest:
     """A request as the store holds it.
 
     ``question`` is the key of what is asked; ``joined_to`` the request that asked the same before and is still out.
+    ``text`` is the request as it was signed, as JSON: most steps never read it.
     """
 
     id: str
     digest: str
     agency: str
     question: str
-    forwarded: Forwarded
+    text: str
     state: RequestState
     joined_to: str | None
     release: str | None
     repeated: bool
     problem: Problem | None
     available_at: datetime | None
+
+    @property
+    def forwarded(self) -> Forwarded:
+        """The request as its client signed it."""
+        return Forwarded.model_validate_json(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +241,7 @@ def _held(row: AnyRow) -> HeldRequest:
         digest=row.digest,
         agency=row.agency,
         question=row.question,
-        forwarded=Forwarded.model_validate_json(row.forwarded),
+        text=row.forwarded,
         state=RequestState(row.state),
         joined_to=row.joined_to,
         release=row.release_id,

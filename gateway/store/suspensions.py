@@ -1,6 +1,7 @@
 """Suspensions as rows: every order that was accepted, its document, and its lift."""
 
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import select, update
 
@@ -8,6 +9,8 @@ from contracts.suspension import Suspended, Suspension, SuspensionView
 from gateway.store.engine import AnyRow, AnySelect, Reading, Transaction
 from gateway.store.notice_tables import suspensions
 from gateway.store.prepared import prepared
+
+NOTHING: Final = Suspended()
 
 
 def add(t: Transaction, order: Suspension, document: str, now: datetime) -> bool:
@@ -40,6 +43,8 @@ def lock(t: Transaction, name: str) -> SuspensionView | None:
 def standing(r: Reading) -> Suspended:
     """What is suspended now."""
     rows = r.all(_standing())
+    if not rows:
+        return NOTHING
     return Suspended(
         agencies=frozenset(row.agency for row in rows if row.dataset is None),
         datasets=frozenset((row.agency, row.dataset) for row in rows if row.dataset is not None),

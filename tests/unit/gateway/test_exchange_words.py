@@ -69,13 +69,13 @@ def test_a_release_is_named_after_its_request() -> None:
 
 
 def test_what_is_released_or_refused_stays_so() -> None:
-    request = forwarded(factories.request())
+    text = forwarded(factories.request()).model_dump_json()
     done = HeldRequest(
         id="REQ-1",
         digest="digest",
         agency="oja",
         question="question",
-        forwarded=request,
+        text=text,
         state=RequestState.REFUSED,
         joined_to=None,
         release=None,
