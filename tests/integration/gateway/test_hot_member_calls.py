@@ -52,7 +52,7 @@ class Watched(Exchange):
     looks = 0
 
     @override
-    def lease(self, *args: Any) -> Lease:  # noqa: ANN401  # as its parent's
+    def lease(self, *args: Any) -> Lease:
         self.looks += 1
         return super().lease(*args)
 
