@@ -11,7 +11,6 @@ from functools import partial
 from importlib.metadata import version
 
 from fastapi import FastAPI
-from starlette.concurrency import run_in_threadpool
 
 from contracts.errors import InvalidInput
 from contracts.federation import Federation, KeyPurpose
@@ -21,6 +20,7 @@ from gateway.api.application import Application
 from gateway.api.description import SUMMARY, TITLE
 from gateway.api.desk import TICK, Desk
 from gateway.api.routes import HOT, add_routes
+from gateway.api.workers import Workers
 from gateway.catalogue.shelf import catalogue_now
 from gateway.crash import Crash, kill_at, never
 from gateway.exchange import Exchange
@@ -183,15 +183,18 @@ def _lifespan(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         desk: Desk = app.state.desk
         store, seconds = desk.exchange.means.store, settings.tick_seconds
-        wakeups = wakeups_of(store.engine, _from_thread(desk.bell.tell))
-        if wakeups is not None:
+        tell = _from_thread(desk.bell.tell)
+        wakeups = wakeups_of(store.engine, tell)
+        if wakeups is None:
+            store.tell_here = tell
+        else:
             desk.bell.hears = lambda: wakeups.hears
             wakeups.start()
-        await _carry_on(partial(_resume, desk))
+        await _carry_on(desk.workers, partial(_resume, desk))
         ticking = asyncio.create_task(_tick(partial(_desk_now, app), seconds, Turns(wakeups)))
-        retaining = asyncio.create_task(_retain(partial(_means_now, app), seconds))
+        retaining = asyncio.create_task(_retain(partial(_means_now, app), seconds, desk.workers))
         keeping = asyncio.create_task(_keep(app, keeper, settings))
-        counting = asyncio.create_task(_count(app.state.usage, seconds))
+        counting = asyncio.create_task(_count(app.state.usage, seconds, desk.workers))
         try:
             yield
         finally:
@@ -200,7 +203,9 @@ def _lifespan(
                 with suppress(asyncio.CancelledError):
                     await task
             if wakeups is not None:
-                await run_in_threadpool(wakeups.stop)
+                await desk.workers.run(wakeups.stop)
+            # What was begun is brought to its end, though nobody waits for it any more.
+            await desk.workers.finish()
             store.close()
 
     return lifespan
@@ -217,7 +222,7 @@ async def _keep(app: FastAPI, keeper: Keeper | None, settings: GatewaySettings) 
 
     while keeper is not None:
         await asyncio.sleep(settings.tick_seconds)
-        await _carry_on(partial(keeper.step, adopt))
+        await _carry_on(app.state.desk.workers, partial(keeper.step, adopt))
 
 
 def _from_thread(ring: Callable[..., None]) -> Callable[..., None]:
@@ -225,7 +230,8 @@ def _from_thread(ring: Callable[..., None]) -> Callable[..., None]:
     loop = asyncio.get_running_loop()
 
     def call(*topics: str) -> None:
-        loop.call_soon_threadsafe(ring, *topics)
+        with suppress(RuntimeError):  # the loop has ended, and nobody waits any more
+            loop.call_soon_threadsafe(ring, *topics)
 
     return call
 
@@ -237,7 +243,7 @@ async def _tick(desk_now: Callable[[], Desk], seconds: float, turns: Turns | Non
         await asyncio.sleep(seconds)
         desk = desk_now()
         if turns.is_next_mine():
-            await _carry_on(partial(_resume, desk))
+            await _carry_on(desk.workers, partial(_resume, desk))
         # What the database does not tell of may have changed, too.
         desk.bell.tell(*((TICK,) if desk.bell.hears() else ()))
 
@@ -248,25 +254,27 @@ def _resume(desk: Desk) -> None:
     desk.exchange.resume()
 
 
-async def _retain(means_now: Callable[[], Means], seconds: float) -> None:
+async def _retain(means_now: Callable[[], Means], seconds: float, workers: Workers) -> None:
     """Delete once a day what is due, beside the ticks: a long run must not hold back anybody's result."""
     daily = Daily(means_now())
     while True:
         await asyncio.sleep(seconds)
         daily.means = means_now()
-        await _carry_on(daily)
+        if daily.is_due():
+            await _carry_on(workers, daily)
 
 
-async def _count(usage: PublicUsage, seconds: float) -> None:
+async def _count(usage: PublicUsage, seconds: float, workers: Workers) -> None:
     """Count the use of the exchange when a month is over; readers of the page begin no count."""
     while True:
-        await _carry_on(usage.count)
+        if usage.is_due():
+            await _carry_on(workers, usage.count)
         await asyncio.sleep(seconds)
 
 
-async def _carry_on(step: Callable[[], None]) -> None:
+async def _carry_on(workers: Workers, step: Callable[[], None]) -> None:
     """One step; what fails is for the next tick, and keeps the gateway neither from starting nor from ticking."""
     try:
-        await run_in_threadpool(step)
+        await workers.run(step)
     except Exception as error:  # noqa: BLE001  # the next tick tries again; a tick that ends would stall everything
         log.error("tick: %s", what_failed(error))  # noqa: TRY400  # a traceback holds the error's text

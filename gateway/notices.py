@@ -21,7 +21,7 @@ MOST_NOTICES: Final = 64
 def add_notice(t: Transaction, document: str, now: datetime, agencies: Collection[str] | None = None) -> int:
     """Append a signed document for these agencies' connectors, or for all; its running number.
 
-    The caller has verified it, and rings the bell after its commit.
+    The caller has verified it.
 
     Raises:
         ValueError: A document of another kind; no connector would know what to do with it.

@@ -48,14 +48,19 @@ class PublicUsage:
             raise Unavailable("usage-not-counted")
         return self._kept
 
+    def is_due(self) -> bool:
+        """Whether a month is over that was not counted yet; after a failure, not for a while."""
+        now = self._means_now().clock()
+        is_known = self._kept is not None and self._kept.until == month_of(now)
+        return not is_known and (self._not_before is None or now >= self._not_before)
+
     def count(self) -> None:
-        """Count if a month is over that was not counted yet; after a failure, not again for a while."""
+        """Count if it is due."""
+        if not self.is_due():
+            return
         means = self._means_now()
         now = means.clock()
         until = month_of(now)
-        is_known = self._kept is not None and self._kept.until == until
-        if is_known or (self._not_before is not None and now < self._not_before):
-            return
         self._not_before = now + TRY_AGAIN
         self._kept = _counted(means, until)
         self._not_before = None

@@ -1,7 +1,6 @@
 """Agreements: put forward as a version, moved by signed acts, read with all that was signed."""
 
 from fastapi import APIRouter
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -78,7 +77,6 @@ async def _moved(
 ) -> Response:
     means = desk.exchange.means
     if "if-match" in request.headers:
-        check_unchanged(request.headers, await run_in_threadpool(agreements.one, means, caller.agency, name))
-    view = await run_in_threadpool(agreements.act, means, caller, name, *documents)
-    desk.bell.ring()  # a suspension must reach waiting connectors at once
+        check_unchanged(request.headers, await desk.workers.run(agreements.one, means, caller.agency, name))
+    view = await desk.workers.run(agreements.act, means, caller, name, *documents)
     return json_of(view)

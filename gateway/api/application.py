@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
-from starlette.types import ASGIApp
+from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
 from gateway.api.hot import Hot, HotCalls
@@ -25,12 +25,11 @@ class Application(FastAPI):
     """
 
     def __init__(self, *, binds_to_tls: bool, hot: Sequence[Hot], **known: Any) -> None:  # noqa: ANN401  # the framework's own arguments
-        self._binds_to_tls = binds_to_tls
-        self._hot = hot
         super().__init__(telemetry=NO_TELEMETRY, **known)
+        # Outside all of the framework: its answer to a defect lies outside all of its own middleware.
+        self._outermost = SafeAnswers(HotCalls(self, hot, super().__call__), binds_to_tls=binds_to_tls)
 
     @override
-    def build_middleware_stack(self) -> ASGIApp:
-        """Put the fields around what the framework builds: its answer to a defect lies outside all middleware."""
-        stack = HotCalls(self._hot, super().build_middleware_stack())
-        return SafeAnswers(stack, binds_to_tls=self._binds_to_tls)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one call."""
+        await self._outermost(scope, receive, send)

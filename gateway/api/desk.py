@@ -61,6 +61,7 @@ def _wake(waker: "asyncio.Future[None]") -> None:
 class Bell:
     """Wakes those in this process who wait for something to change, also in another process if the database tells so.
 
+    Whoever changes something says what it is about (``Transaction.tell``), and only who waits for that looks again.
     Take a ticket before looking, in any thread, so that a ring between the look and the wait is not missed. Rings are
     the loop's.
     """
@@ -70,11 +71,6 @@ class Bell:
         self._lock = Lock()
         self.hears: Callable[[], bool] = _deaf
         """Whether changes that other processes make are told here."""
-
-    def ring(self) -> None:
-        """Something changed here: wake everybody, unless the database tells whom it concerns."""
-        if not self.hears():
-            self.tell()
 
     def tell(self, *topics: str) -> None:
         """Wake those who wait for one of these topics, or everybody when none is named."""

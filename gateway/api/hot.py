@@ -9,6 +9,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable
 from typing import NamedTuple
 
+from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -44,11 +45,13 @@ class HotCalls:
     """An application that answers hot calls itself.
 
     Args:
+        app: Whose state the endpoints work with.
         calls: Which they are.
         otherwise: Answers the others.
     """
 
-    def __init__(self, calls: Iterable[Hot], otherwise: ASGIApp) -> None:
+    def __init__(self, app: Starlette, calls: Iterable[Hot], otherwise: ASGIApp) -> None:
+        self._app = app
         self._calls = tuple(calls)
         self._otherwise = otherwise
 
@@ -58,6 +61,7 @@ class HotCalls:
         if endpoint is None:
             await self._otherwise(scope, receive, send)
             return
+        scope["app"] = self._app
         try:
             response = await endpoint(Request(scope, receive))
         except Exception as error:  # noqa: BLE001  # every error is told as a problem, a defect as one of the gateway's

@@ -1,7 +1,6 @@
 """Questions: ask one, and see where it stands. Hot routes, so plain Starlette."""
 
 from functools import partial
-from http import HTTPStatus
 from typing import Final
 
 from starlette.requests import Request
@@ -11,7 +10,7 @@ from starlette.routing import Route
 from contracts.errors import InvalidInput
 from contracts.request import RequestState
 from contracts.views import RequestStatus
-from gateway.api.desk import TICK, desk_of
+from gateway.api.desk import TICK
 from gateway.api.member_calls import MemberCall, Waiting, answer_call
 from gateway.api.signed import forwarded_of, json_of
 
@@ -43,10 +42,7 @@ def _seconds(text: str) -> int:
 
 async def ask(request: Request) -> Response:
     """POST /v1/requests: take a question on; 202 with where it stands."""
-    response = await answer_call(request, _ask)
-    if response.status_code == HTTPStatus.ACCEPTED:
-        desk_of(request).bell.ring()
-    return response
+    return await answer_call(request, _ask)
 
 
 async def follow(request: Request) -> Response:

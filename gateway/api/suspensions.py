@@ -1,7 +1,6 @@
 """Emergency suspensions: ordered and lifted by signed orders, open to every member."""
 
 from fastapi import APIRouter
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from contracts.suspension import SuspensionView
@@ -27,6 +26,5 @@ def list_suspensions(desk: AtDesk, page: Paged) -> Response:
 @member_routes.post("/v1/suspensions", operation_id="orderSuspension", response_model=SuspensionView, status_code=201)
 async def order_suspension(text: SignedText, caller: Writing, desk: AtDesk) -> Response:
     """Suspend an agency or a dataset, or lift a suspension, by the order that its side has signed; at once."""
-    view = await run_in_threadpool(suspensions.order, desk.exchange.means, caller, text.document)
-    desk.bell.ring()
+    view = await desk.workers.run(suspensions.order, desk.exchange.means, caller, text.document)
     return json_of(view, 201)

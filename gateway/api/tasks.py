@@ -1,7 +1,6 @@
 """Work for connectors: lease tasks by long poll, post a signed part. Hot routes, so plain Starlette."""
 
 from functools import partial
-from http import HTTPStatus
 from typing import Final
 
 from starlette.requests import Request
@@ -11,7 +10,6 @@ from starlette.routing import Route
 from contracts.chain import PART_FIELDS
 from contracts.protocol import choose, offered
 from contracts.task import Lease, LeaseCall
-from gateway.api.desk import desk_of
 from gateway.api.member_calls import MemberCall, Waiting, answer_call
 from gateway.api.signed import forwarded_of, json_of
 from gateway.store import topics
@@ -54,10 +52,7 @@ async def lease(request: Request) -> Response:
 
 async def post_part(request: Request) -> Response:
     """POST /v1/tasks/{id}/part: take a connector's part; 204."""
-    response = await answer_call(request, _post_part, MOST_PART_BYTES)
-    if response.status_code == HTTPStatus.NO_CONTENT:
-        desk_of(request).bell.ring()
-    return response
+    return await answer_call(request, _post_part, MOST_PART_BYTES)
 
 
 ROUTES: Final = (

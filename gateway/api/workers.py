@@ -18,6 +18,9 @@ MOST_THREADS: Final = 40
 IDLE_SECONDS: Final = 10.0
 """How long a thread without work stays."""
 
+LOOK_SECONDS: Final = 0.01
+"""How often is looked whether all is done."""
+
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
@@ -73,6 +76,11 @@ class Workers:
             raise outcome.error
         result: Result = outcome.value
         return result
+
+    async def finish(self) -> None:
+        """Return when every piece of work is done, also those that nobody waits for any more."""
+        while self._unfinished:  # noqa: ASYNC110  # once, at the end; the threads know of no loop's events
+            await asyncio.sleep(LOOK_SECONDS)
 
     def _work(self) -> None:
         while True:

@@ -113,12 +113,17 @@ class Daily:
     _done: date | None = field(default=None)
     _not_before: datetime | None = field(default=None)
 
+    def is_due(self) -> bool:
+        """Whether this day's run is still to be done, as far as is known here; after a failure, not for a while."""
+        now = self.means.clock()
+        return self._done != _day(now) and (self._not_before is None or now >= self._not_before)
+
     def __call__(self) -> None:
-        """Run if this day's run is still to be done; after a failure, not again for a while."""
+        """Run if it is due."""
+        if not self.is_due():
+            return
         now = self.means.clock()
         today = _day(now)
-        if self._done == today or (self._not_before is not None and now < self._not_before):
-            return
         self._not_before = now + TRY_AGAIN
         name = f"daily-{today.isoformat()}"
         with self.means.store.read() as r:

@@ -8,7 +8,7 @@ Locks are taken in one order, so that no two transactions wait for each other: q
 task, accounts by (source, window), head of the notices, head of the log.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from types import TracebackType
@@ -43,6 +43,8 @@ ON_CONNECT = (
 AnyRow = Row[*tuple[Any, ...]]
 AnySelect = Select[*tuple[Any, ...]]
 Values = Mapping[str, object]
+Tell = Callable[..., None]
+"""Takes topics."""
 
 
 class Instant(TypeDecorator[datetime]):
@@ -127,9 +129,11 @@ class Reading:
 class Transaction(Reading):
     """A write transaction, as a context: it commits at the end, and takes everything back on any exception."""
 
-    def __init__(self, connections: Connections, commits: Commits) -> None:
+    def __init__(self, connections: Connections, commits: Commits, tell_here: Tell | None) -> None:
         super().__init__(connections)
         self._commits = commits
+        self._tell_here = tell_here
+        self._topics: dict[str, None] = {}
 
     @override
     def __enter__(self) -> Self:
@@ -153,6 +157,8 @@ class Transaction(Reading):
             raise
         finally:
             end(self._held)
+        if kind is None and self._topics and self._tell_here is not None:
+            self._tell_here(*self._topics)
 
     def lock(self, select: AnySelect | Bound) -> AnyRow | None:
         """The first row, which nobody else changes until this transaction ends."""
@@ -167,9 +173,11 @@ class Transaction(Reading):
         return self._connection.execute(select.with_for_update(skip_locked=True)).all()
 
     def tell(self, topic: str) -> None:
-        """Wake those who wait for a topic in any process when this commits; on SQLite nobody can be told."""
+        """Wake those who wait for a topic when this commits: in any process, on SQLite in this one."""
         if self._dialect.name == "postgresql":
             self._execute("SELECT pg_notify(%s, %s)", (CHANNEL, topic))
+        else:
+            self._topics[topic] = None
 
     def run(self, statement: UpdateBase | Bound) -> int:
         """Run an insert, update or delete; give the number of rows that it touched."""
@@ -229,10 +237,12 @@ class Store:
         # SQLite's waiting writers sleep and try again; within this process they queue, and share their commits.
         is_sqlite = self.engine.dialect.name == "sqlite"
         self.commits: Together | OneByOne = Together(self._connections) if is_sqlite else OneByOne(self._connections)
+        self.tell_here: Tell | None = None
+        """Called with the topics of each change that is committed here, where the database does not pass them on."""
 
     def transaction(self) -> Transaction:
         """Write; commits at the end, and takes everything back on any exception."""
-        return Transaction(self._connections, self.commits)
+        return Transaction(self._connections, self.commits, self.tell_here)
 
     def read(self) -> Reading:
         """Read what is committed."""

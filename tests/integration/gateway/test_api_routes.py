@@ -272,7 +272,7 @@ def test_a_ring_between_the_look_and_the_wait_is_not_missed() -> None:
     async def scene() -> float:
         bell = Bell()
         ticket = bell.ticket()
-        bell.ring()
+        bell.tell()
         started = time.monotonic()
         await bell.wait(ticket, 5)
         return time.monotonic() - started

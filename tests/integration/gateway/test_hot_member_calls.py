@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterator, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -14,8 +15,10 @@ from contracts.canonical import canonical_bytes
 from contracts.errors import Refused
 from contracts.signature_base import Message
 from contracts.task import Lease, LeaseCall
-from gateway.api.desk import Desk
+from gateway.api.desk import TICK, Desk
 from gateway.exchange import Exchange
+from gateway.store import topics
+from tests import factories
 from tests.api_world import ApiWorld, problem_in, request, running, send, with_headers
 from tests.gateway_world import CONTRACT
 
@@ -114,6 +117,35 @@ def test_a_call_that_waited_is_kept_under_its_key_like_any_other(world: ApiWorld
     again = post()
     assert (again.content, again.headers["idempotency-replayed"]) == (first.content, "true")
     assert watched.looks == looks
+
+
+def test_only_who_waits_for_what_changed_looks_again_and_at_once(world: ApiWorld, watched: Watched) -> None:
+    world.app.state.desk = replace(world.desk, look_again_seconds=60)
+    store, call = world.desk.exchange.means.store, CALL.model_copy(update={"wait_seconds": 10})
+
+    def wait_for_looks(wanted: int) -> None:
+        until = time.monotonic() + 5
+        while watched.looks < wanted:
+            assert time.monotonic() < until
+            time.sleep(0.01)
+
+    def change(topic: str) -> None:
+        with store.transaction() as t:
+            t.tell(topic)
+
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(world.member("ccib#connector-1").post, "/v1/tasks:lease", call)
+        wait_for_looks(1)
+        for topic in (topics.of_agency("rtp"), topics.of_request("REQ-1"), TICK):
+            change(topic)
+        time.sleep(0.1)
+        assert watched.looks == 1
+        change(topics.EVERY_AGENCY)
+        wait_for_looks(2)
+        other = factories.query(where={"hour": ("07",)})
+        world.member().post("/v1/requests", request(id="REQ-WAKES", query=other, nano_rho=1_000_000))
+        leased = Lease.model_validate_json(waiting.result(5).content)
+    assert (len(leased.tasks), watched.looks) == (1, 3)
 
 
 def without_token(call: Message) -> Message:

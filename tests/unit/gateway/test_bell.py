@@ -31,18 +31,6 @@ def test_a_ring_about_nothing_in_particular_wakes_everybody_and_who_waits_for_an
     assert rung(("agency rtp",))
 
 
-def test_a_change_here_wakes_everybody_unless_the_database_tells_of_it() -> None:
-    async def scene(*, hears: bool) -> bool:
-        bell = Bell()
-        bell.hears = lambda: hears
-        ticket = bell.ticket("tick")
-        bell.ring()
-        return ticket.is_rung
-
-    assert asyncio.run(scene(hears=False))
-    assert not asyncio.run(scene(hears=True))
-
-
 def test_whoever_no_longer_waits_is_forgotten() -> None:
     async def scene() -> int:
         bell = Bell()

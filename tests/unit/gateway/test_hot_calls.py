@@ -6,6 +6,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -59,7 +60,7 @@ def answer(method: str, path: str, *headers: tuple[bytes, bytes], kind: str = "h
         sent.append(message)
 
     scope = {"type": kind, "method": method, "path": path, "headers": list(headers)}
-    asyncio.run(HotCalls(CALLS, framework)(scope, receive, send))
+    asyncio.run(HotCalls(Starlette(), CALLS, framework)(scope, receive, send))
     return sent[0]["status"], sent[1]["body"]
 
 

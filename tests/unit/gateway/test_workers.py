@@ -95,3 +95,20 @@ def test_who_is_cancelled_or_whose_loop_is_gone_holds_up_nobody() -> None:
     asyncio.run(impatient())
     go_on.set()
     assert asyncio.run(scene()) == 3
+
+
+def test_what_was_begun_is_waited_for_at_the_end_though_nobody_wants_it_any_more() -> None:
+    async def scene() -> list[str]:
+        workers, done = Workers(), list[str]()
+
+        def work() -> None:
+            time.sleep(0.05)
+            done.append("done")
+
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(workers.run(work), 0.01)
+        assert done == []
+        await workers.finish()
+        return done
+
+    assert asyncio.run(scene()) == ["done"]
