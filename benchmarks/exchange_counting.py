@@ -11,7 +11,6 @@ from contextlib import contextmanager, suppress
 from threading import Lock
 from typing import Any
 
-from joserfc._rfc7518.jws_algs import ESAlgorithm
 from jwt.algorithms import ECAlgorithm
 
 from contracts import checkpoints, keys
@@ -96,7 +95,6 @@ def counting_calls(counted: Counter[str]) -> Iterator[None]:
 
     count(keys.SoftwareKey, "sign", "sign")
     count(keys, "encode_dss_signature", "verify")
-    count(ESAlgorithm, "verify", "verify")
     count(ECAlgorithm, "verify", "verify")
     count(checkpoints, "is_signed", "note_check")
     count(HttpLine, "send", "hop")

@@ -5,7 +5,6 @@ programs ask for, ``SoftwareKey`` is one in a file. The log and its witnesses si
 everything else is ECDSA over P-256 with SHA-256 (ES256), its signatures the 64 bytes ``r || s`` of RFC 7518.
 """
 
-import base64
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Protocol, TypeGuard
@@ -13,9 +12,10 @@ from typing import Final, Protocol, TypeGuard
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature, encode_dss_signature
 from pydantic import TypeAdapter, ValidationError
 
+from contracts.base64url import encoded
 from contracts.errors import InvalidInput
 from contracts.federation import ED25519, KeyPurpose, PublicKey
 from contracts.identifiers import KeyId
@@ -26,6 +26,7 @@ NOTE_PURPOSES: Final = frozenset({KeyPurpose.LOG, KeyPurpose.WITNESS})
 """What a key signs that is a C2SP note and hence Ed25519."""
 
 _ES256: Final = ec.ECDSA(hashes.SHA256())
+_ES256_OF_DIGEST: Final = ec.ECDSA(Prehashed(hashes.SHA256()))
 _key_id: TypeAdapter[str] = TypeAdapter(KeyId)
 _Private = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
 
@@ -77,7 +78,7 @@ def public_key_of(
     """A public key as the federation registers it, from the first instant of ``span`` until before the second."""
     start, end = span
     if isinstance(public, ed25519.Ed25519PublicKey):
-        x, y = _encode(public.public_bytes_raw()), None
+        x, y = encoded(public.public_bytes_raw()), None
         return PublicKey(kid=kid, purpose=purpose, crv=ED25519, x=x, y=y, valid_from=start, valid_until=end)
     numbers = public.public_numbers()
     x, y = _coordinate(numbers.x), _coordinate(numbers.y)
@@ -92,12 +93,21 @@ def raw_signature(der: bytes) -> bytes:
 
 def made_by(public: ec.EllipticCurvePublicKey, signature: bytes, data: bytes) -> bool:
     """Whether ``r || s`` is a signature by this key, ES256, over this data."""
+    return _is_valid(public, signature, data, _ES256)
+
+
+def made_by_of_digest(public: ec.EllipticCurvePublicKey, signature: bytes, digest: bytes) -> bool:
+    """The same over data of which only the SHA-256 is at hand."""
+    return _is_valid(public, signature, digest, _ES256_OF_DIGEST)
+
+
+def _is_valid(public: ec.EllipticCurvePublicKey, signature: bytes, data: bytes, algorithm: ec.ECDSA) -> bool:
     if len(signature) != SIGNATURE_BYTES:
         return False
     r = int.from_bytes(signature[:COORDINATE_BYTES], "big")
     s = int.from_bytes(signature[COORDINATE_BYTES:], "big")
     try:
-        public.verify(encode_dss_signature(r, s), data, _ES256)
+        public.verify(encode_dss_signature(r, s), data, algorithm)
     except InvalidSignature:
         return False
     return True
@@ -156,8 +166,4 @@ def _is_p256(private: object) -> TypeGuard[ec.EllipticCurvePrivateKey]:
 
 
 def _coordinate(number: int) -> str:
-    return _encode(number.to_bytes(COORDINATE_BYTES, "big"))
-
-
-def _encode(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+    return encoded(number.to_bytes(COORDINATE_BYTES, "big"))

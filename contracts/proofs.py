@@ -5,11 +5,11 @@ everything on disk opens nothing.
 """
 
 import hashlib
-from binascii import b2a_base64
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 
+from contracts.base64url import encoded
 from contracts.canonical import canonical_bytes
 from contracts.federation import KeyPurpose
 from contracts.keys import SigningKey
@@ -20,7 +20,6 @@ ALGORITHM: Final = "ES256"
 TOKENS_KNOWN: Final = 1024
 """How many tokens' hashes are remembered: a token comes with many calls."""
 
-_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 _NO_SPAN: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -36,7 +35,7 @@ class ProofKey:
         jwk = {"crv": public.crv, "kty": "EC", "x": public.x, "y": str(public.y)}
         self.thumbprint = thumbprint(jwk)
         self._sign = key.sign
-        self._head = _encode(canonical_bytes({"alg": ALGORITHM, "jwk": jwk, "typ": PROOF_TYPE}))
+        self._head = encoded(canonical_bytes({"alg": ALGORITHM, "jwk": jwk, "typ": PROOF_TYPE}))
 
     def proof(self, method: str, address: str, now: datetime, jti: str, token: str | None = None) -> str:
         """A proof for one call.
@@ -51,26 +50,22 @@ class ProofKey:
         claims: dict[str, object] = {"htm": method, "htu": address, "iat": int(now.timestamp()), "jti": jti}
         if token is not None:
             claims["ath"] = token_hash(token)
-        signed = f"{self._head}.{_encode(canonical_bytes(claims))}"
-        return f"{signed}.{_encode(self._sign(signed.encode()))}"
+        signed = f"{self._head}.{encoded(canonical_bytes(claims))}"
+        return f"{signed}.{encoded(self._sign(signed.encode()))}"
 
 
 def thumbprint(jwk: dict[str, str]) -> str:
     """The SHA-256 thumbprint of a P-256 key (RFC 7638): its members ``crv``, ``kty``, ``x``, ``y`` and no others."""
     members = f'{{"crv":"{jwk["crv"]}","kty":"{jwk["kty"]}","x":"{jwk["x"]}","y":"{jwk["y"]}"}}'
-    return _encode(hashlib.sha256(members.encode()).digest())
+    return encoded(hashlib.sha256(members.encode()).digest())
 
 
 @lru_cache(maxsize=TOKENS_KNOWN)
 def token_hash(token: str) -> str:
     """The ``ath`` of a proof: SHA-256 of the access token, base64url."""
-    return _encode(hashlib.sha256(token.encode()).digest())
+    return encoded(hashlib.sha256(token.encode()).digest())
 
 
 def address_of(issuer: str, path: str) -> str:
     """The ``htu`` of a call: the issuer's address and the path, without query; never what a Host header says."""
     return issuer.rstrip("/") + path.partition("?")[0]
-
-
-def _encode(data: bytes) -> str:
-    return b2a_base64(data, newline=False).translate(_URL_SAFE).rstrip(b"=").decode()

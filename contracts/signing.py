@@ -6,34 +6,38 @@ protected ``typ``, so that a signature over one kind never passes for another. E
 payloads and key ids, never signature bytes.
 """
 
-import base64
-import binascii
+import hashlib
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Final, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric import ec
-from joserfc import jws
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey
 from pydantic import Field, TypeAdapter, ValidationError
+from pydantic_core import from_json
 
+from contracts.base64url import decoded, encoded
 from contracts.canonical import Json, canonical_bytes
 from contracts.errors import Refused
 from contracts.federation import PublicKey
 from contracts.identifiers import KeyId
-from contracts.keys import SigningKey
+from contracts.keys import SigningKey, made_by, made_by_of_digest
 from contracts.values import Value
 
 ALGORITHM = "ES256"
 MOST_SIGNATURES = 32
 MOST_BYTES = 64 * 2**20
+"""The longest text of a payload: a release of a million cells has room in it."""
+
+MOST_HEADER_BYTES = 512
+HEADERS_KNOWN = 1024
+SIGNATURES_KNOWN = 4096
 TYP_START, TYP_END = "saphan-", "+jws"
 
 Resolve = Callable[[str], PublicKey | None]
 """Gives the registered key of a key id, or nothing when it may not sign this now."""
 
 _key_id: TypeAdapter[str] = TypeAdapter(KeyId)
-_unreadable = (JoseError, ValueError, TypeError, KeyError, AttributeError, binascii.Error)
+_PARTS: Final = 3
 
 
 class SignedDocument(Value):
@@ -53,13 +57,13 @@ class _Document(Value):
     signatures: tuple[_Signature, ...] = Field(min_length=1, max_length=MOST_SIGNATURES)
 
 
-class _Registry(jws.JWSRegistry):
-    """The library's registry with our one algorithm, and room for a release of a million cells."""
+class _Compact(NamedTuple):
+    """A compact JWS taken apart; nothing of it is verified, and only its signature is decoded."""
 
-    max_payload_length = MOST_BYTES
-
-
-_registry = _Registry(algorithms=[ALGORITHM])
+    head: bytes
+    payload: bytes
+    signed: bytes
+    signature: bytes
 
 
 def verifying_key(key: PublicKey) -> ec.EllipticCurvePublicKey:
@@ -68,7 +72,9 @@ def verifying_key(key: PublicKey) -> ec.EllipticCurvePublicKey:
     Raises:
         Refused: ``signature-wrong``, when the registered numbers are no point of the curve.
     """
-    return _known_point(key).public_key
+    if key.y is None:
+        raise Refused("signature-wrong", why="the registered key signs notes of a log and nothing else")
+    return _point(key.x, key.y)
 
 
 def sign_document(payload: bytes, kind: str, *keys: SigningKey) -> str:
@@ -82,7 +88,7 @@ def sign_document(payload: bytes, kind: str, *keys: SigningKey) -> str:
     Returns:
         A JWS in general JSON serialisation, as text.
     """
-    document = _Document(payload=_encode(payload), signatures=tuple(_signature(payload, kind, each) for each in keys))
+    document = _Document(payload=encoded(payload), signatures=tuple(_signature(payload, kind, each) for each in keys))
     return canonical_bytes(document).decode()
 
 
@@ -93,9 +99,9 @@ def add_signature(document: str, kind: str, key: SigningKey) -> str:
         Refused: ``signature-wrong``, when it is no document or this key has signed it already.
     """
     parsed = _parsed(document)
-    if key.kid in {_headers(_compact(parsed, each)).get("kid") for each in parsed.signatures}:
+    if key.kid in {_header(each.protected.encode()).get("kid") for each in parsed.signatures}:
         raise Refused("signature-wrong", why="this key has signed already")
-    added = _signature(_decode(parsed.payload), kind, key)
+    added = _signature(_payload(parsed.payload.encode()), kind, key)
     return canonical_bytes(_Document(payload=parsed.payload, signatures=(*parsed.signatures, added))).decode()
 
 
@@ -120,11 +126,10 @@ def verify_document(document: str, kind: str, resolve: Resolve) -> SignedDocumen
         Refused: ``key-unknown`` or ``signature-wrong``; one bad signature spoils the document.
     """
     parsed = _parsed(document)
-    verified = [verify_compact(_compact(parsed, each), kind, resolve) for each in parsed.signatures]
-    signers = frozenset[str]().union(*(each.signers for each in verified))
-    if len(signers) != len(verified):
+    signers = frozenset(_signer(_compact(parsed, each), kind, resolve) for each in parsed.signatures)
+    if len(signers) != len(parsed.signatures):
         raise Refused("signature-wrong", why="two signatures of one key")
-    return SignedDocument(payload=verified[0].payload, signers=signers)
+    return SignedDocument(payload=_payload(parsed.payload.encode()), signers=signers)
 
 
 def payload_of(document: str) -> bytes:
@@ -133,7 +138,7 @@ def payload_of(document: str) -> bytes:
     Raises:
         Refused: ``signature-wrong``, when it is no signed document.
     """
-    return _decode(_parsed(document).payload)
+    return _payload(_parsed(document).payload.encode())
 
 
 def kind_of(document: str) -> str | None:
@@ -143,11 +148,10 @@ def kind_of(document: str) -> str | None:
         Refused: ``signature-wrong``, when it is neither.
     """
     if document.startswith("{"):
-        parsed = _parsed(document)
-        tokens = [_compact(parsed, each) for each in parsed.signatures]
+        heads = [each.protected.encode() for each in _parsed(document).signatures]
     else:
-        tokens = [document]
-    said = {str(_headers(each).get("typ")) for each in tokens}
+        heads = [_taken_apart(document).head]
+    said = {str(_header(each).get("typ")) for each in heads}
     typ = said.pop()
     return None if said or not typ.startswith(TYP_START) else typ.removeprefix(TYP_START).removesuffix(TYP_END)
 
@@ -163,19 +167,11 @@ def verify_compact(token: str, kind: str, resolve: Resolve) -> SignedDocument:
     Raises:
         Refused: ``key-unknown`` or ``signature-wrong``.
     """
-    headers = _headers(token)
-    if headers.keys() != {"alg", "typ", "kid"} or headers["typ"] != _typ(kind):
-        raise Refused("signature-wrong", why=f"not a signed {kind}")
-    kid = str(headers["kid"])
-    key = resolve(kid)
-    if key is None or key.kid != kid:
-        raise Refused("key-unknown", kid=_shown(kid))
-    public = _known_point(key)
-    try:
-        payload = jws.deserialize_compact(token, public, registry=_registry).payload
-    except _unreadable as error:
-        raise Refused("signature-wrong", why="altered, or signed by another key") from error
-    return SignedDocument(payload=payload, signers=frozenset({kid}))
+    parts = _taken_apart(token)
+    key = _key_of(parts, kind, resolve)
+    if not made_by(verifying_key(key), parts.signature, parts.signed):
+        raise Refused("signature-wrong", why="altered, or signed by another key")
+    return SignedDocument(payload=_payload(parts.payload), signers=frozenset({key.kid}))
 
 
 def sign_claims(claims: Json, key: SigningKey, typ: str = "JWT") -> str:
@@ -184,9 +180,13 @@ def sign_claims(claims: Json, key: SigningKey, typ: str = "JWT") -> str:
 
 
 def _signed(payload: bytes, typ: str, key: SigningKey) -> str:
-    headers = {"alg": ALGORITHM, "typ": typ, "kid": key.kid}
-    signed = f"{_encode(canonical_bytes(headers))}.{_encode(payload)}"
-    return f"{signed}.{_encode(key.sign(signed.encode()))}"
+    signed = f"{_head(typ, key.kid)}.{encoded(payload)}"
+    return f"{signed}.{encoded(key.sign(signed.encode()))}"
+
+
+@lru_cache(maxsize=64)
+def _head(typ: str, kid: str) -> str:
+    return encoded(canonical_bytes({"alg": ALGORITHM, "typ": typ, "kid": kid}))
 
 
 def _signature(payload: bytes, kind: str, key: SigningKey) -> _Signature:
@@ -194,8 +194,57 @@ def _signature(payload: bytes, kind: str, key: SigningKey) -> _Signature:
     return _Signature(protected=protected, signature=signature)
 
 
-def _compact(document: _Document, signature: _Signature) -> str:
-    return f"{signature.protected}.{document.payload}.{signature.signature}"
+def _compact(document: _Document, signature: _Signature) -> _Compact:
+    return _taken_apart(f"{signature.protected}.{document.payload}.{signature.signature}")
+
+
+def _taken_apart(token: str) -> _Compact:
+    try:
+        given = token.encode("ascii")
+        head, payload, signature = given.split(b".")
+        raw = decoded(signature)
+    except ValueError as error:
+        raise Refused("signature-wrong", why="not a JWS") from error
+    if len(head) > MOST_HEADER_BYTES or len(payload) > MOST_BYTES:
+        raise Refused("signature-wrong", why="not a JWS")
+    return _Compact(head, payload, given[: len(head) + 1 + len(payload)], raw)
+
+
+def _signer(parts: _Compact, kind: str, resolve: Resolve) -> str:
+    """The name of the key that signed a document, which may sign it now."""
+    key = _key_of(parts, kind, resolve)
+    verifying_key(key)
+    digest = hashlib.sha256(parts.signed).digest()
+    if not _is_of(key.x, str(key.y), digest, parts.signature):
+        raise Refused("signature-wrong", why="altered, or signed by another key")
+    return key.kid
+
+
+@lru_cache(maxsize=SIGNATURES_KNOWN)
+def _is_of(x: str, y: str, digest: bytes, signature: bytes) -> bool:
+    """Whether a signature is by this key, over what has this SHA-256.
+
+    A document is read again with every question under it. That a signature fits key and text does not change; whether
+    the key may sign is asked each time before.
+    """
+    return made_by_of_digest(_point(x, y), signature, digest)
+
+
+def _key_of(parts: _Compact, kind: str, resolve: Resolve) -> PublicKey:
+    kid = _kid_in(parts.head, kind)
+    key = resolve(kid)
+    if key is None or key.kid != kid:
+        raise Refused("key-unknown", kid=_shown(kid))
+    return key
+
+
+@lru_cache(maxsize=HEADERS_KNOWN)
+def _kid_in(head: bytes, kind: str) -> str:
+    """The key that a closed header of this kind names: what follows from its bytes alone."""
+    header = _header(head)
+    if header.keys() != {"alg", "typ", "kid"} or header["typ"] != _typ(kind) or header["alg"] != ALGORITHM:
+        raise Refused("signature-wrong", why=f"not a signed {kind}")
+    return str(header["kid"])
 
 
 def _parsed(document: str) -> _Document:
@@ -205,24 +254,29 @@ def _parsed(document: str) -> _Document:
         raise Refused("signature-wrong", why="not a signed document") from error
 
 
-def _headers(token: str) -> dict[str, object]:
+def _header(head: bytes) -> dict[str, object]:
     try:
-        return dict(jws.extract_compact(token.encode(), registry=_registry).headers())
-    except _unreadable as error:
+        header = from_json(decoded(head), allow_inf_nan=False)
+    except ValueError as error:
+        raise Refused("signature-wrong", why="not a JWS") from error
+    if not isinstance(header, dict) or "alg" not in header:
+        raise Refused("signature-wrong", why="not a JWS")
+    return header
+
+
+def _payload(text: bytes) -> bytes:
+    try:
+        return decoded(text)
+    except ValueError as error:
         raise Refused("signature-wrong", why="not a JWS") from error
 
 
-def _known_point(key: PublicKey) -> ECKey:
-    if key.y is None:
-        raise Refused("signature-wrong", why="the registered key signs notes of a log and nothing else")
-    return _point(key.x, key.y)
-
-
 @lru_cache(maxsize=1024)
-def _point(x: str, y: str) -> ECKey:
+def _point(x: str, y: str) -> ec.EllipticCurvePublicKey:
     try:
-        return ECKey.import_key({"kty": "EC", "crv": "P-256", "x": x, "y": y})
-    except _unreadable as error:
+        numbers = [int.from_bytes(decoded(each.encode()), "big") for each in (x, y)]
+        return ec.EllipticCurvePublicNumbers(numbers[0], numbers[1], ec.SECP256R1()).public_key()
+    except ValueError as error:
         raise Refused("signature-wrong", why="the registered key is no point of P-256") from error
 
 
@@ -236,11 +290,3 @@ def _shown(kid: str) -> str:
         return _key_id.validate_python(kid)
     except ValidationError:
         return "?"
-
-
-def _encode(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def _decode(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

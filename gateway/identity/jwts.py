@@ -4,13 +4,13 @@ One algorithm and three parts need no library: the signature is made and checked
 implementations read the same tokens alike is for the tests and the connectors to show.
 """
 
-import binascii
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 import pydantic_core
 
+from contracts.base64url import decoded, encoded
 from contracts.errors import Refused
 from contracts.federation import PublicKey
 from contracts.keys import SIGNATURE_BYTES, SigningKey, made_by
@@ -26,11 +26,6 @@ HEADS_KNOWN: Final = 1024
 """How many headers are remembered: those of one client's tokens are alike, byte for byte."""
 
 _PARTS: Final = 3
-_STANDARD: Final = bytes.maketrans(b"-_+/=", b"+/???")
-"""From base64url to base64; what base64 has and base64url has not becomes what neither has."""
-
-_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
-
 Claims = dict[str, object]
 
 
@@ -52,8 +47,8 @@ class Compact(NamedTuple):
 
 def write(claims: Mapping[str, object], kind: str, key: SigningKey) -> str:
     """Sign claims as a JWT whose ``typ`` is ``kind`` and whose ``kid`` names the key."""
-    signed = f"{_head(kind, key.kid)}.{_encoded(pydantic_core.to_json(claims))}"
-    return f"{signed}.{_encoded(key.sign(signed.encode()))}"
+    signed = f"{_head(kind, key.kid)}.{encoded(pydantic_core.to_json(claims))}"
+    return f"{signed}.{encoded(key.sign(signed.encode()))}"
 
 
 def read(token: str, kinds: frozenset[str], resolve: Callable[[str], PublicKey | None]) -> Jwt:
@@ -113,7 +108,7 @@ def object_in(part: bytes) -> Claims:
 
 def _decoded(part: bytes) -> bytes:
     try:
-        return binascii.a2b_base64(part.translate(_STANDARD) + b"=" * (-len(part) % 4), strict_mode=True)
+        return decoded(part)
     except ValueError as error:
         raise Refused("token-invalid", why="form") from error
 
@@ -132,8 +127,4 @@ def _kid_in(head: bytes, kinds: frozenset[str]) -> str | None:
 
 @lru_cache(maxsize=64)
 def _head(kind: str, kid: str) -> str:
-    return _encoded(pydantic_core.to_json({"alg": ALGORITHM, "kid": kid, "typ": kind}))
-
-
-def _encoded(data: bytes) -> str:
-    return binascii.b2a_base64(data, newline=False).translate(_URL_SAFE).rstrip(b"=").decode()
+    return encoded(pydantic_core.to_json({"alg": ALGORITHM, "kid": kid, "typ": kind}))

@@ -1,6 +1,5 @@
 """DPoP proofs (RFC 9449) as the gateway checks them: who calls holds the key that the token is bound to."""
 
-import base64
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,6 +8,7 @@ from typing import Final, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from contracts.base64url import decoded
 from contracts.errors import Refused
 from contracts.keys import made_by
 from contracts.proofs import PROOF_TYPE, thumbprint, token_hash
@@ -113,12 +113,11 @@ def _key_in(head: bytes) -> _Shown:
 
 @lru_cache(maxsize=KEYS_KNOWN)
 def _point(x: str, y: str) -> ec.EllipticCurvePublicKey:
-    numbers = ec.EllipticCurvePublicNumbers(_number(x), _number(y), ec.SECP256R1())
     try:
-        return numbers.public_key()
+        return ec.EllipticCurvePublicNumbers(_number(x), _number(y), ec.SECP256R1()).public_key()
     except ValueError as error:
         raise Refused("proof-invalid", why="jwk") from error
 
 
 def _number(coordinate: str) -> int:
-    return int.from_bytes(base64.urlsafe_b64decode(f"{coordinate}="), "big")
+    return int.from_bytes(decoded(coordinate.encode()), "big")

@@ -1,9 +1,11 @@
 """Raw ES256 signatures: by this key, over these bytes, 64 of them."""
 
+import hashlib
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from contracts.keys import SoftwareKey, made_by, new_key
+from contracts.keys import SoftwareKey, made_by, made_by_of_digest, new_key
 
 pytestmark = pytest.mark.unit
 
@@ -21,6 +23,13 @@ def test_a_signature_is_known_by_its_key_and_its_data() -> None:
     assert made_by(public, signature, b"data")
     assert not made_by(public, signature, b"date")
     assert not made_by(public, other.sign(b"data"), b"data")
+
+
+def test_a_signature_is_known_by_the_digest_of_its_data() -> None:
+    key, public = halves()
+    digests = [hashlib.sha256(each).digest() for each in (b"data", b"date")]
+
+    assert [made_by_of_digest(public, key.sign(b"data"), each) for each in digests] == [True, False]
 
 
 @pytest.mark.parametrize("bent", [b"", b"\x00" * 64, b"\xff" * 64, b"\x01" * 63, b"\x01" * 65])

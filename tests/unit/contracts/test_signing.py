@@ -216,6 +216,47 @@ def test_a_malleated_signature_still_verifies_so_signature_bytes_name_nothing() 
     assert verified.payload == PAYLOAD
 
 
+def test_that_a_document_was_verified_before_makes_no_key_good_that_is_not_any_more() -> None:
+    document = sign_document(PAYLOAD, "agreement", OJA, CCIB)
+    assert verify_document(document, "agreement", OFFICERS).payload == PAYLOAD
+
+    with pytest.raises(Refused, match="key-unknown"):
+        verify_document(document, "agreement", lambda kid: None if kid == OJA.kid else OFFICERS(kid))
+    other = new_key(OJA.kid).public_key(KeyPurpose.OFFICER, NOW, NOW + timedelta(days=1))
+    with pytest.raises(Refused, match="signature-wrong"):
+        verify_document(document, "agreement", lambda kid: other if kid == OJA.kid else OFFICERS(kid))
+    assert refused(document, "contract").code == "signature-wrong"
+    assert refused(altered(document, payload=encoded(b'{"id":"AGR-2"}'))).code == "signature-wrong"
+    assert verify_document(document, "agreement", OFFICERS).signers == {OJA.kid, CCIB.kid}
+
+
+@pytest.mark.parametrize("more", ["A", "AA", "=", "\n", "ก", "."])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_what_is_not_the_one_form_of_a_token_is_refused(place: int, more: str) -> None:
+    parts = sign_compact(PAYLOAD, "release", OJA).split(".")
+    parts[place] += more
+
+    with pytest.raises(Refused, match="signature-wrong"):
+        verify_compact(".".join(parts), "release", OFFICERS)
+
+
+def test_a_signature_over_what_is_no_base64_is_no_release() -> None:
+    head = sign_compact(PAYLOAD, "release", OJA).split(".")[0]
+    for payload in ("!!!", "AAAAA", "AB"):
+        signed = f"{head}.{payload}"
+        with pytest.raises(Refused, match="not a JWS"):
+            verify_compact(f"{signed}.{sign_raw(signed.encode(), OJA)}", "release", OFFICERS)
+
+
+def test_a_header_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    header: dict[str, object] = {"alg": "ES256", "typ": "saphan-release+jws", "kid": "x" * 400}
+    with pytest.raises(Refused, match="not a JWS"):
+        verify_compact(with_header(sign_compact(PAYLOAD, "release", OJA), header, OJA), "release", OFFICERS)
+    monkeypatch.setattr("contracts.signing.MOST_BYTES", 8)
+    with pytest.raises(Refused, match="not a JWS"):
+        verify_compact(sign_compact(PAYLOAD, "release", OJA), "release", OFFICERS)
+
+
 def test_a_release_of_a_million_cells_can_be_signed() -> None:
     payload = b"1234567," * 1_000_000
 
