@@ -7,8 +7,10 @@ found by its name and four bytes of a hash over name, algorithm and key; that ha
 import base64
 import binascii
 import hashlib
+import re
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
@@ -21,7 +23,9 @@ DASH: Final = "\u2014"
 KEY_ID_BYTES: Final = 4
 MOST_CHARACTERS: Final = 2**16
 MOST_SIGNATURES: Final = 256
-LOWEST_PRINTED: Final = " "
+KEY_NAME: Final = re.compile(r"[^\s+\0-\x1f]+")
+CONTROLS: Final = re.compile(r"[\0-\x09\x0b-\x1f]")
+"""Control characters but the line's end."""
 
 
 class Algorithm(IntEnum):
@@ -84,15 +88,17 @@ def is_signed(public: bytes, message: bytes, signature: bytes) -> bool:
     return True
 
 
+@lru_cache(maxsize=32)
 def read_note(document: str) -> Note:
-    """Take a note apart.
+    """Take a note apart; one checkpoint is read for every entry under it, so the last ones are kept as they were read.
 
     Raises:
         IntegrityError: ``log-checkpoint-wrong``, when it is none.
     """
     head, gap, tail = document.rpartition("\n\n")
     lines = tail.splitlines(keepends=True)
-    if not gap or not 0 < len(lines) <= MOST_SIGNATURES or len(document) > MOST_CHARACTERS or _has_controls(document):
+    fits = len(document) <= MOST_CHARACTERS and 0 < len(lines) <= MOST_SIGNATURES
+    if not gap or not fits or CONTROLS.search(document):
         raise IntegrityError("log-checkpoint-wrong")
     return Note(f"{head}\n", tuple(read_signature(line) for line in lines))
 
@@ -117,8 +123,4 @@ def read_signature(line: str) -> NoteSignature:
 
 def is_key_name(name: str) -> bool:
     """Whether a text may name a key: not empty, no space of any kind, no plus sign, no control character."""
-    return bool(name) and not any(each.isspace() or each == "+" or each < LOWEST_PRINTED for each in name)
-
-
-def _has_controls(document: str) -> bool:
-    return any(each < LOWEST_PRINTED and each != "\n" for each in document)
+    return KEY_NAME.fullmatch(name) is not None
