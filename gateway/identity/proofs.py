@@ -19,7 +19,9 @@ LONGEST_AGE: Final = timedelta(seconds=60)
 LONGEST_JTI: Final = 128
 HEADERS: Final = frozenset({"alg", "typ", "jwk"})
 JWK_MEMBERS: Final = frozenset({"kty", "crv", "x", "y"})
-_COORDINATE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+_COORDINATE: Final = re.compile(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
+"""32 bytes in base64url, in their one form."""
+
 KEYS_KNOWN: Final = 4096
 """How many keys are remembered: a process shows the same one, in the same bytes, with each call."""
 
@@ -113,8 +115,9 @@ def _key_in(head: bytes) -> _Shown:
 
 @lru_cache(maxsize=KEYS_KNOWN)
 def _point(x: str, y: str) -> ec.EllipticCurvePublicKey:
+    numbers = ec.EllipticCurvePublicNumbers(_number(x), _number(y), ec.SECP256R1())
     try:
-        return ec.EllipticCurvePublicNumbers(_number(x), _number(y), ec.SECP256R1()).public_key()
+        return numbers.public_key()
     except ValueError as error:
         raise Refused("proof-invalid", why="jwk") from error
 

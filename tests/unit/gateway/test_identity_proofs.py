@@ -31,6 +31,12 @@ ADDRESS = f"{ISSUER}/v1/preview"
 PRIVATE = ec.generate_private_key(ec.SECP256R1())
 
 
+def _unusual() -> str:
+    """The coordinate as readers take it that overlook the bits at its end that stand for nothing."""
+    x = str(jwk_of()["x"])
+    return x[:-1] + chr(ord(x[-1]) + 1)
+
+
 def jwk_of(private: ec.EllipticCurvePrivateKey = PRIVATE) -> dict[str, object]:
     made = jwt.algorithms.ECAlgorithm.to_jwk(private.public_key(), as_dict=True)
     return {name: made[name] for name in ("kty", "crv", "x", "y")}
@@ -81,7 +87,8 @@ WRONG: dict[str, Callable[[dict[str, object], dict[str, object]], object]] = {
     "jwk another kind": lambda headers, claims: headers.update(jwk={**jwk_of(), "kty": "OKP"}),
     "jwk coordinate": lambda headers, claims: headers.update(jwk={**jwk_of(), "x": "A" * 42}),
     "jwk other coordinate": lambda headers, claims: headers.update(jwk={**jwk_of(), "y": 7}),
-    "jwk no point": lambda headers, claims: headers.update(jwk={**jwk_of(), "x": "B" * 43}),
+    "jwk no point": lambda headers, claims: headers.update(jwk={**jwk_of(), "x": "B" * 42 + "A"}),
+    "jwk coordinate in another form": lambda headers, claims: headers.update(jwk={**jwk_of(), "x": _unusual()}),
     "htm": lambda headers, claims: claims.update(htm="GET"),
     "htu": lambda headers, claims: claims.update(htu=f"{ISSUER}/v1/token/revoke"),
     "htu of another host": lambda headers, claims: claims.update(htu="https://elsewhere.example/v1/token"),
