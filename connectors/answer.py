@@ -25,12 +25,12 @@ from typing import Final
 
 from connectors import compile as compiler
 from connectors.crash import CrashPoint, Hook, carry_on
-from connectors.guard import Checked, Guard
+from connectors.guard import Checked, Guard, task_digest
 from connectors.journal import approvals
 from connectors.journal.book import Journal
 from connectors.journal.entries import Claim, Opening, Unfinished
 from connectors.snapshot_memory import memory_of
-from contracts.canonical import digest_of, digest_of_bytes
+from contracts.canonical import digest_of_bytes
 from contracts.dataset import DatasetContract, ProtectAt
 from contracts.errors import InvalidInput, Refused, SaphanError, Unavailable
 from contracts.task import LeasedTask, Part, Task
@@ -183,7 +183,7 @@ def _part(checked: Checked, claim: Claim | None, desk: Desk, clock: Callable[[],
         measures = exact_part(exact.cells, query)
     return Part(
         task=checked.task.id,
-        task_digest=digest_of(checked.task),
+        task_digest=task_digest(checked.task),
         agency=desk.guard.agency,
         contract=contract.reference,
         request_digest=checked.request_digest,
@@ -200,7 +200,7 @@ def _refusal(task: Task, code: str, desk: Desk, now: datetime, *, undo: bool) ->
     charged = desk.journal.refuse(task, request_digest, code, now, undo=undo)
     return Part(
         task=task.id,
-        task_digest=digest_of(task),
+        task_digest=task_digest(task),
         agency=desk.guard.agency,
         contract=task.contract,
         request_digest=request_digest,

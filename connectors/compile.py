@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from connectors import snapshot_schema as schema
-from connectors.snapshot import opened_for
+from connectors.snapshot import Dataset, opened_for
 from contracts.counter_nodes import days_of, first_day_of_window, nodes
 from contracts.dataset import DatasetContract
 from contracts.errors import InvalidInput
@@ -37,7 +37,7 @@ FEW_CELLS = 4096
 """Up to here a row at a time costs less than a table of columns."""
 
 MOST_SHAPES: Final = 256
-"""How many statements are kept built, and how many parsed."""
+"""How many statements are kept built, and how many parsed for a file that is kept open."""
 
 _FIRST_DAY: Final = "first_day"
 _UNTIL: Final = "until"
@@ -78,7 +78,6 @@ class _Built(NamedTuple):
 
 
 _built: Final = Memory[_Built](MOST_SHAPES)
-_parsed_statements: Final[dict[str, duckdb.Statement]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +180,7 @@ def answer(snapshot_path: Path, statement: Statement, query: Query, grid: Grid) 
     with opened_for(snapshot_path, statement.dataset, statement.layout) as dataset:
         counted = _days(query) if query.counter else grid
         fetch = _few if counted.size <= FEW_CELLS else _many
-        figures = fetch(dataset.connection, statement, counted)
+        figures = fetch(dataset, statement, counted)
         version, token = dataset.data_version, dataset.lineage.get(dataset.data_version)
     cells, first = {}, 0
     for measure, width in zip(query.base_measures, statement.widths, strict=True):
@@ -191,28 +190,25 @@ def answer(snapshot_path: Path, statement: Statement, query: Query, grid: Grid) 
     return Exact(version, token, cells)
 
 
-def _few(connection: duckdb.DuckDBPyConnection, statement: Statement, grid: Grid) -> Integers:
+def _few(dataset: Dataset, statement: Statement, grid: Grid) -> Integers:
     """The figures of each cell, row by row: for a small grid the cheaper way."""
     figures, axes = np.zeros((grid.size, sum(statement.widths)), dtype=np.int64), len(grid.axes)
     cells = _cells(grid.axes)
-    for row in connection.execute(_parsed(connection, statement.sql), list(statement.parameters)).fetchall():
+    for row in dataset.connection.execute(_parsed(dataset, statement.sql), list(statement.parameters)).fetchall():
         place = cells.get(tuple(map(str, row[:axes])))
         if place is not None and None not in row[:axes]:
             figures[place] = [figure or 0 for figure in row[axes:]]
     return figures
 
 
-def _parsed(connection: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
-    """A statement as DuckDB's parser read it, which no connection or file changes; for a small answer the dearer half.
-
-    Whether its tables are there, and what types they have, is looked at each time that it is run.
-    """
-    found = _parsed_statements.get(sql)
+def _parsed(dataset: Dataset, sql: str) -> duckdb.Statement:
+    """A statement as DuckDB's parser read it; its tables and their types are looked at each time that it is run."""
+    found = dataset.parsed.get(sql)
     if found is None:
-        (found,) = connection.extract_statements(sql)
-        if len(_parsed_statements) >= MOST_SHAPES:
-            _parsed_statements.clear()
-        _parsed_statements[sql] = found
+        (found,) = dataset.connection.extract_statements(sql)
+        if len(dataset.parsed) >= MOST_SHAPES:
+            dataset.parsed.clear()
+        dataset.parsed[sql] = found
     return found
 
 
@@ -221,9 +217,9 @@ def _cells(axes: tuple[Axis, ...]) -> dict[tuple[str, ...], int]:
     return {labels: place for place, labels in enumerate(product(*(axis.values for axis in axes)))}
 
 
-def _many(connection: duckdb.DuckDBPyConnection, statement: Statement, grid: Grid) -> Integers:
+def _many(dataset: Dataset, statement: Statement, grid: Grid) -> Integers:
     """The figures of each cell, column by column."""
-    found = connection.sql(statement.sql, params=list(statement.parameters)).to_arrow_table()
+    found = dataset.connection.sql(statement.sql, params=list(statement.parameters)).to_arrow_table()
     figures, (places, inside) = np.zeros((grid.size, sum(statement.widths)), dtype=np.int64), _places(found, grid)
     for number in range(figures.shape[1]):
         figures[places, number] = found.column(len(grid.axes) + number).fill_null(0).to_numpy()[inside]

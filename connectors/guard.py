@@ -21,7 +21,7 @@ from connectors.journal.entries import Use, Used
 from connectors.situation import Situation, use_of
 from contracts.agreement import Activity, Agreement
 from contracts.agreement_signatures import read_signed
-from contracts.canonical import canonical_bytes, digest_of
+from contracts.canonical import canonical_bytes, digest_of, digest_of_bytes
 from contracts.chain import check_forward, message_of
 from contracts.dataset import DatasetContract
 from contracts.errors import InvalidInput, Refused, SaphanError, from_code
@@ -30,6 +30,7 @@ from contracts.fit import check_question, closed_until
 from contracts.grid import Grid
 from contracts.lifecycle import TERMINAL, AgreementState
 from contracts.message_signatures import Tag, verify
+from contracts.remembered import remembered
 from contracts.request import Request
 from contracts.signature_base import Message
 from contracts.signing import ALGORITHM, Resolve, payload_of
@@ -48,6 +49,9 @@ TOKEN_HEADERS = {"alg", "typ", "kid"}
 LONGEST_TOKEN = timedelta(minutes=5)
 CLOCK_SKEW = timedelta(seconds=30)
 BANGKOK = timedelta(hours=7)
+MOST_READ = 64
+"""How many bodies, and keys, are kept as they were read."""
+
 APPROVAL_MISSING = "officer-approval-missing"
 """The one denial that is not final: the request waits for an officer."""
 
@@ -130,7 +134,7 @@ class Guard:
             Refused: ``token-invalid``, ``key-unknown`` or ``task-not-ours``.
         """
         claims = self._claims(leased.token, now)
-        if claims["sub"] != leased.task.id or claims["task_digest"] != digest_of(leased.task):
+        if claims["sub"] != leased.task.id or claims["task_digest"] != task_digest(leased.task):
             raise Refused("task-not-ours")
 
     def check_task(self, task: Task, now: datetime) -> Checked:
@@ -172,7 +176,7 @@ class Guard:
         It is one of this agency, of the dataset, of who asked, or of the agreement itself.
         """
         suspended = self.situation.suspended()
-        asked_by = Request.model_validate_json(task.request.body).requester
+        asked_by = _request_in(task.request.body).requester
         if suspended.covers(self.agency, task.contract.id) or suspended.covers(asked_by):
             return True
         return self._state_here(task) is AgreementState.SUSPENDED
@@ -205,7 +209,8 @@ class Guard:
         closed = closed_until((now.astimezone(UTC) + BANGKOK).date())
         grid = check_question(request.query, [contract], closed)
         charges, use = plan(request.query, [contract], request.nano_rho).charges, use_of(agreement, activity, now)
-        digest = digest_of(request)
+        # The body is the one canonical form of the request: ``_request`` saw to that.
+        digest = digest_of_bytes(task.request.body.encode())
         series = None if request.query.series is None else _series_key(request, contract, activity)
         # What the series has paid for is not held against the activity again.
         owed = charges if series is None else self.situation.owed(series, charges)
@@ -245,13 +250,7 @@ class Guard:
         message = message_of(task.request)
         # Freshness bound at the gateway's door; here the request's own deliver_until binds.
         verified = verify(message, Tag.REQUEST, self._members(KeyPurpose.CLIENT, now), now, at_receipt=False)
-        try:
-            request = Request.model_validate_json(message.body)
-        except ValidationError as error:
-            raise _malformed("request") from error
-        # One question has one form, hence one digest: otherwise a space would be a new question.
-        if canonical_bytes(request) != message.body:
-            raise _malformed("request")
+        request = _request_in(task.request.body)
         self._check_times(request, max(verified.created, forwarded.created), now)
         return request, verified.kid.partition("#")[0]
 
@@ -293,7 +292,7 @@ class Guard:
                 raise Refused("key-unknown", kid=kid[:64])
             claims = jwt.decode(
                 token,
-                jwt.PyJWK.from_dict(key.as_jwk()),
+                _jwk(key),
                 algorithms=[ALGORITHM],
                 audience=self.agency,
                 issuer=self.federation.gateway,
@@ -315,6 +314,35 @@ class Guard:
             return self.federation.key(kid, purpose, now) if owner == self.federation.operator else None
 
         return resolve
+
+
+@remembered
+def task_digest(task: Task) -> str:
+    """The digest of a task, which its token names and its part answers: worked out once for each handed over."""
+    return digest_of(task)
+
+
+@lru_cache(maxsize=MOST_READ)
+def _request_in(body: str) -> Request:
+    """The request that a body writes in its one canonical form; the same body is read once.
+
+    Raises:
+        InvalidInput: ``malformed-body``.
+    """
+    try:
+        request = Request.model_validate_json(body)
+    except ValidationError as error:
+        raise _malformed("request") from error
+    # One question has one form, hence one digest: otherwise a space would be a new question.
+    if canonical_bytes(request) != body.encode():
+        raise _malformed("request")
+    return request
+
+
+@lru_cache(maxsize=MOST_READ)
+def _jwk(key: PublicKey) -> jwt.PyJWK:
+    """A registered key as PyJWT takes it; whether it may sign is asked of the federation each time."""
+    return jwt.PyJWK.from_dict(key.as_jwk())
 
 
 @lru_cache(maxsize=16)

@@ -28,7 +28,7 @@ import duckdb
 
 from connectors import objections, snapshot_files, snapshot_versions
 from connectors import snapshot_schema as schema
-from connectors.snapshot_files import Described, Reading
+from connectors.snapshot_files import Described, Parsed, Reading
 from connectors.snapshot_ranking import LeftOut, Ranking
 from connectors.snapshot_versions import Entropy
 from connectors.sources import SHUT, Source
@@ -192,6 +192,7 @@ class Dataset(NamedTuple):
     connection: duckdb.DuckDBPyConnection
     data_version: int
     lineage: Mapping[int, str]
+    parsed: Parsed
 
 
 @contextmanager
@@ -204,7 +205,7 @@ def opened_for(path: Path, dataset: str, layout: str) -> Iterator[Dataset]:
     """
     if not path.exists():
         raise Unavailable("snapshot-missing", contract=dataset)
-    with _reading(path) as (connection, known):
+    with _reading(path) as (connection, known, parsed):
         if dataset not in known:
             known[dataset] = (_described(connection, dataset), snapshot_versions.lineage(connection, dataset))
         found, lineage = known[dataset]
@@ -212,7 +213,7 @@ def opened_for(path: Path, dataset: str, layout: str) -> Iterator[Dataset]:
             raise Unavailable("snapshot-missing", contract=dataset)
         if (found.form, found.layout) != (schema.FORMAT, layout):
             raise IntegrityError("snapshot-damaged")
-        yield Dataset(connection, found.data_version, lineage)
+        yield Dataset(connection, found.data_version, lineage, parsed)
 
 
 def _described(connection: duckdb.DuckDBPyConnection, dataset: str) -> Described | None:
@@ -233,8 +234,8 @@ def keeping_open(path: Path) -> Iterator[None]:
 def opened(path: Path, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that reaches no other file; whatever DuckDB finds wrong in the file means that it is damaged."""
     if read_only:
-        with _reading(path) as (connection, _):
-            yield connection
+        with _reading(path) as reading:
+            yield reading.connection
         return
     try:
         with _connected(path, read_only=False) as connection:
@@ -253,7 +254,7 @@ def _reading(path: Path) -> Iterator[Reading]:
                 yield reading
             return
         with _connected(path, read_only=True) as connection:
-            yield Reading(connection, {})
+            yield Reading(connection, {}, {})
     except duckdb.Error as error:
         raise IntegrityError("snapshot-damaged") from error
 

@@ -32,6 +32,10 @@ Known = dict[str, tuple[Described | None, Mapping[int, str]]]
 """What was read once of a file that does not change: by dataset, its description and the tokens of its versions."""
 
 
+Parsed = dict[str, duckdb.Statement]
+"""Statements by their text, as DuckDB's parser read them: for a small answer the dearer half. No file changes them."""
+
+
 class FileVersion(NamedTuple):
     """Tells a file from another one in its place, and from itself after somebody wrote to it."""
 
@@ -42,10 +46,11 @@ class FileVersion(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """A connection to a snapshot, for one thread, and what is known of this very file."""
+    """A connection to a snapshot, for one thread, what is known of this very file, and statements already parsed."""
 
     connection: duckdb.DuckDBPyConnection
     known: Known
+    parsed: Parsed
 
 
 @dataclass(slots=True)
@@ -62,6 +67,7 @@ class KeptFile:
     _connection: duckdb.DuckDBPyConnection | None = None
     _version: FileVersion | None = None
     _known: Known = field(default_factory=dict)
+    _parsed: Parsed = field(default_factory=dict)
     _readers: int = 0
     _is_doubted: bool = False
     _free: Condition = field(default_factory=Condition)
@@ -98,7 +104,7 @@ class KeptFile:
             connection = self._connection
             if connection is None or not self._is_current():
                 connection = self._opened_anew()
-            reading = Reading(connection.cursor(), self._known)
+            reading = Reading(connection.cursor(), self._known, self._parsed)
             self._readers += 1
             return reading
 
@@ -115,7 +121,8 @@ class KeptFile:
     def _let_go(self) -> None:
         if self._connection is not None:
             self._connection.close()
-        self._connection, self._version, self._known, self._is_doubted = None, None, {}, False
+        self._connection, self._version, self._is_doubted = None, None, False
+        self._known, self._parsed = {}, {}
 
 
 def version_of(path: Path) -> FileVersion:

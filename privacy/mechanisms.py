@@ -82,8 +82,7 @@ def gaussian_cost(l2_squared: int, sigma: float) -> int:
         InvalidInput: ``sensitivity-not-positive`` or ``scale-out-of-range``.
     """
     _check_sensitivity(l2_squared, LARGEST_SENSITIVITY**2)
-    mechanism: Any = make_gaussian(_VECTORS, _EUCLIDEAN, scale=_checked_scale(sigma))
-    return math.ceil(float(mechanism.map(_root(l2_squared))) * NANO)
+    return math.ceil(float(_gaussian(_checked_scale(sigma)).map(_root(l2_squared))) * NANO)
 
 
 def scaled_sigma(sigma: float, amount: int) -> float:
@@ -118,7 +117,7 @@ def draw_gaussian(cells: Sequence[int], sigma: float, entropy: Entropy = os.uran
     if _from_table(len(exact)):
         noise = table_sampler.draw(scale, len(exact), entropy)
         return _within(list(map(add, exact, noise.tolist())))
-    return _within(make_gaussian(_VECTORS, _EUCLIDEAN, scale=scale)(_vector(exact)))
+    return _within(_gaussian(scale)(_vector(exact)))
 
 
 def sampler_delta(sigma: float, cells: int, epsilon: float) -> float:
@@ -241,6 +240,12 @@ def epsilon_of(nano_rho: int, delta: str) -> float:
     number = make_gaussian(atom_domain(T="i64"), absolute_distance(T=float), scale=scale)
     curve: Any = make_zCDP_to_approxDP(number)
     return float(curve.map(1.0).epsilon(float(delta)))
+
+
+@lru_cache(maxsize=256)
+def _gaussian(scale: float) -> Any:  # noqa: ANN401  # OpenDP's measurements are untyped
+    """OpenDP's mechanism of a checked scale: a law without a state, each draw of which takes fresh randomness."""
+    return make_gaussian(_VECTORS, _EUCLIDEAN, scale=scale)
 
 
 def _laplace(l1: int, scale: float) -> Any:  # noqa: ANN401  # OpenDP's measurements are untyped

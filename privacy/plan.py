@@ -5,6 +5,7 @@ The preview, the connector and the gateway call the same ``plan``, so what was s
 
 import math
 from collections.abc import Sequence
+from typing import Final
 
 from pydantic import Field
 
@@ -15,6 +16,7 @@ from contracts.identifiers import Code, Name
 from contracts.measures import PEOPLE, Kind, measure_of
 from contracts.query import FamilyTable, Mechanism, Query
 from contracts.release import Promise
+from contracts.remembered import Memory
 from contracts.task import Charge
 from contracts.values import Value
 from privacy.layout import coarser_axes, layout_of, vector_size
@@ -109,6 +111,9 @@ class Plan(Value):
         return next(each for each in self.vectors if (each.measure, each.by) == (measure, by))
 
 
+_plans: Final = Memory[Plan]()
+
+
 def plan(query: Query, contracts: Sequence[DatasetContract], nano_rho: int) -> Plan:
     """The terms on which a checked question is answered.
 
@@ -126,6 +131,12 @@ def plan(query: Query, contracts: Sequence[DatasetContract], nano_rho: int) -> P
         InvalidInput: ``price-not-positive`` when there is less than one nano-rho for each vector;
             ``family-axis-unknown``; ``contracts-differ`` when one label or table means different things in two of them.
     """
+    # It is asked for several times about one question: before it is charged, when it is protected, when it is told.
+    asked = (query.model_dump_json(), repr(nano_rho))
+    return _plans.of(tuple(contracts), asked, lambda: _planned(query, contracts, nano_rho))
+
+
+def _planned(query: Query, contracts: Sequence[DatasetContract], nano_rho: int) -> Plan:
     # What could not be made to agree must fail here, before anything is charged.
     _check_tables(query, contracts)
     windows = query.period.windows()

@@ -8,7 +8,8 @@ import pytest
 
 from connectors import compile as compiler
 from connectors.compile import Statement, answer, compile_query, run
-from connectors.snapshot import refresh
+from connectors.snapshot import keeping_open, opened_for, refresh
+from connectors.snapshot_schema import layout_of
 from contracts.dataset import DatasetContract
 from contracts.errors import IntegrityError, InvalidInput, Unavailable
 from contracts.grid import Axis, Grid, grid_of
@@ -136,14 +137,14 @@ def test_a_changed_copy_of_a_contract_is_not_asked_by_the_statement_of_the_first
     assert "rows_other_complaint" in after.sql
 
 
-def test_no_more_statements_are_kept_than_a_few(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept: dict[str, duckdb.Statement] = {}
+def test_no_more_statements_are_kept_parsed_than_a_few(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiler, "MOST_SHAPES", 2)
-    monkeypatch.setattr(compiler, "_parsed_statements", kept)
-    sizes = [
-        (ask(path, factories.query(dimensions=dimensions)), len(kept))[1]
-        for dimensions in ((), ("month",), ("province",), ("hour",), ("month",))
-    ]
+    sizes = []
+    with keeping_open(path):
+        for dimensions in ((), ("month",), ("province",), ("hour",), ("month",)):
+            assert sum(ask(path, factories.query(dimensions=dimensions))["count"]) in (5, 6)
+            with opened_for(path, CONTRACT.id, layout_of(CONTRACT)) as dataset:
+                sizes.append(len(dataset.parsed))
     assert sizes == [1, 2, 1, 2, 1]
 
 

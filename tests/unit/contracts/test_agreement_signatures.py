@@ -1,15 +1,18 @@
 """Who signed an agreement, and what its history comes to, verified with nothing but the pinned keys."""
 
+import base64
+import json
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from contracts.agreement_acts import AgreementHistory, HistoryEntry, check_history, read_act, signed_act
-from contracts.agreement_signatures import read_signed
+from contracts.agreement_signatures import MOST_KEPT, read_signed
 from contracts.canonical import canonical_bytes, digest_of
 from contracts.errors import SaphanError
-from contracts.federation import KeyPurpose
+from contracts.federation import Federation, KeyPurpose
+from contracts.keys import new_key
 from contracts.lifecycle import Act, AgreementState, ends_at, fold
 from contracts.signing import joined, sign_document
 from contracts.views import AgreementView
@@ -78,6 +81,51 @@ def test_a_key_whose_time_is_over_signs_nothing() -> None:
     old = factories.federation(valid_until=NOW)
 
     assert code_of(lambda: read_signed(text_signed(KEYS, AGREED), old.federation, NOW)) == "key-unknown"
+
+
+def with_changed_key(kid: str, **changes: object) -> Federation:
+    """The federation in which one key is another."""
+    members = tuple(
+        each.model_copy(
+            update={"keys": tuple(k.model_copy(update=changes) if k.kid == kid else k for k in each.keys)},
+        )
+        for each in FEDERATION.members
+    )
+    return FEDERATION.model_copy(update={"members": members})
+
+
+@pytest.mark.parametrize("kid", [OJA, CCIB, DPO])
+def test_a_text_that_was_verified_is_refused_as_soon_as_one_of_its_keys_may_sign_no_more(kid: str) -> None:
+    document = text_signed(KEYS, AGREED)
+    assert read_signed(document, FEDERATION, NOW) == read_signed(document, FEDERATION, NOW)
+    ended, later = with_changed_key(kid, valid_until=NOW + timedelta(hours=1)), NOW + timedelta(hours=1)
+
+    assert not read_signed(document, ended, NOW).missing
+    assert code_of(lambda: read_signed(document, ended, later)) == "key-unknown"
+    assert code_of(lambda: read_signed(document, with_changed_key(kid, revoked=True), NOW)) == "key-unknown"
+    assert not read_signed(document, FEDERATION, NOW).missing
+
+
+def test_a_text_that_was_verified_is_not_one_by_another_key_of_the_same_name() -> None:
+    document = text_signed(KEYS, AGREED)
+    assert not read_signed(document, FEDERATION, NOW).missing
+    other = new_key(CCIB).public_key(KeyPurpose.OFFICER, NOW, NOW + timedelta(days=1))
+    replaced = with_changed_key(CCIB, x=other.x, y=other.y)
+
+    assert code_of(lambda: read_signed(document, replaced, NOW)) == "signature-wrong"
+    as_dpo = with_changed_key(CCIB, purpose=KeyPurpose.DPO)
+    assert code_of(lambda: read_signed(document, as_dpo, NOW)) == "signers-incomplete"
+
+
+def test_a_text_is_remembered_by_its_exact_letters_and_not_for_ever() -> None:
+    documents = [text_signed(KEYS, AGREED) for _ in range(MOST_KEPT + 1)]
+    assert all(read_signed(each, FEDERATION, NOW).agreement == AGREED for each in documents)
+    parsed = json.loads(documents[0])
+    changed = canonical_bytes(AGREED.model_copy(update={"retention_days": 9_999}))
+    forged = {**parsed, "payload": base64.urlsafe_b64encode(changed).rstrip(b"=").decode()}
+
+    assert code_of(lambda: read_signed(json.dumps(forged), FEDERATION, NOW)) == "signature-wrong"
+    assert read_signed(documents[0], FEDERATION, NOW).agreement == AGREED
 
 
 def test_signatures_that_were_made_apart_are_joined_once() -> None:
