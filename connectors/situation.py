@@ -94,8 +94,7 @@ class JournalSituation:
 
     def owed(self, series_key: str, charges: Collection[Charge]) -> tuple[Charge, ...]:
         """Those of the charges that a standing series has not paid yet, by this agency's own count."""
-        with self.journal.transaction() as session:
-            return series.owed(session, series_key, charges)
+        return series.owed(self.journal, series_key, charges)
 
     def decision(self, request_digest: str) -> OfficerDecision | None:
         """What an officer of the agency decided on a request; its signature is verified again.

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from connectors.crash import CrashPoint, Hook, carry_on
 from connectors.journal import activities, series, statements
+from connectors.journal.connections import Connections
 from connectors.journal.departed import answered, refused
 from connectors.journal.entries import Approval, Departure, Opening, Spending, Unfinished
 from connectors.journal.prepared import Bound
@@ -56,6 +57,7 @@ class Journal:
         self._at = at
         self._policy = policy
         self._engine = engine_of(path)
+        self._connections = Connections(path)
         with self._engine.begin() as connection:
             Base.metadata.create_all(connection)
             add_missing_columns(connection)
@@ -63,6 +65,7 @@ class Journal:
 
     def close(self) -> None:
         """Let go of the file."""
+        self._connections.close()
         self._engine.dispose()
 
     def approve(self, contract: DatasetContract, document: str, place: str, now: datetime) -> None:
@@ -147,16 +150,16 @@ class Journal:
         """
         key = (opening.request_digest, opening.task.contract.digest)
         with self.writing(CrashPoint.CHARGE_BEFORE_COMMIT, CrashPoint.CHARGE_AFTER_COMMIT) as t:
-            if not t.rows(statements.made(*key)):
+            rows = t.rows(statements.made(*key))
+            if not rows:
                 _charge(t, opening, self._policy, now)
                 return None
-            row = t.session.get_one(Answer, key)
-            if row.part is None and row.part_digest is not None:
+            before = rows[0]
+            if before.part is None and before.part_digest is not None:
                 raise Refused("part-already-posted", spent=Spent.CHARGED)
-            if row.part_digest is None and opening.series is not None:
-                series.renew(t.session, opening.series)
-            _readdress(row, opening.task)
-            return None if row.part is None else Part.model_validate_json(row.part)
+            if before.part_digest is None and opening.series is not None:
+                series.renew(t, opening.series)
+            return _readdressed(t, key, before.part, opening.task)
 
     def finish(self, part: Part, now: datetime) -> Part | None:
         """Keep a part before it is posted; of two parts for one question the first stays and is returned to both.
@@ -175,10 +178,9 @@ class Journal:
                 "state": AnswerState.ANSWERED.value,
                 "answered_at": now,
                 "cells": sum(len(each.cells) for each in part.measures),
-                "part": part.model_dump_json(),
-                "part_digest": digest_of(part),
+                **_stored(part),
             }
-            t.change(Answer, dict(zip(ANSWER_KEY, key, strict=True)), made)
+            t.change(Answer, _named(key), made)
             return part
 
     def refuse(self, task: Task, request_digest: str, code: str, now: datetime, *, undo: bool) -> bool:
@@ -256,22 +258,16 @@ class Journal:
 
     def rows(self, bound: Bound) -> list[Any]:
         """What one statement reads, of what is committed when it runs; it takes no lock."""
-        connection = self._engine.raw_connection()
-        try:
-            return bound.run(connection.cursor())
-        finally:
-            connection.close()
+        with self._connections.one() as connection:
+            return bound.run(connection)
 
     @contextmanager
     def writing(self, before: CrashPoint | None = None, after: CrashPoint | None = None) -> Iterator[Writing]:
         """``transaction`` for prepared statements."""
-        with self._engine.connect() as connection:
-            with connection.begin():
-                t = Writing(connection)
-                yield t
-                t.flush()
-                self._pass(before)
-            self._pass(after)
+        with self._connections.writing() as connection:
+            yield Writing(connection)
+            self._pass(before)
+        self._pass(after)
 
     @contextmanager
     def transaction(self, before: CrashPoint | None = None, after: CrashPoint | None = None) -> Iterator[Session]:
@@ -316,9 +312,9 @@ def _keep_least_budget(session: Session, contract: DatasetContract) -> None:
 def _charge(t: Writing, opening: Opening, policy: Digest | None, now: datetime) -> None:
     charges = opening.charges
     if opening.series is not None:
-        charges = series.owed(t.session, opening.series.key, charges)
+        charges = series.owed(t, opening.series.key, charges)
         asker = series.Asker(opening.request_digest, opening.task.contract.digest)
-        series.take(t.session, opening.series, asker)
+        series.take(t, opening.series, asker)
     opening.permit(activities.used(t, opening.use, opening.request_digest, charges))
     for charge in charges:
         least = [row.nano_rho for row in t.rows(statements.least_budget(charge.source))]
@@ -357,15 +353,24 @@ def _uncharge(session: Session, row: Answer) -> None:
     session.delete(row)
 
 
-def _readdress(row: Answer, task: Task) -> None:
-    row.task_id, row.task = task.id, task.model_dump_json(by_alias=True)
-    if row.part is not None:
-        part = Part.model_validate_json(row.part)
-        _store(row, part.model_copy(update={"task": task.id, "task_digest": digest_of(task)}))
+def _readdressed(t: Writing, key: tuple[str, str], part: str | None, task: Task) -> Part | None:
+    """The part that was made, if one was, as the answer to the task that asks now."""
+    changes: dict[str, object] = {"task_id": task.id, "task": task.model_dump_json(by_alias=True)}
+    made = None
+    if part is not None:
+        same = {"task": task.id, "task_digest": digest_of(task)}
+        made = Part.model_validate_json(part).model_copy(update=same)
+        changes |= _stored(made)
+    t.change(Answer, _named(key), changes)
+    return made
 
 
-def _store(row: Answer, part: Part) -> None:
-    row.part, row.part_digest = part.model_dump_json(), digest_of(part)
+def _named(key: tuple[str, str]) -> dict[str, str]:
+    return dict(zip(ANSWER_KEY, key, strict=True))
+
+
+def _stored(part: Part) -> dict[str, object]:
+    return {"part": part.model_dump_json(), "part_digest": digest_of(part)}
 
 
 def _is_exact(part: Part) -> bool:

@@ -4,6 +4,7 @@ A session of SQLAlchemy's costs about a millisecond a time, SQLite itself a hund
 make of values stay SQLAlchemy's.
 """
 
+import sqlite3
 from collections import namedtuple
 from collections.abc import Callable, Mapping
 from functools import lru_cache, wraps
@@ -12,7 +13,6 @@ from typing import Any, NamedTuple, ParamSpec, Protocol, cast
 
 from sqlalchemy import ClauseElement, Insert, Select, Table, bindparam
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -51,13 +51,14 @@ class Bound(NamedTuple):
     statement: _Compiled
     values: Values
 
-    def run(self, cursor: DBAPICursor) -> list[Any]:
+    def run(self, connection: sqlite3.Connection) -> list[Any]:
         """Run it and give its rows as named tuples, none for what gives no rows."""
         sql, binds, row, convert = self.statement
-        cursor.execute(sql, [bind.convert(self.values.get(bind.name, bind.value)) for bind in binds])
+        values = self.values
+        found = connection.execute(sql, [bind.convert(values.get(bind.name, bind.value)) for bind in binds])
         if row is None:
             return []
-        return [row([each(value) for each, value in zip(convert, found, strict=True)]) for found in cursor.fetchall()]
+        return [row([each(value) for each, value in zip(convert, line, strict=True)]) for line in found]
 
 
 class Rows(Protocol):

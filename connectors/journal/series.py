@@ -8,18 +8,23 @@ refreshed counts it up again. So before each count the snapshot must have, in it
 series last counted by, with its random token.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
+from connectors.journal import statements
 from connectors.journal.entries import Claim
+from connectors.journal.prepared import AnySelect, Rows, prepared
 from connectors.journal.series_tables import SeriesMonth, SeriesWindow
-from connectors.journal.tables import Answer
+from connectors.journal.writing import Writing
 from contracts.errors import Refused, Unavailable
 from contracts.task import Charge
 from privacy.series import window_of_month
+
+TOKEN: Final = SeriesWindow.__table__.c.memory.name
+"""The column of the token, whose name is older than what it holds."""
 
 
 class Asker(NamedTuple):
@@ -29,50 +34,42 @@ class Asker(NamedTuple):
     contract_digest: str
 
 
-def owed(session: Session, key: str, charges: Iterable[Charge]) -> tuple[Charge, ...]:
+def owed(journal: Rows, key: str, charges: Iterable[Charge]) -> tuple[Charge, ...]:
     """Those of the charges whose windows the series was not charged for yet."""
-    paid = set(session.scalars(select(SeriesWindow.window).where(SeriesWindow.series == key)))
+    paid = {row.window for row in journal.rows(_windows_of(key))}
     return tuple(charge for charge in charges if charge.window not in paid)
 
 
-def take(session: Session, claim: Claim, asker: Asker) -> None:
+def take(t: Writing, claim: Claim, asker: Asker) -> None:
     """Take the months of a question, and the windows that it is charged for.
 
     Raises:
         Refused: ``series-overlaps``, naming the months that were asked before; ``series-memory-lost``.
         Unavailable: ``series-busy``, while the charge of a window may yet be returned.
     """
-    taken = (SeriesMonth.series == claim.key) & SeriesMonth.month.in_(claim.months)
-    before = session.scalars(select(SeriesMonth.month).where(taken).order_by(SeriesMonth.month)).all()
+    before = [row.month for row in t.rows(_months_of(claim.key)) if row.month in claim.months]
     if before:
         raise Refused("series-overlaps", months=", ".join(before))
-    known = {row.window: row for row in _windows(session, claim)}
+    known = {row.window: row for row in _windows(t, claim)}
     for row in known.values():
-        _check_final(session, row)
-        _count_by(row, claim)
-    windows = dict.fromkeys(map(window_of_month, claim.months))
-    session.add_all(
-        SeriesWindow(
-            series=claim.key,
-            window=window,
-            data_version=claim.data_version,
-            token=claim.token,
-            **asker._asdict(),
-        )
-        for window in windows
-        if window not in known
-    )
-    session.add_all(SeriesMonth(series=claim.key, month=month, **asker._asdict()) for month in claim.months)
+        _check_final(t, row)
+        _count_by(t, row, claim)
+    counted_by = {"data_version": claim.data_version, TOKEN: claim.token}
+    for window in dict.fromkeys(map(window_of_month, claim.months)):
+        if window not in known:
+            t.add(SeriesWindow, {"series": claim.key, "window": window, **counted_by, **asker._asdict()})
+    for month in claim.months:
+        t.add(SeriesMonth, {"series": claim.key, "month": month, **asker._asdict()})
 
 
-def renew(session: Session, claim: Claim) -> None:
+def renew(t: Writing, claim: Claim) -> None:
     """A question that was charged before will be counted now: by the memory that it was charged with, or not at all.
 
     Raises:
         Refused: ``series-memory-lost``.
     """
-    for row in _windows(session, claim):
-        _count_by(row, claim)
+    for row in _windows(t, claim):
+        _count_by(t, row, claim)
 
 
 def give_back(session: Session, asker: Asker) -> None:
@@ -81,23 +78,35 @@ def give_back(session: Session, asker: Asker) -> None:
         session.execute(delete(table).where(*_by(table, asker)))
 
 
-def _windows(session: Session, claim: Claim) -> Sequence[SeriesWindow]:
+def _windows(t: Writing, claim: Claim) -> list[Any]:
     windows = set(map(window_of_month, claim.months))
-    here = (SeriesWindow.series == claim.key) & SeriesWindow.window.in_(windows)
-    return session.scalars(select(SeriesWindow).where(here)).all()
+    return [row for row in t.rows(_windows_of(claim.key)) if row.window in windows]
 
 
 def _by(table: type[SeriesMonth] | type[SeriesWindow], asker: Asker) -> tuple[ColumnElement[bool], ...]:
     return (table.request_digest == asker.request_digest, table.contract_digest == asker.contract_digest)
 
 
-def _check_final(session: Session, row: SeriesWindow) -> None:
-    payer = session.get(Answer, (row.request_digest, row.contract_digest))
-    if payer is None or payer.part_digest is None:
+def _check_final(t: Writing, row: Any) -> None:  # noqa: ANN401  # a row of a prepared statement
+    payer = t.rows(statements.made(row.request_digest, row.contract_digest))
+    if not payer or payer[0].part_digest is None:
         raise Unavailable("series-busy")
 
 
-def _count_by(row: SeriesWindow, claim: Claim) -> None:
+def _count_by(t: Writing, row: Any, claim: Claim) -> None:  # noqa: ANN401  # a row of a prepared statement
     if claim.lineage.get(row.data_version) != row.token:
         raise Refused("series-memory-lost", source=claim.source, window=row.window)
-    row.data_version, row.token = claim.data_version, claim.token
+    counted_by = {"data_version": claim.data_version, TOKEN: claim.token}
+    t.change(SeriesWindow, {"series": claim.key, "window": row.window}, counted_by)
+
+
+@prepared
+def _months_of(series: str) -> AnySelect:
+    return select(SeriesMonth.month).where(SeriesMonth.series == series).order_by(SeriesMonth.month)
+
+
+@prepared
+def _windows_of(series: str) -> AnySelect:
+    asker = (SeriesWindow.request_digest, SeriesWindow.contract_digest)
+    counted_by = (SeriesWindow.data_version, SeriesWindow.token.label("token"))
+    return select(SeriesWindow.window, *asker, *counted_by).where(SeriesWindow.series == series)

@@ -1,12 +1,12 @@
 """The journal's tables, and the engine that makes every transaction a serial and durable one."""
 
+import sqlite3
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
 from sqlalchemy import Dialect, Engine, String, create_engine, event, inspect
 from sqlalchemy.engine import Connection
-from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeDecorator
@@ -126,7 +126,7 @@ class Refusal(Base):
 def engine_of(path: Path) -> Engine:
     """An engine on a SQLite file: WAL, full synchronisation, deleted content overwritten, write lock at begin."""
     engine = create_engine(f"sqlite+pysqlite:///{path}", connect_args={"timeout": BUSY_SECONDS})
-    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "connect", _connected)
     event.listen(engine, "begin", _begin)
     return engine
 
@@ -142,12 +142,15 @@ def add_missing_columns(connection: Connection) -> None:
                 connection.exec_driver_sql(f'ALTER TABLE "{table.name}" ADD COLUMN "{column.name}" {kind}')
 
 
-def _prepare(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    connection.isolation_level = None  # the driver opens no transaction of its own: _begin does
-    cursor = connection.cursor()
+def prepare(connection: sqlite3.Connection) -> None:
+    """Set a connection up: what is committed through it is on the disk, and what is deleted is overwritten."""
+    connection.isolation_level = None  # the driver opens no transaction of its own
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _connected(connection: sqlite3.Connection, _entry: ConnectionPoolEntry) -> None:
+    prepare(connection)
 
 
 def _begin(connection: Connection) -> None:

@@ -1,0 +1,60 @@
+"""Bare connections to the journal's file, for what runs at every task: SQLite costs a fraction of a session."""
+
+import sqlite3
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from connectors.journal.tables import BUSY_SECONDS, prepare
+
+
+@dataclass(slots=True)
+class Connections:
+    """Each is used by one thread at a time and stays open for the next one.
+
+    Args:
+        path: The file.
+    """
+
+    path: Path
+    _idle: deque[sqlite3.Connection] = field(default_factory=deque)
+
+    @contextmanager
+    def one(self) -> Iterator[sqlite3.Connection]:
+        """A connection outside any transaction."""
+        connection = self._taken()
+        try:
+            yield connection
+        finally:
+            self._idle.append(connection)
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, which holds the write lock from its begin; an error takes back what was written."""
+        with self.one() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.commit()
+            except BaseException:
+                connection.rollback()
+                raise
+
+    def close(self) -> None:
+        """Close those that nobody uses."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _taken(self) -> sqlite3.Connection:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._opened()
+
+    def _opened(self) -> sqlite3.Connection:
+        # Handed from thread to thread, but never used by two at once.
+        connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        prepare(connection)
+        return connection
