@@ -31,6 +31,21 @@ def test_every_window_that_the_period_touches_is_charged_in_full() -> None:
     assert [(c.window, c.nano_rho) for c in charges] == [("FY2568", RHO), ("FY2569", RHO)]
 
 
+def test_another_price_period_or_copy_of_a_contract_has_a_plan_of_its_own() -> None:
+    offered, asked = make.contract(), make.query()
+    first = plan(asked, [offered], RHO)
+    wider = offered.model_copy(update={"unit": offered.unit.model_copy(update={"rows_per_window": 7})})
+
+    assert plan(make.query(), [offered], RHO) == first
+    assert plan(asked, [offered], RHO + 1).charges[0].nano_rho == RHO + 1
+    assert plan(asked, [wider], RHO).vectors[0].sigma > first.vectors[0].sigma
+    longer = make.query(period=make.period("2025-08-01", "2026-01-01"))
+    assert len(plan(longer, [offered], RHO).charges) == 2
+    with pytest.raises(InvalidInput, match="price-not-positive"):
+        plan(asked, [offered], 0)
+    assert plan(asked, [offered], RHO) == first
+
+
 def test_each_source_of_a_question_is_charged() -> None:
     other = make.contract(id="crimes_case", agency="rtp")
 
