@@ -153,7 +153,8 @@ class Channel:
             if self.calls.needs_token(self.clock()):
                 self._obtain_token()
         message = self.calls.message(method, path, body, self.clock())
-        message = replace(message, headers={**message.headers, **more})
+        if more:
+            message = replace(message, headers={**message.headers, **more})
         answered = self._send(message, seconds)
         if answered.status == HTTPStatus.UNAUTHORIZED:
             self.calls.forget_tokens()  # the next try obtains a new one

@@ -63,10 +63,8 @@ class Reading:
             raise Malformed("it is no answer of HTTP/1.1") from error
         if self._fed > MOST_HEAD_BYTES + (0 if self._is_in_head else self._most):
             raise Malformed("it is too large")
-
-    def forget_parser(self) -> None:
-        """Let go of the parser, which holds this object."""
-        del self._parser
+        if self.is_complete:
+            del self._parser  # the two hold each other, and would lie there until the collector comes by
 
     # ------------------------------------------------------------ called by the parser
 

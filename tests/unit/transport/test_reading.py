@@ -1,5 +1,8 @@
 """An answer on the wire: read whole and within limits, or refused."""
 
+import gc
+import weakref
+
 import pytest
 
 from transport.reading import MOST_HEAD_BYTES, MOST_HEADERS, Malformed, Reading
@@ -35,6 +38,17 @@ def test_an_answer_may_come_byte_by_byte() -> None:
         answer.feed(whole[place : place + 1])
     assert answer.is_complete
     assert answer.body == b"ok"
+
+
+def test_an_answer_that_was_read_is_gone_as_soon_as_nobody_holds_it() -> None:
+    answer = read(OK + TWO + b"\r\nok")
+    gone = weakref.ref(answer)
+    gc.disable()
+    try:
+        del answer
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("status", [204, 304])
