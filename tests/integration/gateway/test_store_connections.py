@@ -160,6 +160,19 @@ def test_whoever_finds_a_cut_spares_the_others(migrated_database: str, do: Calla
     store.close()
 
 
+@pytest.mark.parametrize("begin", [Store.read, Store.transaction])
+def test_a_connection_that_is_found_closed_is_replaced(
+    store: Store, begin: Callable[[Store], Reading], opened: list[object]
+) -> None:
+    agencies(store)
+    store._connections._ready[-1].driver.close()
+
+    with pytest.raises((exc.DBAPIError, psycopg.OperationalError)), begin(store):
+        pass
+    assert agencies(store) == agencies(store) == []
+    assert len(opened) == 2
+
+
 def test_the_drivers_error_is_told_without_a_value(store: Store) -> None:
     def twice() -> None:
         with store.transaction() as t:
