@@ -12,7 +12,7 @@ from typing import Final, cast
 
 from sqlalchemy import Connection
 from sqlalchemy.engine import Engine
-from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPIModule
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor, DBAPIModule
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlalchemy.pool import PoolProxiedConnection
@@ -87,6 +87,17 @@ class Connections:
             closed, self._ready = self._ready, []
         for each in closed:
             self._close(each)
+
+    def cursor(self, held: Held) -> DBAPICursor:
+        """A cursor of a connection.
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: The connection was closed meanwhile.
+        """
+        try:
+            return held.driver.cursor()
+        except self.errors as error:
+            raise self.told(error, held) from error
 
     def other(self, held: Held) -> Connection:
         """The same connection for what is not prepared; it neither begins nor ends anything by itself."""

@@ -75,7 +75,7 @@ class Reading:
         """Begin."""
         self._held = self._connections.take()
         try:
-            self._cursor = self._held.driver.cursor()
+            self._cursor = self._connections.cursor(self._held)
             # PostgreSQL's driver opens a transaction with the first statement by itself.
             if self._dialect.name == "sqlite":
                 self._execute("BEGIN")
@@ -140,7 +140,7 @@ class Transaction(Reading):
         """Begin."""
         self._held = self._commits.begin()
         try:
-            self._cursor = self._held.driver.cursor()
+            self._cursor = self._connections.cursor(self._held)
         except BaseException:
             self._commits.take_back(self._held)
             raise
