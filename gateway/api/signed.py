@@ -62,6 +62,8 @@ def certificate_of(request: Request) -> str | None:
 async def received(request: Request, most: int) -> Message:
     """A call as the signature sees it, its body read only when a token is shown; who signed it is not checked yet.
 
+    A token that is known already is looked at closely together with the signature (``Desk.enter``).
+
     Args:
         request: The call, its body not read yet.
         most: The largest body, in bytes.
@@ -73,7 +75,8 @@ async def received(request: Request, most: int) -> Message:
     headers, body = headers_of(request.headers.raw), b""
     if _has_body(headers):
         desk = desk_of(request)
-        await desk.workers.run(desk.door.shown, headers, desk.clock(), certificate_of(request))
+        if not desk.door.recalls(headers, desk.clock()):
+            await desk.workers.run(desk.door.shown, headers, desk.clock(), certificate_of(request))
         body = await body_of(request, most)
     path, query = request.scope["raw_path"], request.scope["query_string"]
     target = path + b"?" + query if query else path
@@ -154,12 +157,16 @@ def told(error: SaphanError | RequestValidationError | ValidationError) -> Respo
 
 def signed(desk: Desk, response: Response, call: Message) -> Response:
     """An answer with the gateway's signature, for this call alone."""
-    response.headers.setdefault("content-type", JSON)
-    response.headers.setdefault("cache-control", "no-store")
-    headers = {"content-type": response.headers["content-type"]}
-    answer = Message(call.method, call.path, headers, bytes(response.body), response.status_code, call)
-    for name, value in desk.signed(answer).headers.items():
-        response.headers[name] = value
+    said = dict(response.raw_headers)
+    content_type = said.get(b"content-type", JSON.encode()).decode("latin-1")
+    answer = Message(
+        call.method, call.path, {"content-type": content_type}, bytes(response.body), response.status_code, call
+    )
+    fields = {name.encode(): value.encode("latin-1") for name, value in desk.signed(answer).headers.items()}
+    kept = [field for field in response.raw_headers if field[0] not in fields]
+    if b"cache-control" not in said:
+        kept.append((b"cache-control", b"no-store"))
+    response.raw_headers[:] = [*kept, *fields.items()]
     return response
 
 

@@ -64,6 +64,13 @@ class Door:
                 raise Refused("proof-invalid", why="jti")
         return Caller(token.agency, key.kid, key.purpose, verified.nonce, token.details)
 
+    def recalls(self, headers: Mapping[str, str], now: datetime) -> bool:
+        """Whether a call carries a token that was shown here before and lasts: its sender is no stranger.
+
+        A look without a thread that only says whether ``shown`` may wait for the body; it lets nobody in.
+        """
+        return self.tokens.remembers(headers.get("authorization", "").partition(" ")[2], now)
+
     def shown(self, headers: Mapping[str, str], now: datetime, certificate: str | None = None) -> Shown:
         """The token that a call carries, shown in the way that its binding asks for.
 

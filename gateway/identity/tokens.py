@@ -144,6 +144,11 @@ class AccessTokens:
             raise Refused("token-invalid", why="revoked")
         return known
 
+    def remembers(self, token: str, now: datetime) -> bool:
+        """Whether it is one that was verified before and lasts; no more than a look, and never in place of ``read``."""
+        known = self._known.get(token)
+        return known is not None and now < known.expires
+
     def __len__(self) -> int:
         """How many tokens are remembered."""
         return len(self._known)

@@ -156,11 +156,18 @@ def with_bad_token(call: Message) -> Message:
     return with_headers(call, {"authorization": "Bearer nonsense"})
 
 
-@pytest.mark.parametrize("shut_out", [without_token, with_bad_token])
-def test_the_body_of_a_hot_call_is_not_read_without_a_token(
-    world: ApiWorld, shut_out: Callable[[Message], Message]
+def with_expired_token(call: Message) -> Message:
+    return call
+
+
+@pytest.mark.parametrize(("shut_out", "later"), [(without_token, 0), (with_bad_token, 0), (with_expired_token, 301)])
+def test_the_body_of_a_hot_call_is_not_read_without_a_token_that_lasts(
+    world: ApiWorld, shut_out: Callable[[Message], Message], later: float
 ) -> None:
-    call = shut_out(world.member().message("POST", "/v1/requests", canonical_bytes(request())))
+    member = world.member()
+    member.get("/v1/budget")  # the token is known from now on
+    call = shut_out(member.message("POST", "/v1/requests", canonical_bytes(request())))
+    world.later(later)
     statuses: list[int] = []
 
     async def receive() -> MutableMapping[str, Any]:
@@ -171,6 +178,18 @@ def test_the_body_of_a_hot_call_is_not_read_without_a_token(
 
     asyncio.run(world.app(scope_of(world, call), receive, tell))
     assert statuses == [401]
+
+
+def test_a_token_that_is_known_is_looked_at_again_with_each_call(world: ApiWorld) -> None:
+    member = world.member()
+    call = member.message("POST", "/v1/requests", canonical_bytes(request(id="REQ-REVOKED")))
+    assert send(world.http, call).status_code == 202
+    again = member.message("POST", "/v1/requests", canonical_bytes(request(id="REQ-REVOKED")))
+    token = again.headers["authorization"].partition(" ")[2]
+    assert world.desk.door.recalls(again.headers, world.now)
+    known = world.desk.door.tokens.read(token, world.now)
+    world.desk.oauth.revocations.revoke(known.jti, known.expires, world.now)
+    assert problem_in(send(world.http, again)).code == "token-invalid"
 
 
 def test_a_body_in_chunks_is_read_like_any_other(world: ApiWorld) -> None:
