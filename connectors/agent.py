@@ -299,17 +299,20 @@ class Agent:
         return trouble is None or trouble.not_before <= self.clock()
 
     def _take_up(self, pool: ThreadPoolExecutor) -> None:
-        unfinished = self.desk.journal.unfinished()
-        for task in self._troubles.keys() - {each.task.id for each in unfinished} - self._running.keys():
+        unfinished = self.desk.journal.unfinished_names()
+        for task in self._troubles.keys() - unfinished - self._running.keys():
             del self._troubles[task]  # it was never charged: the gateway hands it out again
-        for each in unfinished:
-            trouble = self._troubles.get(each.task.id)
-            is_due = trouble is None or trouble.not_before <= self.clock()
+        due = {task for task in unfinished if task not in self._running and self._is_due(task)}
+        # At nearly every turn what is unfinished is under way.
+        for each in self.desk.journal.unfinished() if due else ():
             is_held_back = each.part is not None and self.desk.guard.holds_back(each.task)
-            if is_held_back or not is_due or each.task.id in self._running:
-                continue
-            if len(self._running) < self.pace.workers:
+            if each.task.id in due and not is_held_back and len(self._running) < self.pace.workers:
+                due.remove(each.task.id)
                 self._running[each.task.id] = pool.submit(resume, each, self.desk, self.clock)
+
+    def _is_due(self, task: str) -> bool:
+        trouble = self._troubles.get(task)
+        return trouble is None or trouble.not_before <= self.clock()
 
     def _lease(self, pool: ThreadPoolExecutor, free: int) -> None:
         try:

@@ -149,4 +149,4 @@ def use_of(agreement: Agreement, activity: Activity, now: datetime) -> Use:
     """The activity that a question counts for, with the present span of its schedule."""
     schedule = activity.schedule
     span = None if schedule is None else span_of(schedule.every, now, agreement.period)
-    return Use(agreement.id, activity.id, span)
+    return Use(agreement.id, activity.id, span, is_capped=activity.nano_rho_in_all is not None)

@@ -6,12 +6,12 @@ that does not fit the schema is an error too.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final
 
 from cedarpy import AuthzResult, Decision, Entities, PolicySet, Schema, is_authorized_batch, validate_policies
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
 from contracts.canonical import digest_of
 from contracts.errors import Refused
@@ -63,8 +63,14 @@ class Rules:
             return frozenset({"policy-error"})
         if not questions:
             return frozenset({otherwise})
-        answers = is_authorized_batch(list(questions), self.policies[file], entities, schema=self.schema)
-        return frozenset(reason for answer in answers for reason in _reasons(answer, otherwise))
+        return _denials(self, file, to_json(questions), entities, otherwise)
+
+
+@lru_cache(maxsize=256)
+def _denials(rules: Rules, file: str, questions: bytes, entities: Entities, otherwise: str) -> frozenset[str]:
+    """What these very rules say of these very questions, the time of day among them: asked again, they say the same."""
+    answers = is_authorized_batch(from_json(questions), rules.policies[file], entities, schema=rules.schema)
+    return frozenset(reason for answer in answers for reason in _reasons(answer, otherwise))
 
 
 def _reasons(answer: AuthzResult, otherwise: str) -> list[str]:

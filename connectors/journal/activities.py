@@ -29,10 +29,10 @@ def used(journal: Rows, use: Use, request_digest: str, charges: Collection[Charg
         request_digest: The question.
         charges: What it would cost.
     """
-    me = (use.agreement, use.activity, request_digest)
+    # Each look goes through all that the activity ever asked: it is had only where the agreement sets a limit.
     return Used(
-        asked_in_span=0 if journal.rows(_counted(*me)) else _asked_in(journal, use, request_digest),
-        nano_rho_spent=_dearest(journal, use, request_digest, charges),
+        asked_in_span=0 if use.span is None else _asked_in(journal, use, request_digest, use.span),
+        nano_rho_spent=_dearest(journal, use, request_digest, charges) if use.is_capped else 0,
     )
 
 
@@ -48,10 +48,11 @@ def forget(session: Session, request_digest: str, contract_digest: str) -> None:
     session.execute(delete(ActivityUse).where(same))
 
 
-def _asked_in(journal: Rows, use: Use, request_digest: str) -> int:
-    if use.span is None:
+def _asked_in(journal: Rows, use: Use, request_digest: str, span: tuple[datetime, datetime]) -> int:
+    me = (use.agreement, use.activity, request_digest)
+    if journal.rows(_counted(*me)):
         return 0
-    (row,) = journal.rows(_asked(use.agreement, use.activity, request_digest, *use.span))
+    (row,) = journal.rows(_asked(*me, *span))
     return int(row.asked)
 
 

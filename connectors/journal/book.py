@@ -241,6 +241,10 @@ class Journal:
             for row in self.rows(statements.unsettled())
         )
 
+    def unfinished_names(self) -> frozenset[str]:
+        """The names of the tasks of ``unfinished``, which cost less to find than the tasks."""
+        return frozenset(row.task_id for row in self.rows(statements.unsettled_names()))
+
     def spending(self) -> tuple[Spending, ...]:
         """What each window of each source has cost, by source and window."""
         total = func.sum(Charged.nano_rho)

@@ -50,15 +50,22 @@ class Departure(Value):
 
 
 class Use(NamedTuple):
-    """The activity that a question counts for, by its agreement's name and its own; ``span`` is its schedule's."""
+    """The activity that a question counts for, by its agreement's name and its own.
+
+    ``span`` is its schedule's, none without one; ``is_capped`` says whether it sets a limit to what it charges in all.
+    """
 
     agreement: str
     activity: str
     span: tuple[datetime, datetime] | None
+    is_capped: bool = True
 
 
 class Used(NamedTuple):
-    """What an activity asked in the present span, and what it charged to the dearest window that is touched."""
+    """What an activity asked in the present span, and what it charged to the dearest window that is touched.
+
+    What has no limit is not counted: it is 0.
+    """
 
     asked_in_span: int
     nano_rho_spent: int

@@ -1,5 +1,7 @@
 """What the journal asks of its own tables at every task."""
 
+from typing import Final
+
 from sqlalchemy import func, select
 
 from connectors.journal.prepared import AnySelect, prepared
@@ -26,10 +28,20 @@ def answered_for(task: str) -> AnySelect:
     return select(*key, Answer.part).where(Answer.task_id == task, Answer.part_digest.is_not(None))
 
 
+UNSETTLED: Final = (Answer.state == AnswerState.CHARGED.value) | (Answer.state == AnswerState.ANSWERED.value)
+"""By what it is, not by what it is not: the index finds these few among all that ever was answered."""
+
+
 @prepared
 def unsettled() -> AnySelect:
     """What the gateway has not acknowledged, oldest first."""
-    return select(Answer.task, Answer.part).where(Answer.state != AnswerState.SETTLED.value).order_by(Answer.opened_at)
+    return select(Answer.task, Answer.part).where(UNSETTLED).order_by(Answer.opened_at)
+
+
+@prepared
+def unsettled_names() -> AnySelect:
+    """The names of these tasks."""
+    return select(Answer.task_id).where(UNSETTLED)
 
 
 @prepared

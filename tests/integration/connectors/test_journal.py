@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from connectors.crash import CrashPoint
+from connectors.journal import statements
 from connectors.journal.book import Journal
 from connectors.journal.entries import Opening, Use, Used
 from connectors.shelf import Shelf
@@ -250,6 +251,29 @@ def test_what_never_stood_on_the_list_cannot_be_retired(world: World) -> None:
     with pytest.raises(InvalidInput) as raised:
         world.journal.retire(NO_DIGEST, NOW)
     assert raised.value.code == "unknown-contract"
+
+
+def test_the_names_of_what_is_unfinished_are_those_of_the_unfinished_tasks(world: World) -> None:
+    def names() -> frozenset[str]:
+        assert world.journal.unfinished_names() == {each.task.id for each in world.journal.unfinished()}
+        return world.journal.unfinished_names()
+
+    assert names() == frozenset()
+    world.journal.open(opening(), NOW)
+    assert names() == {"TASK-0001"}
+    world.journal.finish(part(case()), NOW)
+    assert names() == {"TASK-0001"}
+    world.journal.settle("TASK-0001", "acknowledged", NOW)
+    assert names() == frozenset()
+
+
+def test_what_is_unfinished_is_found_by_an_index(world: World) -> None:
+    statement = statements.unsettled_names().statement
+    with world.journal.writing() as t:
+        found = t.connection.execute(f"EXPLAIN QUERY PLAN {statement.sql}", [bind.value for bind in statement.binds])
+        steps = [line[-1] for line in found]
+    assert steps
+    assert not [step for step in steps if step.startswith("SCAN")]
 
 
 def test_the_record_says_what_left_and_what_was_refused(world: World) -> None:
