@@ -151,6 +151,8 @@ def test_a_resolver_that_gives_another_key_is_not_believed() -> None:
         '{"payload":"e30","signatures":[{"protected":"e30","signature":""}]}',
         '{"payload":"e30","signatures":[{"protected":"!!","signature":"AA"}]}',
         '{"payload":"e30","signatures":[{"protected":"W10","signature":"AA"}]}',
+        '{"payload":"e30","signatures":[{"protected":"WyJhbGciXQ","signature":"AA"}]}',
+        '{"payload":"e30","signatures":[{"protected":"Nw","signature":"AA"}]}',
         '{"payload":"e30","signatures":[{"protected":"e30","signature":"AA","header":{"alg":"none"}}]}',
     ],
 )
