@@ -26,5 +26,8 @@ def spend(means: Means, kid: str, names: Collection[str]) -> None:
     Raises:
         Refused: ``request-replayed``, when one was spent before.
     """
-    with means.store.transaction() as t:
+    # Light, for what the machine's sudden end can take back is worth nothing. Whoever sends assertion and proof again
+    # within their minute obtains a token that is bound to the same key of the proof, or to his own certificate, and
+    # every call needs the member's signature besides. Killing a process takes nothing back; another one knows of it.
+    with means.store.light_transaction() as t:
         requests.spend_nonces(t, kid, names, means.clock())

@@ -5,6 +5,9 @@ writer at a time, who waits for the disk while the others wait for him. Here the
 that his predecessor left open, behind a savepoint, and the last one commits for all. Nobody goes on before that commit
 is on disk, and nobody else sees anything before it: what one transaction promises is what it promised alone. What a
 member took back is gone for the others, too; if the commit fails, it fails for all of them.
+
+A light transaction asks for less: every process sees it when it is committed, but the disk may have it a moment later.
+Alone it waits for no disk; behind others it is one of them.
 """
 
 import sqlite3
@@ -73,9 +76,14 @@ def _shut() -> "Lock":
 
 @dataclass(slots=True, eq=False)
 class _Group:
-    """Transactions that share a commit: how many have done their work, and what became of it."""
+    """Transactions that share a commit: how many have done their work, and what became of it.
+
+    One on a light connection is a group of its own: its commit would be too little for others.
+    """
 
     held: Held
+    source: Connections
+    is_light: bool = False
     done: int = 0
     may_commit: bool = True
     is_durable: bool = False
@@ -84,10 +92,16 @@ class _Group:
 
 
 class Together:
-    """One transaction after the other, on one connection; the last of those that wait in a row commits for them."""
+    """One transaction after the other, on one connection; the last of those that wait in a row commits for them.
 
-    def __init__(self, connections: Connections) -> None:
+    Args:
+        connections: Whose commits are on disk when they return.
+        light: Whose commits are not.
+    """
+
+    def __init__(self, connections: Connections, light: Connections) -> None:
         self._connections = connections
+        self._light = light
         self._turn = Lock()
         self._count = Lock()
         self._waiting = 0
@@ -98,12 +112,12 @@ class Together:
         """How many transactions wait for their turn."""
         return self._waiting
 
-    def begin(self) -> Held:
+    def begin(self, *, is_light: bool = False) -> Held:
         """Begin when it is this transaction's turn: behind those that are not committed yet, or as the first."""
         self._await_turn()
         try:
             if self._group is None:
-                self._group = self._opened()
+                self._group = self._opened(is_light=is_light)
             else:
                 self._run(self._group.held, f"SAVEPOINT {SAVEPOINT}")
         except BaseException:
@@ -161,17 +175,18 @@ class Together:
         except self._connections.errors as error:
             group.error = error
         finally:
-            self._connections.give_back(group.held)
+            group.source.give_back(group.held)
             group.ended.release()
 
-    def _opened(self) -> _Group:
-        held = self._connections.take()
+    def _opened(self, *, is_light: bool) -> _Group:
+        source = self._light if is_light else self._connections
+        held = source.take()
         try:
             self._run(held, "BEGIN IMMEDIATE")
         except BaseException:
-            self._connections.give_back(held)
+            source.give_back(held)
             raise
-        return _Group(held)
+        return _Group(held, source, is_light)
 
     def _run(self, held: Held, sql: str) -> None:
         try:
@@ -187,7 +202,22 @@ class Together:
         return self._group
 
 
+class LightTogether:
+    """Light transactions among the others of a database."""
+
+    def __init__(self, together: Together) -> None:
+        self._together = together
+        self.commit = together.commit
+        self.take_back = together.take_back
+
+    def begin(self) -> Held:
+        """Begin when it is this transaction's turn."""
+        return self._together.begin(is_light=True)
+
+
 def _can_grow(group: _Group) -> bool:
+    if group.is_light:
+        return False
     return 0 < group.done < MOST_TOGETHER and group.may_commit and _is_open(group.held)
 
 

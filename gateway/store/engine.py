@@ -10,7 +10,7 @@ task, accounts by (source, window), head of the notices, head of the log.
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -22,7 +22,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 from sqlalchemy.sql.dml import UpdateBase
 from typing_extensions import override
 
-from gateway.store.commits import Commits, OneByOne, Together
+from gateway.store.commits import Commits, LightTogether, OneByOne, Together
 from gateway.store.connections import Connections
 from gateway.store.prepared import Bound, Given, Prepared, insert_into, insert_new, update_of
 
@@ -39,6 +39,9 @@ ON_CONNECT = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA secure_delete=ON",  # what is erased is overwritten, not only unlinked
 )
+
+LIGHT = {"sqlite": "PRAGMA synchronous=NORMAL", "postgresql": "SET synchronous_commit TO off"}
+"""What makes a connection's commits visible at once and durable a moment later."""
 
 AnyRow = Row[*tuple[Any, ...]]
 AnySelect = Select[*tuple[Any, ...]]
@@ -235,14 +238,27 @@ class Store:
         self.engine = open_engine(url)
         self._connections = Connections(self.engine)
         # SQLite's waiting writers sleep and try again; within this process they queue, and share their commits.
-        is_sqlite = self.engine.dialect.name == "sqlite"
-        self.commits: Together | OneByOne = Together(self._connections) if is_sqlite else OneByOne(self._connections)
+        self._light_connections = Connections(open_engine(url, is_light=True))
+        if self.engine.dialect.name == "sqlite":
+            together = Together(self._connections, self._light_connections)
+            self.commits: Together | OneByOne = together
+            self._light: Commits = LightTogether(together)
+        else:
+            self.commits, self._light = OneByOne(self._connections), OneByOne(self._light_connections)
         self.tell_here: Tell | None = None
         """Called with the topics of each change that is committed here, where the database does not pass them on."""
 
     def transaction(self) -> Transaction:
         """Write; commits at the end, and takes everything back on any exception."""
         return Transaction(self._connections, self.commits, self.tell_here)
+
+    def light_transaction(self) -> Transaction:
+        """Write what may be lost if the machine loses its power within the next moments, and in no other case.
+
+        Every process sees it when it is committed, also after this one was killed. Nothing may be written so whose loss
+        would let anything happen that was not allowed.
+        """
+        return Transaction(self._light_connections, self._light, self.tell_here)
 
     def read(self) -> Reading:
         """Read what is committed."""
@@ -251,15 +267,24 @@ class Store:
     def close(self) -> None:
         """Close every connection."""
         self._connections.close()
+        self._light_connections.close()
 
 
-def open_engine(url: str) -> Engine:
-    """An engine that keeps no connection, and whose SQLite connections are durable and begin nothing of themselves."""
+def open_engine(url: str, *, is_light: bool = False) -> Engine:
+    """An engine that keeps no connection, and whose SQLite connections are durable and begin nothing of themselves.
+
+    Args:
+        url: The database.
+        is_light: Whether commits need not be on disk when they return.
+    """
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, poolclass=NullPool)
-    # The driver keeps as many compiled statements; the least recently used one is compiled anew.
-    engine = create_engine(url, poolclass=NullPool, connect_args={"cached_statements": MOST_STATEMENTS})
-    event.listen(engine, "connect", _prepare_sqlite)
+        engine = create_engine(url, poolclass=NullPool)
+    else:
+        # The driver keeps as many compiled statements; the least recently used one is compiled anew.
+        engine = create_engine(url, poolclass=NullPool, connect_args={"cached_statements": MOST_STATEMENTS})
+        event.listen(engine, "connect", _prepare_sqlite)
+    if is_light:
+        event.listen(engine, "connect", partial(_lighten, LIGHT[engine.dialect.name]))
     return engine
 
 
@@ -270,3 +295,10 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: ConnectionPoolEntry) -
     for pragma in ON_CONNECT:
         cursor.execute(pragma)
     cursor.close()
+
+
+def _lighten(how: str, connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
+    cursor = connection.cursor()
+    cursor.execute(how)
+    cursor.close()
+    connection.commit()
