@@ -18,7 +18,7 @@ from contracts.message_signatures import new_nonce
 from contracts.transport import is_on_loopback
 from gateway.api.application import Application
 from gateway.api.description import SUMMARY, TITLE
-from gateway.api.desk import TICK, Desk
+from gateway.api.desk import TICK, Bell, Desk
 from gateway.api.routes import HOT, add_routes
 from gateway.api.workers import Workers
 from gateway.catalogue.shelf import catalogue_now
@@ -183,7 +183,7 @@ def _lifespan(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         desk: Desk = app.state.desk
         store, seconds = desk.exchange.means.store, settings.tick_seconds
-        tell = _from_thread(desk.bell.tell)
+        tell = _from_thread(desk.bell)
         wakeups = wakeups_of(store.engine, tell)
         if wakeups is None:
             store.tell_here = tell
@@ -225,15 +225,16 @@ async def _keep(app: FastAPI, keeper: Keeper | None, settings: GatewaySettings) 
         await _carry_on(app.state.desk.workers, partial(keeper.step, adopt))
 
 
-def _from_thread(ring: Callable[..., None]) -> Callable[..., None]:
-    """The same call for other threads; the running loop makes it."""
+def _from_thread(bell: Bell) -> Callable[..., None]:
+    """What other threads tell the bell with; the running loop rings it if anybody waits for that."""
     loop = asyncio.get_running_loop()
 
-    def call(*topics: str) -> None:
-        with suppress(RuntimeError):  # the loop has ended, and nobody waits any more
-            loop.call_soon_threadsafe(ring, *topics)
+    def tell(*topics: str) -> None:
+        if bell.is_awaited(*topics):
+            with suppress(RuntimeError):  # the loop has ended, and nobody waits any more
+                loop.call_soon_threadsafe(bell.tell, *topics)
 
-    return call
+    return tell
 
 
 async def _tick(desk_now: Callable[[], Desk], seconds: float, turns: Turns | None = None) -> None:

@@ -74,11 +74,17 @@ class Bell:
 
     def tell(self, *topics: str) -> None:
         """Wake those who wait for one of these topics, or everybody when none is named."""
+        for ticket in self._concerned(topics):
+            ticket.ring()
+
+    def is_awaited(self, *topics: str) -> bool:
+        """Whether ``tell`` would wake anybody; in any thread, after the change: who comes later finds it made."""
+        return bool(self._concerned(topics))
+
+    def _concerned(self, topics: Collection[str]) -> list[Ticket]:
         with self._lock:
             tickets = list(self._tickets)
-        for ticket in tickets:
-            if not topics or not ticket.topics or not ticket.topics.isdisjoint(topics):
-                ticket.ring()
+        return [each for each in tickets if not topics or not each.topics or not each.topics.isdisjoint(topics)]
 
     def ticket(self, *topics: str) -> Ticket:
         """Stands for all rings from now on about these topics, or about any."""

@@ -15,7 +15,9 @@ def rung(bell_topics: tuple[str, ...], *ticket_topics: str) -> bool:
     async def scene() -> bool:
         bell = Bell()
         ticket = bell.ticket(*ticket_topics)
+        is_awaited = bell.is_awaited(*bell_topics)
         bell.tell(*bell_topics)
+        assert is_awaited == ticket.is_rung
         return ticket.is_rung
 
     return asyncio.run(scene())
