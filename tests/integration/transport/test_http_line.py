@@ -193,6 +193,15 @@ def test_the_time_is_that_of_the_whole_answer_and_not_of_each_piece(script: Scri
         assert time.monotonic() - started < 5 * SOON
 
 
+@pytest.mark.parametrize("seconds", [0.0, -1.0])
+def test_a_call_whose_time_is_over_is_not_sent(seconds: float) -> None:
+    with line_to(polite) as (line, server):
+        refused(line, seconds)
+        line.send(CALL, SECONDS)
+        refused(line, seconds)
+    assert [len(each.requests) for each in server.taken] == [1]
+
+
 def test_who_does_not_take_the_request_in_time_is_unreachable() -> None:
     def deaf(heard: Heard) -> None:
         heard.over.wait()
