@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 
+from pydantic_core import to_json
+
 from contracts.base64url import encoded
 from contracts.canonical import canonical_bytes
 from contracts.federation import KeyPurpose
@@ -50,7 +52,7 @@ class ProofKey:
         claims: dict[str, object] = {"htm": method, "htu": address, "iat": int(now.timestamp()), "jti": jti}
         if token is not None:
             claims["ath"] = token_hash(token)
-        signed = f"{self._head}.{encoded(canonical_bytes(claims))}"
+        signed = f"{self._head}.{encoded(to_json(claims))}"
         return f"{signed}.{encoded(self._sign(signed.encode()))}"
 
 

@@ -18,6 +18,7 @@ from gateway.identity.oauth_calls import OAuthAnswer, OAuthCall
 from gateway.identity.token_keys import KEYS_KEPT
 
 MOST_FORM_BYTES: Final = 2**14
+NO_STORE: Final = {"cache-control": "no-store"}
 NOT_A_FORM: Final = OAuthAnswer(400, b'{"error":"invalid_request"}')
 
 Answer = Callable[[OAuthEndpoints, OAuthCall], OAuthAnswer]
@@ -37,7 +38,7 @@ def _endpoint(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
             call = OAuthCall(form, ",".join(proofs) if proofs else None, certificate_of(request))
             desk = desk_of(request)
             given = await desk.workers.run(answer, desk.oauth, call)
-        return Response(given.body, given.status, {"cache-control": "no-store"}, JSON)
+        return Response(given.body, given.status, NO_STORE, JSON)
 
     return endpoint
 

@@ -93,5 +93,8 @@ class Door:
 
 def client_key(federation: Federation, kid: str, at: datetime) -> PublicKey | None:
     """The key of that name, if it may call the gateway at that instant."""
-    found = (federation.key(kid, purpose, at) for purpose in CALLERS)
-    return next((key for key in found if key is not None), None)
+    for purpose in CALLERS:
+        key = federation.key(kid, purpose, at)
+        if key is not None:
+            return key
+    return None
