@@ -7,12 +7,14 @@ of an answer says nothing about the data.
 from collections.abc import Iterator
 from itertools import product
 from math import prod
+from typing import Final
 
 from contracts import counter_nodes
 from contracts.dataset import DatasetContract, Dimension, Grain
 from contracts.errors import InvalidInput
 from contracts.identifiers import Code, Name
 from contracts.query import Query
+from contracts.remembered import Memory
 from contracts.values import Value
 
 MAX_CELLS = 1_000_000
@@ -42,12 +44,19 @@ class Grid(Value):
         return product(*(axis.values for axis in self.axes))
 
 
+_grids: Final = Memory[Grid](256)
+
+
 def grid_of(query: Query, contract: DatasetContract) -> Grid:
     """The cells that a checked query asks for; those of a daily counter are the nodes that its period completes.
 
     Raises:
         InvalidInput: ``too-many-cells``.
     """
+    return _grids.of((query, contract), None, lambda: _grid(query, contract))
+
+
+def _grid(query: Query, contract: DatasetContract) -> Grid:
     axes = tuple(_axis(query, contract, name) for name in query.dimensions)
     if query.counter:
         axes = (Axis(name=counter_nodes.AXIS, values=tuple(node.label for node in counter_nodes.nodes(query.period))),)

@@ -1,6 +1,7 @@
 """Months, half-open periods and the Thai fiscal year, the window that a privacy budget belongs to."""
 
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -39,11 +40,7 @@ class Period(Value):
 
     def months(self) -> tuple[str, ...]:
         """Every calendar month that the period touches, oldest first, as ``YYYY-MM``."""
-        months, month = [], self.start.replace(day=1)
-        while month < self.until:
-            months.append(f"{month:%Y-%m}")
-            month = next_month(month)
-        return tuple(months)
+        return _months(self.start, self.until)
 
     def weeks(self) -> tuple[str, ...]:
         """Every ISO week that the period touches, oldest first, as ``YYYY-Www``; the first and last may be cut."""
@@ -53,7 +50,21 @@ class Period(Value):
 
     def windows(self) -> tuple[str, ...]:
         """Every fiscal year that the period touches, oldest first; each is charged."""
-        return tuple(dict.fromkeys(window_of(date.fromisoformat(f"{m}-01")) for m in self.months()))
+        return _windows(self.start, self.until)
+
+
+@lru_cache(maxsize=256)
+def _months(start: date, until: date) -> tuple[str, ...]:
+    months, month = [], start.replace(day=1)
+    while month < until:
+        months.append(f"{month:%Y-%m}")
+        month = next_month(month)
+    return tuple(months)
+
+
+@lru_cache(maxsize=256)
+def _windows(start: date, until: date) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(window_of(date.fromisoformat(f"{month}-01")) for month in _months(start, until)))
 
 
 def next_month(day: date) -> date:

@@ -35,6 +35,15 @@ def test_an_answer_without_dimensions_has_one_cell() -> None:
     assert (grid.size, list(grid.keys())) == (1, [()])
 
 
+def test_a_changed_copy_of_a_question_or_a_contract_has_cells_of_its_own() -> None:
+    asked, offered = query(dimensions=("province",)), contract()
+    fewer = offered.model_copy(update={"dimensions": (dimension("province", ("10",)),)})
+    filtered = asked.model_copy(update={"where": {"province": ("50", "90")}})
+
+    sizes = [grid_of(a, c).size for a, c in ((asked, offered), (asked, fewer), (filtered, offered), (asked, offered))]
+    assert sizes == [3, 1, 2, 3]
+
+
 def test_each_grain_has_its_public_labels() -> None:
     months = ("2025-10", "2025-11", "2025-12")
 
