@@ -113,7 +113,9 @@ class Exchange(Records):
             requests.receive(t, new, now, events.requested(asked, caller.kid, now, self.means.entropy))
             self.means.crash(CrashPoint.BEFORE_RECEIVED)
         self.means.crash(CrashPoint.AFTER_RECEIVED)
-        self._ask(asked)
+        if self._ask(asked):
+            agencies = tuple(sorted({each.agency for each in asked.contracts}))
+            return RequestStatus(request=request.id, state=RequestState.WAITING, waiting_for=agencies)
         return self.status(caller, request.id)
 
     def _denials(
@@ -145,8 +147,11 @@ class Exchange(Records):
             log.append(t, events.denied(asked, caller.kid, reasons, now, self.means.entropy))
         raise _denial(asked, reasons)
 
-    def _ask(self, asked: Asked) -> None:
+    def _ask(self, asked: Asked) -> bool:
         """Steps (4) and (5), for a request that is received and not yet asked; otherwise nothing happens.
+
+        Returns:
+            Whether its agencies are being asked now.
 
         Raises:
             SaphanError: ``budget-exceeded``, ``series-overlaps``, ``series-busy`` or whatever else keeps it from being
@@ -158,10 +163,10 @@ class Exchange(Records):
                 requests.lock_question(t, asked.question)
                 held = requests.lock_request(t, asked.request.id)
                 if held is None or not requests.is_unasked(t, held):
-                    return
+                    return False
                 # (4) The same question on the same data version: released already, or being asked?
                 if self._repeat(t, held, asked, now) or self._join(t, held):
-                    return
+                    return False
                 # (5) ONE transaction: within schedule and ceiling, budget reserved, one task for each connector.
                 price = claim(t, asked)
                 self._hold_to_limits(t, held, asked, price, now)
@@ -174,6 +179,7 @@ class Exchange(Records):
                 self._end_refused(held, asked, refusal)
             raise
         self.means.crash(CrashPoint.AFTER_RESERVED)
+        return True
 
     def _hold_to_limits(
         self, t: Transaction, held: HeldRequest, asked: Asked, price: Sequence[Charge], now: datetime

@@ -25,7 +25,7 @@ def lock(t: Transaction, key: Key) -> None:
     """Let nobody else charge to this activity until the transaction ends."""
     agreement, activity = key
     t.add_new(activities, {"agreement": agreement, "activity": activity})
-    t.lock(_named(agreement, activity))
+    t.hold(_named(agreement, activity))
 
 
 def note(t: Transaction, key: Key, request: str, now: datetime) -> None:

@@ -75,7 +75,7 @@ def publish(t: Transaction, size: int, document: str) -> None:
 
 def add_cosignature(t: Transaction, size: int, agency: str, line: str, now: datetime) -> None:
     """Keep an agency's cosignature; the first that it made of a checkpoint stands."""
-    t.lock(_of_size(size))
+    t.hold(_of_size(size))
     t.add_new(log_cosignatures, {"size": size, "agency": agency, "line": line, "received_at": now})
     t.run(_counted(size))
 

@@ -32,6 +32,7 @@ CHANNEL = "saphan_changed"
 """Where PostgreSQL passes on that something changed; see ``gateway.store.wakeups``."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 ON_CONNECT = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
@@ -57,14 +58,22 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     @override
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # its signature
-        """Write an instant as microseconds."""
-        return None if value is None else (value - EPOCH) // timedelta(microseconds=1)
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], int | None]:  # its signature
+        """Writes an instant as microseconds."""
+        return _microseconds
 
     @override
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # its signature
-        """Read an instant back."""
-        return None if value is None else EPOCH + timedelta(microseconds=value)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[int | None], datetime | None]:
+        """Reads an instant back."""
+        return _instant
+
+
+def _microseconds(instant: datetime | None) -> int | None:
+    return None if instant is None else (instant - EPOCH) // MICROSECOND
+
+
+def _instant(microseconds: int | None) -> datetime | None:
+    return None if microseconds is None else EPOCH + timedelta(microseconds=microseconds)
 
 
 class Reading:
@@ -168,6 +177,14 @@ class Transaction(Reading):
         if isinstance(select, Bound):
             return self.one(Bound(select.statement.locked(), select.values))
         return self._connection.execute(select.with_for_update()).first()
+
+    def hold(self, select: Bound) -> None:
+        """Let nobody else change a row until this transaction ends, without reading it.
+
+        On SQLite nobody else writes anyway: the transaction began with ``BEGIN IMMEDIATE``.
+        """
+        if self._dialect.name != "sqlite":
+            self.lock(select)
 
     def take_free(self, select: AnySelect | Bound) -> Sequence[AnyRow]:
         """Every row that no other transaction holds, locked."""

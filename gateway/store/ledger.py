@@ -122,7 +122,7 @@ def _settle(t: Transaction, request: str, state: ChargeState, now: datetime) -> 
     rows = t.all(_reserved(request))
     for row in rows:
         spent = row.nano_rho if state is ChargeState.SPENT else 0
-        t.lock(_account(row.source, row.budget_window))
+        t.hold(_account(row.source, row.budget_window))
         t.run(_settled(row.source, row.budget_window, row.nano_rho, spent))
     t.change(charges, {"request": request, "state": ChargeState.RESERVED}, {"state": state, "at": now})
     return tuple(Charge(source=row.source, window=row.budget_window, nano_rho=row.nano_rho) for row in rows)

@@ -60,7 +60,7 @@ class Head:
 
 def lock(t: Transaction) -> None:
     """Let nobody else write to the log until this transaction ends, before it looks at what the log orders."""
-    t.lock(_head())
+    t.hold(_head())
 
 
 def append(t: Transaction, event: Event) -> int:

@@ -195,7 +195,7 @@ def agreement_versions(r: Reading, name: str) -> tuple[HeldAgreement, ...]:
 
 def lock_name(t: Transaction, name: str) -> None:
     """Let nobody else move any version of an agreement until the transaction ends."""
-    t.lock(_first_version(name))
+    t.hold(_first_version(name))
 
 
 def lock_versions(t: Transaction, name: str) -> tuple[HeldAgreement, ...]:

@@ -152,7 +152,7 @@ def find(r: Reading, request: str) -> HeldRequest | None:
 
 def lock_question(t: Transaction, question: str) -> None:
     """Let nobody else decide about this question until the transaction ends."""
-    t.lock(_asked(question))
+    t.hold(_asked(question))
 
 
 def lock_request(t: Transaction, request: str) -> HeldRequest | None:

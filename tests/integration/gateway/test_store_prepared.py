@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from threading import Event, Thread
 
 import psycopg
 import pytest
@@ -107,6 +108,25 @@ def test_prepared_and_other_statements_share_a_transaction(store: Store) -> None
     assert (row.last_seen, other.last_seen, len(free)) == (LATER, NOW, 2)
     with store.read() as r:
         assert {each.agency: each.last_seen for each in r.all(select(connectors))} == {"ccib": LATER, "dsi": NOW}
+
+
+def test_what_is_held_is_changed_by_nobody_else_meanwhile(store: Store, store_url: str) -> None:
+    fill(store)
+    other, changed = Store(store_url), Event()
+
+    def change() -> None:
+        with other.transaction() as t:
+            t.run(later("ccib", LATER))
+        changed.set()
+
+    with store.transaction() as t:
+        t.hold(seen_since(NOW, "dsi"))
+        writer = Thread(target=change)
+        writer.start()
+        assert not changed.wait(0.2)
+    writer.join()
+    assert changed.is_set()
+    other.close()
 
 
 def test_a_row_is_new_once(store: Store) -> None:
