@@ -27,7 +27,7 @@ PATH = "/v1/preview"
 
 
 def obtained_again(certificate: str | None) -> tuple[TokenWorld, str]:
-    """The gateway, and a token that a listener obtained from it after the power came back, by a request he had heard."""
+    """The gateway, and a token that a listener got from it after the power came back, by a request he had heard."""
     world = TokenWorld(KEYS)
     heard = SignedCalls(CLIENT, "oja", ISSUER).token_request(NOW)
     call = OAuthCall(heard.body, heard.headers[PROOF_HEADER], certificate)
