@@ -35,11 +35,15 @@ class Databases:
             self._open.append(connection)
             return connection
 
-        sqlite3.dbapi2.connect = opened  # type: ignore[assignment]  # the drivers' users look it up at each call
+        # SQLAlchemy looks it up at each call in the one module, the journal in the other.
+        modules = (sqlite3, sqlite3.dbapi2)
+        for module in modules:
+            module.connect = opened  # type: ignore[attr-defined]  # it has one
         try:
             yield self
         finally:
-            sqlite3.dbapi2.connect = connect
+            for module in modules:
+                module.connect = connect  # type: ignore[attr-defined]  # it has one
 
     @contextmanager
     def counting(self, counted: Counter[str]) -> Iterator[None]:
