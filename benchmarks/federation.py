@@ -61,6 +61,7 @@ class Running:
     federation: Federation
     asker: SigningKey
     client: Gateway
+    agreement: Agreement
     contracts: tuple[DatasetContract, ...]
     homes: Mapping[str, Home]
 
@@ -112,14 +113,15 @@ def running(
         _serve(stack, gateway, listener, tick_seconds)
         client = stack.enter_context(Gateway(address, asker, REQUESTER, federation))
         contracts = tuple(contract for each in agencies for contract in _publish(homes[each.name]))
-        agreement_calls.put_forward(client, _agreement(contracts, nano_rho, families), Act.SUBMIT, drafter)
+        agreement = _agreement(contracts, nano_rho, families)
+        agreement_calls.put_forward(client, agreement, Act.SUBMIT, drafter)
         for each in agencies:
             _approve(stack, address, homes[each.name], each.name, federation)
         to_sign = agreement_calls.meant(client, AGREEMENT, Act.SIGN)
         agreement_calls.move(client, to_sign, Act.SIGN, officer, agreement_calls.Words())
         for each in agencies:
             _connect(stack, homes[each.name])
-        yield Running(address, federation, asker, client, contracts, homes)
+        yield Running(address, federation, asker, client, agreement, contracts, homes)
 
 
 def _enrol(home: Home, agency: Agency, address: str) -> Member:
