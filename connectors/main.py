@@ -1,5 +1,6 @@
 """The connector, put together: settings in, a loop that runs until it is told to stop."""
 
+import gc
 import logging
 import signal
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
+from typing import Final
 
 from connectors.agent import Agent, Channel
 from connectors.answer import Desk
@@ -30,6 +32,13 @@ from transport.line import Line
 from transport.lines import line_to
 
 log = logging.getLogger("saphan.connector")
+
+COLLECTED_AFTER: Final = 50_000
+"""So many new objects until the collector of garbage looks for cycles among them.
+
+Python's own 700 are less than one answer makes, and nearly all of them are freed by their reference counts: the
+collector would visit what is in use again and again.
+"""
 
 
 def now() -> datetime:
@@ -77,10 +86,18 @@ def serve(settings: ConnectorSettings, clock: Callable[[], datetime] = now) -> N
     try:
         with open_channel(settings, journal, clock) as channel:
             agent = agent_of(settings, channel, journal, clock)
+            spare_collector()
             with keeping_open(home.snapshot), _stopped_by_signals(agent):
                 agent.run()
     finally:
         journal.close()
+
+
+def spare_collector() -> None:
+    """Let the collector of garbage leave alone what start-up has made: it lasts as long as the process."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECTED_AFTER)
 
 
 @contextmanager

@@ -37,7 +37,7 @@ from gateway.public_usage import PublicUsage
 from gateway.quiet_log import silence_values, what_failed
 from gateway.registry.keeper import Keeper, keeper_of
 from gateway.rights import may_ask, spend
-from gateway.serving import server_of
+from gateway.serving import server_of, spare_collector
 from gateway.settings import GatewaySettings
 from gateway.store.engine import Store
 from gateway.store.migrate import check
@@ -133,7 +133,9 @@ def serve(settings: GatewaySettings) -> None:
     """Serve until the process is told to stop."""
     app = create_app(settings)
     desk: Desk = app.state.desk
-    server_of(app, settings, desk.door.federation.gateway).run()
+    server = server_of(app, settings, desk.door.federation.gateway)
+    spare_collector()
+    server.run()
 
 
 def means_of(settings: GatewaySettings, clock: Clock = system_clock) -> Means:
