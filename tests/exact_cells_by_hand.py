@@ -70,7 +70,8 @@ class ByHand:
             for each in passing:
                 _next(self.ranks, (each.complaint_id, self._unit(each)))
             kept = [each for each in passing if self.ranks[each.complaint_id, self._unit(each)] <= self._bound]
-        self.counted = pd.DataFrame([self._record(each) for each in kept])
+        # As they are: of its own accord pandas writes a missing whole number among others as the float NaN.
+        self.counted = pd.DataFrame([self._record(each) for each in kept], dtype=object)
 
     @property
     def _bound(self) -> int:

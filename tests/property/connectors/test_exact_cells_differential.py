@@ -328,6 +328,22 @@ def test_files_of_every_kind_give_the_cells_that_pandas_counts(case: Case, form:
     }
 
 
+@pytest.mark.parametrize("number", [None, float("nan"), float("inf")])
+def test_an_amount_that_is_no_number_adds_nothing_beside_one_that_is(number: float | None) -> None:
+    day = datetime(2025, 3, 5, 10, 30)  # noqa: DTZ001  # a clock on a wall in Bangkok
+    rows = [Complaint(f"c{n}", f"p{n}", day, day, "10", "PHONE", 30, each) for n, each in enumerate((2.5, number))]
+    measured = factories.damage(clamp=(-1_000, 1_000), kinds=("sum", "mean", "histogram"), bins=(0,))
+    contract = factories.contract(dimensions=DIMENSIONS, measure_columns=(measured,))
+    measures, march = ("count", "damage_thb:histogram", "damage_thb:sum"), factories.period("2025-03-01", "2025-04-01")
+    asked = factories.query(measures=measures, dimensions=(), period=march)
+    case = (contract, asked, [rows])
+
+    expected = {"count": [2], "damage_thb:histogram": [0, 1], "damage_thb:sum": [3]}
+
+    assert _by_hand(case) == expected
+    assert _answered(_sqlite, case, Form("plain", "native", 0)) == expected
+
+
 def test_postgresql_gives_the_cells_that_pandas_counts(postgres_database: str) -> None:
     @FEW
     @given(case=cases, form=forms)
