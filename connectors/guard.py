@@ -152,13 +152,13 @@ class Guard:
         agreement = self._agreement(task.agreement, request, now)
         contract = self._contract(task)
         checked = self._checked(task, request, agreement, contract, signer, now)
-        reasons, decision = self._denials(checked, now), self.situation.decision(checked.request_digest)
+        reasons = self._denials(checked, checked.standing, now)
         # Whatever else is wrong is refused before an officer is asked to look at it.
         if reasons - {APPROVAL_MISSING}:
             raise _denied(checked, reasons - {APPROVAL_MISSING})
-        if reasons and decision is not None:
+        if reasons and self.situation.decision(checked.request_digest) is not None:
             raise Refused("officer-refused", agency=self.agency)
-        return replace(checked, awaits_officer=bool(reasons))
+        return replace(checked, awaits_officer=True) if reasons else checked
 
     def check_use(self, checked: Checked, used: Used, now: datetime) -> None:
         """Decide again once it is certain what the activity has used: right before the charge, under its lock.
@@ -166,7 +166,7 @@ class Guard:
         Raises:
             Refused: ``schedule-exceeded`` or ``activity-budget-exceeded``, as ``check_task``.
         """
-        reasons = self._denials(replace(checked, standing=_with(checked.standing, used)), now)
+        reasons = self._denials(checked, _with(checked.standing, used), now)
         if reasons:
             raise _denied(checked, reasons)
 
@@ -229,12 +229,12 @@ class Guard:
             at_agency=True,
         )
 
-    def _denials(self, checked: Checked, now: datetime) -> frozenset[str]:
+    def _denials(self, checked: Checked, standing: Standing, now: datetime) -> frozenset[str]:
         """What the policies say no to, as codes, in the situation as this agency knows it."""
         verdict = decide(
             checked.request,
             checked.agreement,
-            standing=checked.standing,
+            standing=standing,
             contracts=[checked.contract],
             asking_agency=checked.asking_agency,
             now=now,
@@ -286,7 +286,7 @@ class Guard:
 
     def _claims(self, token: str, now: datetime) -> dict[str, Any]:
         try:
-            kid = _kid_in(jwt.get_unverified_header(token))
+            kid = _kid_in(token.partition(".")[0])
             key = self._operators(KeyPurpose.TOKEN, now)(kid)
             if key is None:
                 raise Refused("key-unknown", kid=kid[:64])
@@ -361,6 +361,8 @@ def _series_key(request: Request, contract: DatasetContract, activity: Activity)
 
 
 def _with(standing: Standing, used: Used) -> Standing:
+    if (standing.asked_in_span, standing.nano_rho_spent) == (used.asked_in_span, used.nano_rho_spent):
+        return standing
     counted = {"asked_in_span": used.asked_in_span, "nano_rho_spent": used.nano_rho_spent}
     return standing.model_copy(update=counted)
 
@@ -370,8 +372,16 @@ def _denied(checked: Checked, reasons: Collection[str]) -> SaphanError:
     return from_code(first, others=others, **details(checked.request, checked.agreement))
 
 
-def _kid_in(header: dict[str, Any]) -> str:
-    """The key that a token names. Its header is closed: it never brings a key, nor says where one is to be had."""
+@lru_cache(maxsize=MOST_READ)
+def _kid_in(encoded: str) -> str:
+    """The key that a token's header names: all tokens of one key have the same. PyJWT reads it again to verify.
+
+    It is closed: it never brings a key, nor says where one is to be had.
+
+    Raises:
+        PyJWTError: It is no header.
+    """
+    header = jwt.get_unverified_header(f"{encoded}..")
     if header.keys() != TOKEN_HEADERS or header["alg"] != ALGORITHM:
         raise Refused("token-invalid", why="header")
     if str(header["typ"]).lower() != TOKEN_TYPE:

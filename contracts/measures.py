@@ -7,6 +7,7 @@ frozen:per:lost sum / sum                                result:share    each la
 """
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 COUNT: Final = "count"
@@ -14,6 +15,9 @@ PEOPLE: Final = "people"
 HISTOGRAM: Final = "histogram"
 QUANTILES: Final = {"p10": 0.10, "p25": 0.25, "median": 0.50, "p75": 0.75, "p90": 0.90}
 """The quantiles that may be asked, by name: the share of rows below."""
+
+MOST_NAMES: Final = 1024
+"""How many names, and how many lists of names, are kept taken apart."""
 
 
 class Kind(StrEnum):
@@ -67,6 +71,7 @@ class Measure(NamedTuple):
                 return (self.name,)
 
 
+@lru_cache(maxsize=MOST_NAMES)
 def measure_of(name: str) -> Measure:
     """A measure by its name, whose form ``contracts.identifiers.MeasureName`` has checked."""
     column, _, rest = name.partition(":")
@@ -78,6 +83,7 @@ def measure_of(name: str) -> Measure:
     return Measure(name, Kind(kind), column, divisor)
 
 
+@lru_cache(maxsize=MOST_NAMES)
 def base_of(names: tuple[str, ...]) -> tuple[str, ...]:
     """The base measures that these need, each once, sorted."""
     return tuple(sorted({base for name in names for base in measure_of(name).base}))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from typing import NamedTuple, TypedDict
+from typing import Final, NamedTuple, TypedDict
 
 from cedarpy import Entities
 
@@ -12,6 +12,7 @@ from contracts.canonical import digest_of
 from contracts.dataset import DatasetContract
 from contracts.errors import InvalidInput
 from contracts.lifecycle import AgreementState
+from contracts.remembered import Memory, remembered
 from contracts.request import Request
 from contracts.standing import Standing
 from contracts.values import Value
@@ -72,6 +73,9 @@ class _Offer(NamedTuple):
     tiers: tuple[str, ...]
 
 
+_known_terms: Final = Memory[_Terms]()
+
+
 def decide(  # noqa: PLR0913  # the question, the terms, the moment and the rules: each is a fact of its own
     request: Request,
     agreement: Agreement,
@@ -123,7 +127,8 @@ def prepared(
     rules: Rules, activity: Activity, agreement: Agreement, contracts: Sequence[DatasetContract]
 ) -> Entities | None:
     """What was agreed and what is offered, in the words of the schema; none when it does not fit."""
-    return _entities(rules, _terms(activity, agreement), tuple(map(_offer, contracts)))
+    terms = _known_terms.of((activity, agreement), None, lambda: _terms(activity, agreement))
+    return _entities(rules, terms, tuple(map(_offer, contracts)))
 
 
 def questions(
@@ -196,6 +201,7 @@ def _terms(activity: Activity, agreement: Agreement) -> _Terms:
     )
 
 
+@remembered
 def _offer(contract: DatasetContract) -> _Offer:
     tiers = tuple(tier.value for tier in contract.tiers)
     return _Offer(contract.digest, contract.purposes, contract.legal_basis, tiers)

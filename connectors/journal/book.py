@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+from pydantic_core import from_json
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
@@ -229,10 +230,9 @@ class Journal:
         """
         with self.writing(CrashPoint.SETTLE_BEFORE_COMMIT, CrashPoint.SETTLE_AFTER_COMMIT) as t:
             for row in t.rows(statements.answered_for(task_id)):
-                is_exact = row.part is not None and _is_exact(Part.model_validate_json(row.part))
                 key = {"request_digest": row.request_digest, "contract_digest": row.contract_digest}
                 settled = {"state": AnswerState.SETTLED.value, "outcome": outcome, "settled_at": now}
-                t.change(Answer, key, {**settled, "part": None if is_exact else row.part})
+                t.change(Answer, key, {**settled, "part": None} if _is_exact(row.part) else settled)
 
     def unfinished(self) -> tuple[Unfinished, ...]:
         """Every charged task that the gateway has not acknowledged, oldest first."""
@@ -377,8 +377,8 @@ def _stored(part: Part) -> dict[str, object]:
     return {"part": part.model_dump_json(), "part_digest": digest_of(part)}
 
 
-def _is_exact(part: Part) -> bool:
-    return any(each.sigma is None for each in part.measures)
+def _is_exact(part: str | None) -> bool:
+    return part is not None and any(each["sigma"] is None for each in from_json(part)["measures"])
 
 
 def _approval(row: Any) -> Approval:  # noqa: ANN401  # a row of a session or of a prepared statement

@@ -58,3 +58,17 @@ def test_other_rules_decide_anew() -> None:
     )
 
     assert (reasons(rules=installed()), reasons(rules=stricter), reasons(rules=installed())) == ((), ("nobody",), ())
+
+
+def test_what_is_remembered_of_an_agreement_and_a_contract_is_not_said_of_their_changed_copies() -> None:
+    earlier = CASE.agreement.period.model_copy(update={"until": NOW.date()})
+    over = CASE.agreement.model_copy(update={"period": earlier})
+    elsewhere = CASE.contract.model_copy(update={"purposes": ("victim-help",)})
+
+    decided = [
+        decide(CASE.request, agreement, standing=FINE, contracts=[contract], asking_agency="oja", now=NOW)
+        for agreement in (CASE.agreement, over)
+        for contract in (CASE.contract, elsewhere)
+    ]
+
+    assert [isinstance(each, Denial) for each in decided] == [False, True, True, True]
