@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from contracts.base64url import encoded
 from contracts.errors import Refused
 from contracts.federation import KeyPurpose
 from contracts.keys import SigningKey, made_by
@@ -86,7 +87,7 @@ class _Parameters(NamedTuple):
 
 def new_nonce() -> str:
     """A nonce of 128 random bits."""
-    return secrets.token_urlsafe(16)
+    return encoded(secrets.token_bytes(16))
 
 
 def sign(message: Message, key: SigningKey, tag: Tag, now: datetime, nonce: str) -> Message:

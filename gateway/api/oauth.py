@@ -1,6 +1,6 @@
 """The authorization server's endpoints and what describes them."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from fastapi import APIRouter
@@ -18,7 +18,9 @@ from gateway.identity.oauth_calls import OAuthAnswer, OAuthCall
 from gateway.identity.token_keys import KEYS_KEPT
 
 MOST_FORM_BYTES: Final = 2**14
-NO_STORE: Final = {"cache-control": "no-store"}
+FORM: Final = FORM_TYPE.encode()
+PROOF: Final = PROOF_HEADER.lower().encode()
+FIELDS: Final = ((b"cache-control", b"no-store"), (b"content-type", JSON.encode()))
 NOT_A_FORM: Final = OAuthAnswer(400, b'{"error":"invalid_request"}')
 
 Answer = Callable[[OAuthEndpoints, OAuthCall], OAuthAnswer]
@@ -26,19 +28,31 @@ Answer = Callable[[OAuthEndpoints, OAuthCall], OAuthAnswer]
 open_routes = APIRouter(tags=["identity"])
 
 
+class OAuthResponse(Response):
+    """What the server answers, its header fields as they are sent: the framework would encode them at each call."""
+
+    def __init__(self, given: OAuthAnswer) -> None:
+        self.status_code = given.status
+        self.body = given.body
+        self.background = None
+        self.raw_headers = [*FIELDS, (b"content-length", b"%d" % len(given.body))]
+
+
 def _endpoint(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
     """An endpoint that takes a form and answers as OAuth says; errors as RFC 6749 says."""
 
     async def endpoint(request: Request) -> Response:
         given = NOT_A_FORM
-        if request.headers.get("content-type", "").partition(";")[0].strip().lower() == FORM_TYPE:
+        fields: Sequence[tuple[bytes, bytes]] = request.scope["headers"]
+        kind = next((value for name, value in fields if name == b"content-type"), b"")
+        if kind.partition(b";")[0].strip().lower() == FORM:
             # Proofs that came more than once do not make one.
-            proofs = request.headers.getlist(PROOF_HEADER)
+            proofs = [value.decode("latin-1") for name, value in fields if name == PROOF]
             form = await body_of(request, MOST_FORM_BYTES)
             call = OAuthCall(form, ",".join(proofs) if proofs else None, certificate_of(request))
             desk = desk_of(request)
             given = await desk.workers.run(answer, desk.oauth, call)
-        return Response(given.body, given.status, NO_STORE, JSON)
+        return OAuthResponse(given)
 
     return endpoint
 

@@ -116,6 +116,11 @@ def _no_client(refusal: Refused) -> InvalidClientError:
 class _ClientCredentials(grants.ClientCredentialsGrant):  # type: ignore[misc]  # Authlib has no types
     TOKEN_ENDPOINT_AUTH_METHODS = [AUTH_METHOD]  # noqa: RUF012  # the name and type that Authlib reads
 
+    def __init__(self, request: FormRequest, server: "_Server") -> None:
+        # Not Authlib's own, which makes room for hooks and users at each call; there are none.
+        self.request = request
+        self.server = server
+
     @override
     def create_token_response(self) -> tuple[int, dict[str, object], object]:
         """A token that is bound to the connection's certificate, or else to the key of the call's proof."""
@@ -123,7 +128,7 @@ class _ClientCredentials(grants.ClientCredentialsGrant):  # type: ignore[misc]  
         client, form, now = self.request.client, self.request.form, endpoints.clock()
         if form.get("resource") not in (None, endpoints.issuer.issuer):
             raise InvalidTargetError(description="tokens are for this gateway alone")
-        binding, jtis = self._bound(endpoints, now)
+        binding, jtis = self._bound(now)
         details = _details(endpoints, client, form.get("authorization_details"))
         # Last, so that what is refused for another reason uses nothing up.
         endpoints.spend_once(client, *jtis)
@@ -134,17 +139,17 @@ class _ClientCredentials(grants.ClientCredentialsGrant):  # type: ignore[misc]  
             token["authorization_details"] = [each.model_dump(mode="json") for each in details]
         return 200, token, self.TOKEN_RESPONSE_HEADER
 
-    def _bound(self, endpoints: OAuthEndpoints, now: datetime) -> tuple[Binding, tuple[str, ...]]:
+    def _bound(self, now: datetime) -> tuple[Binding, tuple[str, ...]]:
         call: OAuthCall = self.request.call
         if call.certificate is not None:
             return Binding(BY_CERTIFICATE, call.certificate), ()
-        proved = _proved(call.proof, endpoints.issuer.issuer, now)
+        proved = _proved(call.proof, self.server.target, now)
         return Binding(BY_PROOF, proved.thumbprint), (proved.jti,)
 
 
-def _proved(proof: str | None, issuer: str, now: datetime) -> Proved:
+def _proved(proof: str | None, target: Target, now: datetime) -> Proved:
     try:
-        return check_proof(proof, Target("POST", address_of(issuer, TOKEN_PATH)), now)
+        return check_proof(proof, target, now)
     except Refused as refusal:
         raise InvalidProofError(description=f"proof refused: {refusal.details['why']}") from refusal
 
@@ -230,6 +235,7 @@ class _Server(AuthorizationServer):  # type: ignore[misc]  # Authlib has no type
         super().__init__()
         self.endpoints = endpoints
         self.assertions = Assertions(endpoints.tokens.federation, endpoints.clock)
+        self.target = Target("POST", address_of(endpoints.issuer.issuer, TOKEN_PATH))
         self.register_client_auth_method(AUTH_METHOD, self._client_of)
         self.register_grant(_ClientCredentials)
         self.register_endpoint(_Revocation)

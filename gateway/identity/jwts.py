@@ -98,7 +98,7 @@ def object_in(part: bytes) -> Claims:
         Refused: ``token-invalid``.
     """
     try:
-        value = pydantic_core.from_json(_decoded(part), allow_inf_nan=False)
+        value = pydantic_core.from_json(decoded(part), allow_inf_nan=False)
     except ValueError as error:
         raise Refused("token-invalid", why="form") from error
     if not isinstance(value, dict):

@@ -1,15 +1,14 @@
 """A call of the authorization server and its answer as plain values, and as Authlib wants to see them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import unquote_plus
 
 import pydantic_core
 from authlib.oauth2.rfc6749 import ClientMixin, OAuth2Request
 from authlib.oauth2.rfc6749.errors import OAuth2Error
-from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
+from authlib.oauth2.rfc6749.requests import OAuth2Payload
 from typing_extensions import override
 
 from contracts.federation import PublicKey
@@ -19,8 +18,7 @@ GRANT_TYPE: Final = "client_credentials"
 MOST_FIELDS: Final = 8
 
 
-@dataclass(frozen=True, slots=True)
-class OAuthCall:
+class OAuthCall(NamedTuple):
     """A call of one of the server's endpoints.
 
     Args:
@@ -34,8 +32,7 @@ class OAuthCall:
     certificate: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OAuthAnswer:
+class OAuthAnswer(NamedTuple):
     """What an endpoint answers: OAuth's own JSON, not problem details, because RFC 6749 says so."""
 
     status: int
@@ -60,34 +57,38 @@ class InvalidTargetError(OAuth2Error):  # type: ignore[misc]  # Authlib has no t
     error = "invalid_target"
 
 
+class _Form(OAuth2Payload):  # type: ignore[misc]  # Authlib has no types
+    """The parameters of a form, each of which is known to stand once."""
+
+    data: dict[str, str] = {}  # noqa: RUF012  # each has its own; Authlib declares a property here
+
+    def __init__(self, fields: dict[str, str]) -> None:
+        self.data = fields
+
+
 class FormRequest(OAuth2Request):  # type: ignore[misc]  # Authlib has no types
     """A form that was read already, and what came with it."""
 
     method = "POST"
+    form: dict[str, str] = {}  # noqa: RUF012  # each has its own; Authlib declares a property here
 
     def __init__(self, fields: dict[str, str], call: OAuthCall) -> None:
         # Not Authlib's own, which takes an address apart at each call, to see https in it, and asks the environment
         # whether http will do. Whether the transport is safe is for whoever runs the server to see to.
-        self.payload = BasicOAuth2Payload(fields)
+        self.payload = _Form(fields)
+        self.form = fields
         self.call = call
         self.client: Client | None = None
         self.auth_method: str | None = None
         self._scope: str | None = None
 
-    @property
-    @override
-    def form(self) -> dict[str, str]:
-        """The parameters."""
-        fields: dict[str, str] = self.payload.data
-        return fields
 
-
-@dataclass(frozen=True, slots=True)
 class Client(ClientMixin):  # type: ignore[misc]  # Authlib has no types
     """A registered key is a client of its own: the client identifier is its ``kid``. ``jti`` names its assertion."""
 
-    key: PublicKey
-    jti: str
+    def __init__(self, key: PublicKey, jti: str) -> None:
+        self.key = key
+        self.jti = jti
 
     @property
     def agency(self) -> str:

@@ -1,7 +1,6 @@
 """DPoP proofs (RFC 9449) as the gateway checks them: who calls holds the key that the token is bound to."""
 
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -26,8 +25,7 @@ KEYS_KNOWN: Final = 4096
 """How many keys are remembered: a process shows the same one, in the same bytes, with each call."""
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """The call that a proof must be made for: its method, the gateway's address of it, and the token that it carries.
 
     ``thumbprint`` is the key that the token is bound to; none at the token endpoint, where the proof brings the key.
@@ -39,8 +37,7 @@ class Target:
     thumbprint: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Proved:
+class Proved(NamedTuple):
     """A checked proof: the thumbprint of its key, and the name that is to be spent."""
 
     thumbprint: str

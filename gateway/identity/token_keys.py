@@ -43,6 +43,9 @@ class TokenKeys:
         mine = [(key, public) for key in self.held if (public := self.registered(key.kid, now)) is not None]
         if not mine:
             raise Unavailable("no-token-key")
+        if len(mine) == 1:
+            ((key, public),) = mine
+            return key, public.valid_until
         seasoned = [each for each in mine if each[1].valid_from + OVERLAP <= now]
         key, public = max(seasoned, key=_since) if seasoned else min(mine, key=_since)
         return key, public.valid_until

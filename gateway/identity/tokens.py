@@ -27,8 +27,7 @@ BY_CERTIFICATE: Final = "x5t#S256"
 _THUMBPRINT: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 
 
-@dataclass(frozen=True, slots=True)
-class Binding:
+class Binding(NamedTuple):
     """What must be shown together with a token.
 
     ``kind`` is the member of ``cnf``: ``jkt`` for the key of a DPoP proof (RFC 9449), ``x5t#S256`` for the client
@@ -72,8 +71,8 @@ class TokenIssuer:
         self, client_id: str, binding: Binding, now: datetime, details: tuple[ActivityDetail, ...] = ()
     ) -> Issued:
         """A token with which ``client_id`` may call this gateway for five minutes, and ask under these activities."""
-        claims: dict[str, object] = {"aud": self.issuer, "sub": client_id, "client_id": client_id}
-        claims["cnf"] = {binding.kind: binding.thumbprint}
+        cnf = {binding.kind: binding.thumbprint}
+        claims: dict[str, object] = {"aud": self.issuer, "sub": client_id, "client_id": client_id, "cnf": cnf}
         if details:
             claims["authorization_details"] = [each.model_dump(mode="json") for each in details]
         return self._token(claims, now)

@@ -149,6 +149,9 @@ class Together:
             self._pass_on()
 
     def _await_turn(self) -> None:
+        # Who need not wait is not counted; whoever he overtakes waits on, and is seen when this turn ends.
+        if self._turn.acquire(blocking=False):
+            return
         with self._count:
             self._waiting += 1
         try:

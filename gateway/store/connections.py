@@ -61,6 +61,12 @@ class Connections:
         Raises:
             sqlalchemy.exc.TimeoutError: All are in use, and none came back in time.
         """
+        try:
+            return self._ready.pop()
+        except IndexError:
+            return self._awaited()
+
+    def _awaited(self) -> Held:
         deadline = monotonic() + WAIT_SECONDS
         while monotonic() < deadline:
             # Another thread may take the last one at any moment; what is given back comes here again.
