@@ -1,7 +1,7 @@
 """The federation: its members, their keys and what each key may sign. Every program has its own pinned copy."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Final, Literal, Self
@@ -57,7 +57,20 @@ class PublicKey(Value):
 
     def is_valid(self, at: datetime) -> bool:
         """Whether it may sign at that instant."""
-        return not self.revoked and self.valid_from <= at < self.valid_until
+        start, end = self.span
+        return not self.revoked and start <= at < end
+
+    @cached_property
+    def span(self) -> tuple[datetime, datetime]:
+        """From when and until before when it may sign, in Python's own UTC, so that comparing asks no time zone."""
+        return self.valid_from.astimezone(UTC), self.valid_until.astimezone(UTC)
+
+    @override
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy, whose span is its own: what this one remembers of its instants stays behind."""
+        copied = super().model_copy(update=update, deep=deep)
+        copied.__dict__.pop("span", None)
+        return copied
 
     def as_jwk(self) -> dict[str, str]:
         """The key as a JWK with its ``kid``."""

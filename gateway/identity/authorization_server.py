@@ -118,7 +118,7 @@ class _ClientCredentials(grants.ClientCredentialsGrant):  # type: ignore[misc]  
 
     def __init__(self, request: FormRequest, server: "_Server") -> None:
         # Not Authlib's own, which makes room for hooks and users at each call; there are none.
-        self.request = request
+        self.request: Any = request
         self.server = server
 
     @override

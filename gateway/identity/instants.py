@@ -20,4 +20,4 @@ def instant(claims: dict[str, object], name: str) -> datetime:
     seconds = claims.get(name)
     if not isinstance(seconds, int) or isinstance(seconds, bool) or not 0 <= seconds < FAR_FUTURE:
         raise Refused("token-invalid", why=name)
-    return EPOCH + timedelta(seconds=seconds)
+    return datetime.fromtimestamp(seconds, UTC)

@@ -45,10 +45,10 @@ class TokenKeys:
             raise Unavailable("no-token-key")
         if len(mine) == 1:
             ((key, public),) = mine
-            return key, public.valid_until
+            return key, public.span[1]
         seasoned = [each for each in mine if each[1].valid_from + OVERLAP <= now]
         key, public = max(seasoned, key=_since) if seasoned else min(mine, key=_since)
-        return key, public.valid_until
+        return key, public.span[1]
 
     def registered(self, kid: str, now: datetime) -> PublicKey | None:
         """The public key of that name, if tokens that it signed are believed now."""

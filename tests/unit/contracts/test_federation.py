@@ -54,6 +54,27 @@ def test_a_key_is_valid_from_its_first_instant_to_before_its_last() -> None:
     assert known.key("ccib#officer-1", KeyPurpose.OFFICER, NOW - timedelta(seconds=1)) is None
 
 
+def test_a_copy_of_a_key_that_was_looked_at_has_a_span_of_its_own() -> None:
+    key = registered()
+    assert key.is_valid(NOW)
+
+    copied = key.model_copy(update={"valid_from": NOW + timedelta(days=1)})
+
+    assert not copied.is_valid(NOW)
+    assert key.is_valid(NOW)
+
+
+def test_a_span_in_another_time_zone_is_the_same_span() -> None:
+    told = registered().model_dump_json().replace('Z"', '+07:00"')
+
+    read = PublicKey.model_validate_json(told)
+
+    earlier = timedelta(hours=7)
+    assert read.span == (NOW - earlier, LATER - earlier)
+    assert read.is_valid(LATER - earlier - timedelta(seconds=1))
+    assert not read.is_valid(LATER - earlier)
+
+
 def test_a_revoked_key_signs_nothing() -> None:
     known = holding(registered(revoked=True))
 
