@@ -13,12 +13,16 @@ Alone it waits for no disk; behind others it is one of them.
 import sqlite3
 from dataclasses import dataclass, field
 from threading import Lock
+from time import monotonic
 from typing import Final, Protocol, cast
 
 from gateway.store.connections import Connections, DriverError, Held
 
 MOST_TOGETHER: Final = 16
 """So many transactions share a commit at most: the first of them waits for the work of all."""
+
+LONGEST_ROW: Final = 0.25
+"""So many seconds after the first of them did his work nobody else joins."""
 
 SAVEPOINT: Final = "member"
 
@@ -76,7 +80,7 @@ def _shut() -> "Lock":
 
 @dataclass(slots=True, eq=False)
 class _Group:
-    """Transactions that share a commit: how many have done their work, and what became of it.
+    """Transactions that share a commit: how many joined, how many did their work, and what became of it.
 
     One on a light connection is a group of its own: its commit would be too little for others.
     """
@@ -84,7 +88,9 @@ class _Group:
     held: Held
     source: Connections
     is_light: bool = False
+    joined: int = 1
     done: int = 0
+    waited_since: float = 0.0
     may_commit: bool = True
     is_durable: bool = False
     error: DriverError | None = None
@@ -119,6 +125,8 @@ class Together:
             if self._group is None:
                 self._group = self._opened(is_light=is_light)
             else:
+                # Also one who is refused counts: a row of those must not hold up who did his work before them.
+                self._group.joined += 1
                 self._run(self._group.held, f"SAVEPOINT {SAVEPOINT}")
         except BaseException:
             self._pass_on()
@@ -128,6 +136,7 @@ class Together:
     def commit(self, held: Held) -> None:
         """Leave the commit to whoever follows at once, and wait for it, or commit for all."""
         group = self._own(held)
+        group.waited_since = group.waited_since or monotonic()
         group.done += 1
         self._pass_on()
         with group.ended:
@@ -178,8 +187,10 @@ class Together:
         except self._connections.errors as error:
             group.error = error
         finally:
-            group.source.give_back(group.held)
-            group.ended.release()
+            try:
+                group.source.give_back(group.held)
+            finally:
+                group.ended.release()
 
     def _opened(self, *, is_light: bool) -> _Group:
         source = self._light if is_light else self._connections
@@ -219,9 +230,10 @@ class LightTogether:
 
 
 def _can_grow(group: _Group) -> bool:
-    if group.is_light:
+    if group.is_light or not group.done or not group.may_commit:
         return False
-    return 0 < group.done < MOST_TOGETHER and group.may_commit and _is_open(group.held)
+    is_long = group.joined >= MOST_TOGETHER or monotonic() - group.waited_since > LONGEST_ROW
+    return not is_long and _is_open(group.held)
 
 
 def _is_open(held: Held) -> bool:

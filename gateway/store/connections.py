@@ -69,9 +69,10 @@ class Connections:
     def _awaited(self) -> Held:
         deadline = monotonic() + WAIT_SECONDS
         while monotonic() < deadline:
-            # Another thread may take the last one at any moment; what is given back comes here again.
-            with suppress(IndexError):
-                return self._ready.pop()
+            with self._lock:
+                if self._ready:
+                    return self._ready.pop()
+            # Another thread may take the last place at any moment; what is given back comes here again.
             if self._places.acquire(timeout=LOOK_SECONDS):
                 return self._opened()
         raise NoneFree("no connection to the database is free")
@@ -116,12 +117,13 @@ class Connections:
         return DBAPIError.instance(STATEMENT, None, error, self.errors, hide_parameters=True)
 
     def _opened(self) -> Held:
+        age = self._age  # before it is opened: a cut in between makes it an old one
         try:
             handle = self._engine.raw_connection()
         except BaseException:
             self._places.release()
             raise
-        return Held(cast(DBAPIConnection, handle.dbapi_connection), handle, self._age)
+        return Held(cast(DBAPIConnection, handle.dbapi_connection), handle, age)
 
     def _is_sound(self, held: Held) -> bool:
         """Whether it can be used again; what was open on it has ended."""

@@ -4,6 +4,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -12,7 +13,7 @@ import pytest
 from sqlalchemy import event, select, text
 from sqlalchemy.exc import IntegrityError
 
-from gateway.store.commits import MOST_TOGETHER, Together
+from gateway.store.commits import LONGEST_ROW, MOST_TOGETHER, Together
 from gateway.store.engine import Store, Transaction
 from gateway.store.migrate import upgrade
 from gateway.store.tables import connectors
@@ -49,14 +50,17 @@ class Writers:
         """Writers who wait behind the first one, in this order."""
         futures = []
         for number, work in enumerate(works, 1):
-            futures.append(self.pool.submit(self._work, work))
-            until = time.monotonic() + PATIENCE
-            while self.waiting() < number:
-                assert time.monotonic() < until
-                time.sleep(0.001)
+            futures.append(self.pool.submit(self.work, work))
+            self.await_waiting(number)
         return futures
 
-    def _work(self, work: Callable[[Transaction], None]) -> None:
+    def await_waiting(self, number: int) -> None:
+        until = time.monotonic() + PATIENCE
+        while self.waiting() < number:
+            assert time.monotonic() < until
+            time.sleep(0.001)
+
+    def work(self, work: Callable[[Transaction], None]) -> None:
         with self.store.transaction() as t:
             work(t)
 
@@ -227,3 +231,45 @@ def test_a_row_of_writers_commits_before_it_is_over(writers: Writers) -> None:
 
     assert writers.commits() == 2
     assert len(writers.written()) == MOST_TOGETHER + 1
+
+
+def test_a_row_of_refused_writers_holds_up_nobody_who_did_his_work(writers: Writers) -> None:
+    refused = Event()
+    number = 0
+
+    def fails(t: Transaction) -> None:
+        nonlocal number
+        number += 1
+        add(t, f"failed-{number}")
+        raise LookupError
+
+    def keep_failing() -> None:
+        while not refused.is_set():
+            with suppress(LookupError):
+                writers.work(fails)
+
+    first = writers.first()
+    for _ in range(2):
+        writers.pool.submit(keep_failing)
+    writers.await_waiting(2)
+    writers.let_go.set()
+    try:
+        first.result(PATIENCE)
+    finally:
+        refused.set()
+    assert writers.written() == {"first"}
+
+
+def test_a_row_that_takes_long_lets_nobody_else_join(writers: Writers) -> None:
+    def slow(t: Transaction) -> None:
+        add(t, "slow")
+        time.sleep(2 * LONGEST_ROW)
+
+    first = writers.first()
+    others = writers.then(slow, adds("last"))
+    writers.let_go.set()
+    for each in (first, *others):
+        each.result(PATIENCE)
+
+    assert writers.commits() > 1
+    assert writers.written() == {"first", "slow", "last"}
