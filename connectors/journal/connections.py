@@ -23,19 +23,25 @@ class Connections:
 
     @contextmanager
     def one(self) -> Iterator[sqlite3.Connection]:
-        """A connection outside any transaction."""
+        """A connection outside any transaction.
+
+        One on which a transaction stays open, because not even its end went well, is closed, which ends that.
+        """
         connection = self._taken()
         try:
             yield connection
         finally:
-            self._idle.append(connection)
+            if connection.in_transaction:
+                connection.close()
+            else:
+                self._idle.append(connection)
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction, which holds the write lock from its begin; an error takes back what was written."""
         with self.one() as connection:
-            connection.execute("BEGIN IMMEDIATE")
             try:
+                connection.execute("BEGIN IMMEDIATE")
                 yield connection
                 connection.commit()
             except BaseException:
