@@ -6,7 +6,6 @@ everything on disk opens nothing.
 
 import hashlib
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Final
 
 from pydantic_core import to_json
@@ -19,8 +18,6 @@ from contracts.keys import SigningKey
 PROOF_TYPE: Final = "dpop+jwt"
 PROOF_HEADER: Final = "dpop"
 ALGORITHM: Final = "ES256"
-TOKENS_KNOWN: Final = 1024
-"""How many tokens' hashes are remembered: a token comes with many calls."""
 
 _NO_SPAN: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -62,9 +59,8 @@ def thumbprint(jwk: dict[str, str]) -> str:
     return encoded(hashlib.sha256(members.encode()).digest())
 
 
-@lru_cache(maxsize=TOKENS_KNOWN)
 def token_hash(token: str) -> str:
-    """The ``ath`` of a proof: SHA-256 of the access token, base64url."""
+    """The ``ath`` of a proof: SHA-256 of the access token, base64url. No token is remembered for it."""
     return encoded(hashlib.sha256(token.encode()).digest())
 
 

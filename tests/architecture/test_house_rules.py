@@ -3,7 +3,9 @@
 import ast
 import re
 import subprocess
+import tomllib
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,10 @@ KINDS = {"unit", "property", "integration", "e2e", "architecture", "web"}
 FIRST_DIGITS = {"invalid-input": {11, 15}, "refused": {12, 16}, "unavailable": {13}, "integrity": {14}}
 
 
+NEVER_NAMED = {"python-multipart"}
+"""Starlette imports it, when it is asked to read a form."""
+
+
 def modules() -> Iterator[Path]:
     """Every Python file of the project."""
     return (path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py")))
@@ -34,6 +40,25 @@ def tracked() -> list[Path]:
     """Every file under version control."""
     names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True).stdout
     return [ROOT / name for name in names.decode().split("\0") if name]
+
+
+def imported() -> set[str]:
+    """Every package that the product imports, also at its first use by ``import_module``."""
+    found = set()
+    for node in (each for folder in PACKAGES for path in (ROOT / folder).rglob("*.py") for each in nodes(path)):
+        match node:
+            case ast.Import(names=names):
+                found |= {each.name.partition(".")[0] for each in names}
+            case ast.ImportFrom(module=str(module)):
+                found.add(module.partition(".")[0])
+            case ast.Call(func=ast.Name("import_module"), args=[ast.Constant(str(module)), *_]):
+                found.add(module.partition(".")[0])
+    return found
+
+
+def nodes(path: Path) -> Iterator[ast.AST]:
+    """Everything that a module says."""
+    return ast.walk(ast.parse(path.read_text()))
 
 
 def test_no_module_is_longer_than_the_ceiling() -> None:
@@ -127,6 +152,15 @@ def test_the_lock_names_no_host_and_hashes_everything() -> None:
 
     assert "://" not in lock
     assert lock.count("--hash=sha256:") >= len(pinned) > 50
+
+
+def test_every_distribution_that_the_product_asks_for_is_imported_by_it() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked = {re.split(r"[^\w.-]", each)[0].lower().replace("_", "-") for each in project["dependencies"]}
+    known = packages_distributions()
+    used = {name.lower().replace("_", "-") for package in imported() for name in known.get(package, ())}
+
+    assert asked - used == NEVER_NAMED
 
 
 def test_nobody_looks_at_the_clock_or_the_environment_but_the_ways_in() -> None:

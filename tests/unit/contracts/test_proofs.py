@@ -1,5 +1,8 @@
 """Proofs of possession as they leave: another library reads them, and the thumbprint is the RFC's own."""
 
+import os
+from sys import getrefcount
+
 import jwt
 import pytest
 
@@ -48,6 +51,13 @@ def test_a_token_is_hashed_as_in_the_rfc() -> None:
     # RFC 9449, section 7.1, figure 13.
     token = "Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU"  # noqa: S105  # the RFC's example
     assert token_hash(token) == "fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEo"
+
+
+def test_a_token_that_was_hashed_is_held_by_nobody() -> None:
+    token = os.urandom(16).hex()
+    before = getrefcount(token)
+    token_hash(token)
+    assert getrefcount(token) == before
 
 
 @pytest.mark.parametrize(
