@@ -38,7 +38,8 @@ async def body_of(request: Request, most: int) -> bytes:
         InvalidInput: ``body-too-large``, beyond ``most`` bytes; the rest is not read.
         ClientDisconnect: When its sender has gone before its end.
     """
-    body, is_more = b"", True
+    # Grows where it is: bytes would be copied whole for each piece that comes, on the loop of everybody.
+    body, is_more = bytearray(), True
     while is_more:
         event = await request.receive()
         if event["type"] == "http.disconnect":
@@ -47,7 +48,7 @@ async def body_of(request: Request, most: int) -> bytes:
         if len(body) > most:
             raise InvalidInput("body-too-large")
         is_more = event.get("more_body", False)
-    return body
+    return bytes(body)
 
 
 def certificate_of(request: Request) -> str | None:

@@ -48,10 +48,12 @@ class Workers:
     Args:
         most: The most threads.
         idle_seconds: How long a thread without work stays.
+        new_thread: Makes a thread, not started yet.
     """
 
     most: int = MOST_THREADS
     idle_seconds: float = IDLE_SECONDS
+    new_thread: Callable[..., Thread] = Thread
     _pieces: SimpleQueue[Piece] = field(default_factory=SimpleQueue)
     _lock: Lock = field(default_factory=Lock)
     _unfinished: int = 0
@@ -61,15 +63,18 @@ class Workers:
         """Do it in a thread; give what it gives and raise what it raises.
 
         Who is cancelled meanwhile hears no more of it; what was begun is done all the same.
+
+        Raises:
+            RuntimeError: When the system gives no further thread; it is not done then.
         """
         loop = asyncio.get_running_loop()
         piece = Piece(work, args, loop, loop.create_future())
         with self._lock:
+            if self._threads < min(self._unfinished + 1, self.most):
+                # Counted once it runs: a thread that was counted and never came would be waited for for ever.
+                self.new_thread(target=self._work, name="worker", daemon=True).start()
+                self._threads += 1
             self._unfinished += 1
-            is_short = self._threads < min(self._unfinished, self.most)
-            self._threads += is_short
-        if is_short:
-            Thread(target=self._work, name="worker", daemon=True).start()
         self._pieces.put(piece)
         outcome = await piece.waiting
         if outcome.error is not None:

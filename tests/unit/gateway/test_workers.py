@@ -2,10 +2,11 @@
 
 import asyncio
 import time
-from threading import Event, get_ident
+from threading import Event, Thread, get_ident
 from threading import enumerate as all_threads
 
 import pytest
+from typing_extensions import override
 
 from gateway.api.workers import Workers
 
@@ -112,3 +113,28 @@ def test_what_was_begun_is_waited_for_at_the_end_though_nobody_wants_it_any_more
         return done
 
     assert asyncio.run(scene()) == ["done"]
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_work_for_which_the_system_gives_no_thread_is_refused_and_later_work_is_done_all_the_same(others: int) -> None:
+    class Refused(Thread):
+        @override
+        def start(self) -> None:
+            raise RuntimeError("can't start new thread")
+
+    async def scene() -> int:
+        workers, go_on = Workers(most=others + 2), Event()
+        busy = [asyncio.create_task(workers.run(go_on.wait, SOON)) for _ in range(others)]
+        await asyncio.sleep(0)
+        workers.new_thread = Refused
+        for _ in range(workers.most + 1):
+            with pytest.raises(RuntimeError, match="start new thread"):
+                await asyncio.wait_for(workers.run(abs, -1), SOON)
+        workers.new_thread = Thread
+        done = await asyncio.wait_for(workers.run(abs, -4), SOON)
+        go_on.set()
+        await asyncio.gather(*busy)
+        await asyncio.wait_for(workers.finish(), SOON)
+        return done
+
+    assert asyncio.run(scene()) == 4
