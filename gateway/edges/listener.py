@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from http import HTTPStatus
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, cast
 
 import httptools
 from typing_extensions import override
@@ -22,6 +22,7 @@ from uvicorn.server import ServerState
 from contracts.errors import InvalidInput, Unavailable
 from gateway.edges.headers import ALWAYS
 from gateway.edges.hosts import name_in
+from gateway.edges.joined import Joined
 from gateway.edges.limits import LargerBody, Limits
 from gateway.edges.proxies import Proxies, is_loopback, thumbprint
 from gateway.edges.refusals import Stopped, answer, unclear
@@ -213,6 +214,8 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._by_proxy:
             self._believe_proxy()
         super().on_headers_complete()
+        self._joined = Joined(self.transport, self.cycle)
+        self.cycle.transport = cast(asyncio.Transport, self._joined)
         # Fields after the body are no part of the call that was checked.
         self.headers = []
         self._phase, self._since = Phase.BODY, self.loop.time()
@@ -236,6 +239,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         # In place of uvicorn's, which sets a timer for each answer and looks for pipelined calls.
         self.server_state.total_requests += 1
+        self._joined.flush()
         if self.transport.is_closing():
             return
         self.flow.resume_reading()

@@ -84,6 +84,14 @@ def test_a_plain_call_is_answered_and_the_next_on_the_same_connection_too(edge: 
     assert edge.noted.bodies == [b"", b"hello", b"hello"]
 
 
+def test_an_answer_without_a_body_is_sent_and_the_next_on_the_same_connection_too(edge: EdgeWorld) -> None:
+    with edge.line() as line:
+        line.send(GET.replace(b"GET", b"HEAD") + b"\r\n")
+        assert line.until(b"\r\n\r\n").startswith(b"HTTP/1.1 200")
+        line.send(GET + b"\r\n")
+        assert line.until(b"ok").startswith(b"HTTP/1.1 200")
+
+
 @pytest.mark.parametrize("message", UNCLEAR.values(), ids=UNCLEAR.keys())
 def test_a_message_that_can_be_read_in_two_ways_is_refused(edge: EdgeWorld, message: bytes) -> None:
     assert edge.say(message).told == (400, "request-unclear")
