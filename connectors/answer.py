@@ -33,6 +33,7 @@ from connectors.snapshot_memory import memory_of
 from contracts.canonical import digest_of_bytes
 from contracts.dataset import DatasetContract, ProtectAt
 from contracts.errors import InvalidInput, Refused, SaphanError, Unavailable
+from contracts.lifecycle import TERMINAL
 from contracts.task import LeasedTask, Part, Task
 from privacy.release import exact_part, protect
 
@@ -213,12 +214,14 @@ def _refusal(task: Task, code: str, desk: Desk, now: datetime, *, undo: bool) ->
 
 def _deliver(part: Part, task: Task, desk: Desk, clock: Callable[[], datetime]) -> None:
     """(e) Post the part, and note the gateway's last word on it. What a suspension holds back stays in the journal."""
-    if part.refusal is None and desk.guard.has_ended(task):
-        # Settled first: whatever becomes of the refusal, the figures are not taken up again.
-        desk.journal.settle(part.task, NOT_ACTIVE, clock())
-        part = _refusal(task, NOT_ACTIVE, desk, clock(), undo=False)
-    if part.refusal is None and desk.guard.holds_back(task):
-        return
+    if part.refusal is None:
+        state = desk.guard.state_here(task)
+        if state in TERMINAL:
+            # Settled first: whatever becomes of the refusal, the figures are not taken up again.
+            desk.journal.settle(part.task, NOT_ACTIVE, clock())
+            part = _refusal(task, NOT_ACTIVE, desk, clock(), undo=False)
+        elif desk.guard.holds_back(task, state):
+            return
     desk.at(CrashPoint.POST_BEFORE_SEND)
     outcome = ACKNOWLEDGED
     try:

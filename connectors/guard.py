@@ -28,7 +28,7 @@ from contracts.errors import InvalidInput, Refused, SaphanError, from_code
 from contracts.federation import Federation, KeyPurpose, PublicKey
 from contracts.fit import check_question, closed_until
 from contracts.grid import Grid
-from contracts.lifecycle import TERMINAL, AgreementState
+from contracts.lifecycle import AgreementState
 from contracts.message_signatures import Tag, verify
 from contracts.remembered import remembered
 from contracts.request import Request
@@ -170,22 +170,19 @@ class Guard:
         if reasons:
             raise _denied(checked, reasons)
 
-    def holds_back(self, task: Task) -> bool:
+    def holds_back(self, task: Task, state: AgreementState | None = None) -> bool:
         """Whether a suspension that is known here stops what was made for a task from leaving, until it is lifted.
 
-        It is one of this agency, of the dataset, of who asked, or of the agreement itself.
+        It is one of this agency, of the dataset, of who asked, or of the agreement itself, whose ``state_here`` is
+        looked up unless it was just now.
         """
         suspended = self.situation.suspended()
         asked_by = _request_in(task.request.body).requester
         if suspended.covers(self.agency, task.contract.id) or suspended.covers(asked_by):
             return True
-        return self._state_here(task) is AgreementState.SUSPENDED
+        return (state or self.state_here(task)) is AgreementState.SUSPENDED
 
-    def has_ended(self, task: Task) -> bool:
-        """Whether the agreement of a task ended for good as this agency knows it: nothing made for it may leave."""
-        return self._state_here(task) in TERMINAL
-
-    def _state_here(self, task: Task) -> AgreementState:
+    def state_here(self, task: Task) -> AgreementState:
         """Where the agreement of a task stands that was verified before it was charged; suspended when in doubt."""
         try:
             agreement, digest = _verified_before(task.agreement)
@@ -376,10 +373,7 @@ def _denied(checked: Checked, reasons: Collection[str]) -> SaphanError:
 def _kid_in(encoded: str) -> str:
     """The key that a token's header names: all tokens of one key have the same. PyJWT reads it again to verify.
 
-    It is closed: it never brings a key, nor says where one is to be had.
-
-    Raises:
-        PyJWTError: It is no header.
+    It is closed: it never brings a key, nor says where one is to be had. What is no header is a ``PyJWTError``.
     """
     header = jwt.get_unverified_header(f"{encoded}..")
     if header.keys() != TOKEN_HEADERS or header["alg"] != ALGORITHM:

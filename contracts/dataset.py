@@ -22,6 +22,7 @@ from contracts.identifiers import (
     Version,
 )
 from contracts.measures import COUNT, PEOPLE, Kind, measure_of
+from contracts.remembered import remembered
 from contracts.values import Value
 
 
@@ -253,10 +254,7 @@ class DatasetContract(Value):
     @property
     def measures(self) -> tuple[MeasureName, ...]:
         """Every measure that may be asked, but for shares: those of any coded dimension may be."""
-        of_columns = (f"{each.column}:{kind}" for each in self.measure_columns for kind in each.kinds)
-        ratios = (f"{each.column}:per:{other}" for each in self.measure_columns for other in each.per)
-        people = () if self.unit.column is None else (PEOPLE,)
-        return (COUNT, *people, *of_columns, *ratios)
+        return _measures(self)
 
     def offers(self, measure: str) -> bool:
         """Whether a measure may be asked."""
@@ -270,6 +268,14 @@ class DatasetContract(Value):
     def reference(self) -> "ContractRef":
         """The contract's name, version and digest, as documents cite it."""
         return ContractRef(id=self.id, version=self.version, digest=self.digest)
+
+
+@remembered
+def _measures(contract: DatasetContract) -> tuple[MeasureName, ...]:
+    of_columns = (f"{each.column}:{kind}" for each in contract.measure_columns for kind in each.kinds)
+    ratios = (f"{each.column}:per:{other}" for each in contract.measure_columns for other in each.per)
+    people = () if contract.unit.column is None else (PEOPLE,)
+    return (COUNT, *people, *of_columns, *ratios)
 
 
 class ContractRef(Value):

@@ -262,8 +262,7 @@ class Journal:
 
     def rows(self, bound: Bound) -> list[Any]:
         """What one statement reads, of what is committed when it runs; it takes no lock."""
-        with self._connections.one() as connection:
-            return bound.run(connection)
+        return self._connections.read(bound)
 
     @contextmanager
     def writing(self, before: CrashPoint | None = None, after: CrashPoint | None = None) -> Iterator[Writing]:

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from connectors.journal.prepared import Bound
 from connectors.journal.tables import BUSY_SECONDS, prepare
 
 
@@ -23,18 +25,20 @@ class Connections:
 
     @contextmanager
     def one(self) -> Iterator[sqlite3.Connection]:
-        """A connection outside any transaction.
-
-        One on which a transaction stays open, because not even its end went well, is closed, which ends that.
-        """
+        """A connection outside any transaction."""
         connection = self._taken()
         try:
             yield connection
         finally:
-            if connection.in_transaction:
-                connection.close()
-            else:
-                self._idle.append(connection)
+            self._put_back(connection)
+
+    def read(self, bound: Bound) -> list[Any]:
+        """What one statement reads, outside any transaction: ``one`` without a block, for it runs at every step."""
+        connection = self._taken()
+        try:
+            return bound.run(connection)
+        finally:
+            self._put_back(connection)
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -52,6 +56,13 @@ class Connections:
         """Close those that nobody uses."""
         while self._idle:
             self._idle.pop().close()
+
+    def _put_back(self, connection: sqlite3.Connection) -> None:
+        """One on which a transaction stays open, because not even its end went well, is closed, which ends that."""
+        if connection.in_transaction:
+            connection.close()
+        else:
+            self._idle.append(connection)
 
     def _taken(self) -> sqlite3.Connection:
         try:
