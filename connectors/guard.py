@@ -156,7 +156,9 @@ class Guard:
         # Whatever else is wrong is refused before an officer is asked to look at it.
         if reasons - {APPROVAL_MISSING}:
             raise _denied(checked, reasons - {APPROVAL_MISSING})
-        if reasons and self.situation.decision(checked.request_digest) is not None:
+        decided = self.situation.decision(checked.request_digest) if reasons else None
+        # One who approved it just now is heard when the task is handed out again.
+        if decided is not None and not decided.approved:
             raise Refused("officer-refused", agency=self.agency)
         return replace(checked, awaits_officer=True) if reasons else checked
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 import pytest
+from typing_extensions import override
 
 from connectors.guard import Guard
 from connectors.journal.entries import Used
@@ -97,6 +98,21 @@ def test_a_request_that_an_officer_must_see_waits_is_permitted_or_is_refused(wor
     assert not world.guard().check_task(asked.task(), NOW).awaits_officer
     world.situation = Known(decided=OfficerDecision.model_validate(fields | {"approved": False}))
     assert refusal_of_task(world, asked) == "officer-refused"
+
+
+def test_an_approval_that_comes_during_the_check_is_no_refusal(world: World) -> None:
+    asked = limited(approval=Approval.EACH)
+    fields = {"request_digest": digest_of(asked.request), "agency": "ccib", "reason": "x", "at": NOW, "approved": True}
+    decisions = iter((None, OfficerDecision.model_validate(fields)))
+
+    class Meanwhile(Known):
+        @override
+        def decision(self, request_digest: str) -> OfficerDecision | None:
+            return next(decisions)
+
+    world.situation = Meanwhile()
+
+    assert world.guard().check_task(asked.task(), NOW).awaits_officer
 
 
 def test_only_what_is_suspended_is_held_back(world: World) -> None:
