@@ -1,7 +1,8 @@
 """What every route works with: the exchange, the door, the key that signs answers, and a bell for those who wait."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
@@ -69,6 +70,7 @@ class Bell:
     def __init__(self) -> None:
         self._tickets: WeakSet[Ticket] = WeakSet()
         self._lock = Lock()
+        self._waiting = 0
         self.hears: Callable[[], bool] = _deaf
         """Whether changes that other processes make are told here."""
 
@@ -93,9 +95,18 @@ class Bell:
             self._tickets.add(ticket)
         return ticket
 
+    @contextmanager
+    def waiter(self) -> Iterator[None]:
+        """Be one of those who wait, also while looking again; in the loop."""
+        self._waiting += 1
+        try:
+            yield
+        finally:
+            self._waiting -= 1
+
     def waiting(self) -> int:
-        """How many wait."""
-        return len(self._tickets)
+        """How many wait; in any thread. Who has a ticket may have found what he wanted at his first look."""
+        return self._waiting
 
     @staticmethod
     async def wait(ticket: Ticket, seconds: float) -> None:

@@ -85,15 +85,16 @@ async def _later(desk: Desk, answering: "_Answering", receive: Receive) -> Respo
     gone = loop.create_task(_until_gone(receive))
     gone.add_done_callback(lambda _: answering.ticket.ring())
     try:
-        while True:
-            if not gone.done():
-                await desk.bell.wait(answering.ticket, min(until - loop.time(), desk.next_look()))
-            if gone.done():
-                # A look more could hand out work that nobody takes.
-                raise ClientDisconnect
-            response = await desk.workers.run(answering.again, loop.time() >= until)
-            if response is not None:
-                return response
+        with desk.bell.waiter():
+            while True:
+                if not gone.done():
+                    await desk.bell.wait(answering.ticket, min(until - loop.time(), desk.next_look()))
+                if gone.done():
+                    # A look more could hand out work that nobody takes.
+                    raise ClientDisconnect
+                response = await desk.workers.run(answering.again, loop.time() >= until)
+                if response is not None:
+                    return response
     finally:
         gone.cancel()
 
@@ -124,7 +125,7 @@ class _Answering:
 
     def again(self, is_over: bool) -> Response | None:  # noqa: FBT001  # a step of a thread, given by position
         """The signed answer after another look; none when it is worth a further wait and the time is not over."""
-        return self._told(partial(self._look_again, is_over=is_over))
+        return self._told(partial(self._look, is_over=is_over))
 
     def _told(self, step: Callable[[], Response | None]) -> Response | None:
         try:
@@ -146,13 +147,14 @@ class _Answering:
         done = self._act(MemberCall(self._desk, self._caller, self._message, self._request))
         if isinstance(done, Response):
             return self._kept(done)
-        self.seconds, self._look_again = done.seconds, partial(self._look, done)
-        return self._look(done, is_over=done.seconds <= 0)
+        # Not a step of its own: an answering that held its own method would outlast its call, with body and ticket.
+        self._waiting, self.seconds = done, done.seconds
+        return self._look(is_over=done.seconds <= 0)
 
-    def _look(self, waiting: Waiting, *, is_over: bool) -> Response | None:
-        self.ticket = self._desk.bell.ticket(*waiting.topics)
-        seen = waiting.look()
-        return self._kept(json_of(seen)) if is_over or waiting.is_enough(seen) else None
+    def _look(self, *, is_over: bool) -> Response | None:
+        self.ticket = self._desk.bell.ticket(*self._waiting.topics)
+        seen = self._waiting.look()
+        return self._kept(json_of(seen)) if is_over or self._waiting.is_enough(seen) else None
 
     def _kept(self, response: Response) -> Response:
         if self._key is not None:

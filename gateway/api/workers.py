@@ -78,7 +78,11 @@ class Workers:
         self._pieces.put(piece)
         outcome = await piece.waiting
         if outcome.error is not None:
-            raise outcome.error
+            try:
+                raise outcome.error
+            finally:
+                # The error holds this frame: what holds the error in its turn would keep a whole call from being freed.
+                del piece, outcome
         result: Result = outcome.value
         return result
 
@@ -95,7 +99,7 @@ class Workers:
                 if self._may_end():
                     return
                 continue
-            outcome = _done(piece)
+            outcome = _done(piece.work, piece.args)
             with self._lock:
                 self._unfinished -= 1
             with suppress(RuntimeError):  # the loop was closed meanwhile, and nobody waits any more
@@ -110,9 +114,10 @@ class Workers:
             return is_spare
 
 
-def _done(piece: Piece) -> Outcome:
+def _done(work: Callable[..., Any], args: tuple[Any, ...]) -> Outcome:
+    # Not the piece: its future holds the error, and the error holds this frame.
     try:
-        return Outcome(piece.work(*piece.args))
+        return Outcome(work(*args))
     except BaseException as error:  # noqa: BLE001  # it is raised where the piece is waited for
         return Outcome(None, error)
 

@@ -1,6 +1,7 @@
 """Hot calls of members: answered as the framework's way would answer them, and given up when nobody waits any more."""
 
 import asyncio
+import gc
 import time
 from collections.abc import Callable, Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
@@ -89,6 +90,7 @@ def test_who_hangs_up_while_he_waits_is_given_no_work_that_nobody_would_take(wor
         waiting = asyncio.create_task(world.app(scope_of(world, call), receive, tell))
         await asyncio.sleep(0.1)
         assert (watched.looks, waiting.done()) == (1, False)
+        assert world.desk.bell.waiting() == 1
         hung_up.set()
         started = time.monotonic()
         await asyncio.wait_for(waiting, 5)
@@ -97,6 +99,44 @@ def test_who_hangs_up_while_he_waits_is_given_no_work_that_nobody_would_take(wor
     assert asyncio.run(scene()) < 0.15
     assert watched.looks == 1
     assert statuses == [422]
+    assert world.desk.bell.waiting() == 0
+
+
+@pytest.fixture
+def without_collector() -> Iterator[None]:
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("without_collector", "watched")
+@pytest.mark.parametrize(("agency", "status"), [("ccib", 200), ("rtp", 403)])
+def test_a_call_that_was_answered_leaves_nothing_that_waits(world: ApiWorld, agency: str, status: int) -> None:
+    connector = world.member("ccib#connector-1")
+    body = canonical_bytes(CALL.model_copy(update={"agency": agency, "wait_seconds": 0}))
+    desk = world.desk
+    for _ in range(5):
+        call = connector.message("POST", "/v1/tasks:lease", body)
+        assert posted(world, call) == status
+        assert desk.bell.waiting() == 0
+    until = time.monotonic() + 5
+    while len(desk.bell._tickets):  # a thread may be about to let the last one go
+        assert time.monotonic() < until
+        time.sleep(0.001)
+
+
+def posted(world: ApiWorld, call: Message) -> int:
+    """The status with which a call is answered, without a server."""
+    statuses: list[int] = []
+
+    async def receive() -> MutableMapping[str, Any]:
+        return {"type": "http.request", "body": call.body, "more_body": False}
+
+    async def tell(message: MutableMapping[str, Any]) -> None:
+        statuses.extend([message["status"]] if "status" in message else [])
+
+    asyncio.run(world.app(scope_of(world, call), receive, tell))
+    return statuses[0]
 
 
 def test_a_call_that_waits_looks_again_now_and_then_until_its_time_is_over(world: ApiWorld, watched: Watched) -> None:

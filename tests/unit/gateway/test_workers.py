@@ -1,9 +1,12 @@
 """Threads for the work of calls: outcomes come back, threads are bounded, and they end when there is no work."""
 
 import asyncio
+import gc
 import time
+from collections.abc import Iterator
 from threading import Event, Thread, get_ident
 from threading import enumerate as all_threads
+from weakref import ref
 
 import pytest
 from typing_extensions import override
@@ -13,6 +16,13 @@ from gateway.api.workers import Workers
 pytestmark = pytest.mark.unit
 
 SOON = 5.0
+
+
+@pytest.fixture
+def without_collector() -> Iterator[None]:
+    gc.disable()
+    yield
+    gc.enable()
 
 
 def threads_of_workers() -> int:
@@ -138,3 +148,27 @@ def test_work_for_which_the_system_gives_no_thread_is_refused_and_later_work_is_
         return done
 
     assert asyncio.run(scene()) == 4
+
+
+@pytest.mark.usefixtures("without_collector")
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_a_piece_of_work_held_is_freed_with_it_though_it_failed(fails: bool) -> None:  # noqa: FBT001  # a parameter of pytest
+    class Call:
+        def work(self) -> None:
+            if fails:
+                raise LookupError("x")
+
+    async def scene() -> None:
+        workers, call = Workers(), Call()
+        known = ref(call)
+        try:
+            await workers.run(call.work)
+        except LookupError:
+            assert fails
+        del call
+        until = time.monotonic() + SOON
+        while known() is not None:  # the thread may be about to let it go
+            assert time.monotonic() < until
+            await asyncio.sleep(0.001)
+
+    asyncio.run(scene())
