@@ -100,7 +100,7 @@ def _desk(settings: GatewaySettings, means: Means, keeper: Keeper | None) -> Des
     issuer = TokenIssuer(TokenKeys(federation, means.keys.tokens), new_nonce)
     exchange = Exchange(means, issuer.task_token)
     revocations = Revocations(RevokedTokenTable(means.store), timedelta(seconds=settings.tick_seconds))
-    tokens = AccessTokens(federation, revocations.holds)
+    tokens = AccessTokens(federation, revocations.holds, is_cleared=revocations.clears)
     return Desk(
         exchange=exchange,
         door=Door(federation, tokens),

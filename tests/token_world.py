@@ -64,7 +64,7 @@ class TokenWorld:
         signing = self.signing or (self.keys["oja#token-1"],)
         issuer = TokenIssuer(TokenKeys(members, signing), lambda: f"jti-{next(numbers)}")
         revocations = Revocations(self.shared, TICK)
-        self.tokens = AccessTokens(members, revocations.holds)
+        self.tokens = AccessTokens(members, revocations.holds, is_cleared=revocations.clears)
         self.oauth = OAuthEndpoints(issuer, self.tokens, revocations, self.spend, self.may_ask, lambda: self.now)
         self.door = Door(members, self.tokens)
 

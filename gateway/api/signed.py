@@ -22,6 +22,12 @@ from gateway.caller import Caller
 
 JSON: Final = "application/json"
 MOST_BYTES: Final = 2**20
+SHORT_BYTES: Final = 2**16
+"""Bodies so long are read for a token that is known; for longer ones all that their heads show is checked before."""
+
+MOST_DIGITS: Final = 9
+"""Of the length of a body; a longer number is not read."""
+
 FORWARDED: Final = ("content-type", "content-digest", "signature-input", "signature")
 """The headers that a connector needs to check the requester's signature again; the token is not among them."""
 
@@ -63,30 +69,46 @@ def certificate_of(request: Request) -> str | None:
 async def received(request: Request, most: int) -> Message:
     """A call as the signature sees it, its body read only when a token is shown; who signed it is not checked yet.
 
-    A token that is known already is looked at closely together with the signature (``Desk.enter``).
+    A token that is known already is looked at closely together with the signature (``Desk.enter``) if the body is
+    short; a longer one is read only from whoever also shows what the token is bound to.
 
     Args:
         request: The call, its body not read yet.
         most: The largest body, in bytes.
 
     Raises:
-        Refused: As ``Door.shown``, for a call with a body.
+        Refused: As ``Door.check_head``, for a call with a body.
         InvalidInput: ``body-too-large``.
     """
-    headers, body = headers_of(request.headers.raw), b""
-    if _has_body(headers):
-        desk = desk_of(request)
-        if not desk.door.recalls(headers, desk.clock()):
-            await desk.workers.run(desk.door.shown, headers, desk.clock(), certificate_of(request))
-        body = await body_of(request, most)
+    headers = headers_of(request.headers.raw)
     path, query = request.scope["raw_path"], request.scope["query_string"]
     target = path + b"?" + query if query else path
-    return Message(request.method, target.decode("latin-1"), headers, body)
+    head = Message(request.method, target.decode("latin-1"), headers, b"")
+    if not _has_body(headers):
+        return head
+    await _check_before_body(request, head)
+    return Message(head.method, head.path, headers, await body_of(request, most))
+
+
+async def _check_before_body(request: Request, head: Message) -> None:
+    desk = desk_of(request)
+    now, certificate = desk.clock(), certificate_of(request)
+    if not _is_short(head.headers):
+        await desk.workers.run(desk.door.check_head, head, now, certificate)
+    elif not desk.door.recalls(head.headers, now):
+        await desk.workers.run(desk.door.shown, head.headers, now, certificate)
 
 
 def _has_body(headers: Mapping[str, str]) -> bool:
     """Whether a body follows (RFC 9112, section 6.3)."""
     return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
+
+
+def _is_short(headers: Mapping[str, str]) -> bool:
+    """Whether it says that its body is short; one in chunks does not say."""
+    length = headers.get("content-length", "")
+    is_number = length.isascii() and length.isdigit() and len(length) <= MOST_DIGITS
+    return is_number and int(length) <= SHORT_BYTES and "transfer-encoding" not in headers
 
 
 def forwarded_of(message: Message, *more: str) -> Forwarded:

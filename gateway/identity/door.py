@@ -11,7 +11,7 @@ from contracts.message_signatures import Tag, verify
 from contracts.proofs import PROOF_HEADER, address_of
 from contracts.signature_base import Message
 from gateway.caller import Caller
-from gateway.identity.proofs import Target, check_proof
+from gateway.identity.proofs import Proved, Target, check_proof
 from gateway.identity.tokens import BY_PROOF, AccessToken, AccessTokens
 
 CALLERS: Final = (KeyPurpose.CLIENT, KeyPurpose.CONNECTOR)
@@ -49,25 +49,24 @@ class Door:
             Refused: As ``shown``; ``token-of-another-client``, ``proof-invalid``, ``signature-missing``,
                 ``signature-wrong``, ``signature-stale`` or ``key-unknown``.
         """
-        text, token = self.shown(message.headers, now, certificate)
+        shown = self.shown(message.headers, now, certificate)
+        token = shown.token
         key = client_key(self.federation, token.client_id, now)
         if key is None:
             raise Refused("key-unknown", kid=token.client_id)
         verified = verify(message, Tag.REQUEST, lambda kid: client_key(self.federation, kid, now), now)
         if verified.kid != key.kid:
             raise Refused("token-of-another-client")
-        if token.binding.kind == BY_PROOF:
-            address = address_of(self.federation.gateway, message.path)
-            target = Target(message.method, address, text, token.binding.thumbprint)
-            # One name for both, so that one row in the store spends both.
-            if check_proof(message.headers.get(PROOF_HEADER), target, now).jti != verified.nonce:
-                raise Refused("proof-invalid", why="jti")
+        # One name for both, so that one row in the store spends both.
+        if token.binding.kind == BY_PROOF and self._proved(message, shown, now).jti != verified.nonce:
+            raise Refused("proof-invalid", why="jti")
         return Caller(token.agency, key.kid, key.purpose, verified.nonce, token.details)
 
     def recalls(self, headers: Mapping[str, str], now: datetime) -> bool:
-        """Whether a call carries a token that was shown here before and lasts: its sender is no stranger.
+        """Whether a call carries a token that was shown here before, lasts and is not revoked.
 
-        A look without a thread that only says whether ``shown`` may wait for the body; it lets nobody in.
+        A look without a thread that only says whether ``shown`` may wait for a short body; it lets nobody in. Who holds
+        the token alone, without what it is bound to, passes it, too.
         """
         return self.tokens.remembers(headers.get("authorization", "").partition(" ")[2], now)
 
@@ -89,6 +88,26 @@ class Door:
         if not is_proved and token.binding.thumbprint != certificate:
             raise Refused("token-invalid", why="it is bound to the certificate of another connection")
         return Shown(text, token)
+
+    def check_head(self, head: Message, now: datetime, certificate: str | None = None) -> None:
+        """Check all that can be checked of a call before its body has come; it lets nobody in.
+
+        Args:
+            head: The call without its body.
+            now: The instant of receipt.
+            certificate: As for ``authenticate``.
+
+        Raises:
+            Refused: As ``shown``; ``proof-invalid``.
+        """
+        shown = self.shown(head.headers, now, certificate)
+        if shown.token.binding.kind == BY_PROOF:
+            self._proved(head, shown, now)
+
+    def _proved(self, call: Message, shown: Shown, now: datetime) -> Proved:
+        address = address_of(self.federation.gateway, call.path)
+        target = Target(call.method, address, shown.text, shown.token.binding.thumbprint)
+        return check_proof(call.headers.get(PROOF_HEADER), target, now)
 
 
 def client_key(federation: Federation, kid: str, at: datetime) -> PublicKey | None:

@@ -45,9 +45,17 @@ class Revocations:
 
     def holds(self, jti: str, now: datetime) -> bool:
         """Whether a token was revoked, as of at most a tick ago."""
-        if not timedelta(0) <= now - self._read_at < self.tick:
+        if not self._is_fresh(now):
             with self._lock:
                 # Whoever waited for the lock finds it read already.
-                if not timedelta(0) <= now - self._read_at < self.tick:
+                if not self._is_fresh(now):
                     self._known, self._read_at = self.shared.all(now), now
         return jti in self._known
+
+    def clears(self, jti: str, now: datetime) -> bool:
+        """Whether a token is known not to be revoked, as of at most a tick ago; never reads, so it may not know."""
+        # The instant first: what is known then is as fresh, or fresher.
+        return self._is_fresh(now) and jti not in self._known
+
+    def _is_fresh(self, now: datetime) -> bool:
+        return timedelta(0) <= now - self._read_at < self.tick

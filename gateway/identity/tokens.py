@@ -118,11 +118,13 @@ class AccessTokens:
     Args:
         federation: Everybody's public keys.
         is_revoked: Whether the token of that ``jti`` was revoked, as far as is known at that instant.
+        is_cleared: Whether it is known without a wait that it was not revoked; by default that is never known.
     """
 
     federation: Federation
     is_revoked: Callable[[str, datetime], bool]
     most: int = MOST_CACHED
+    is_cleared: Callable[[str, datetime], bool] = lambda _jti, _now: False
     _known: OrderedDict[str, AccessToken] = field(default_factory=OrderedDict)
     _lock: Lock = field(default_factory=Lock)
 
@@ -144,9 +146,9 @@ class AccessTokens:
         return known
 
     def remembers(self, token: str, now: datetime) -> bool:
-        """Whether it is one that was verified before and lasts; no more than a look, and never in place of ``read``."""
+        """Whether it was verified before, lasts and is not revoked; no more than a look, never in place of ``read``."""
         known = self._known.get(token)
-        return known is not None and now < known.expires
+        return known is not None and now < known.expires and self.is_cleared(known.jti, now)
 
     def __len__(self) -> int:
         """How many tokens are remembered."""

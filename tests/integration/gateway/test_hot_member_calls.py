@@ -17,6 +17,7 @@ from contracts.errors import Refused
 from contracts.signature_base import Message
 from contracts.task import Lease, LeaseCall
 from gateway.api.desk import TICK, Desk
+from gateway.api.signed import SHORT_BYTES
 from gateway.exchange import Exchange
 from gateway.store import topics
 from tests import factories
@@ -208,6 +209,11 @@ def test_the_body_of_a_hot_call_is_not_read_without_a_token_that_lasts(
     member.get("/v1/budget")  # the token is known from now on
     call = shut_out(member.message("POST", "/v1/requests", canonical_bytes(request())))
     world.later(later)
+    assert unread(world, scope_of(world, call)) == 401
+
+
+def unread(world: ApiWorld, scope: dict[str, Any]) -> int:
+    """The status with which a call is answered whose body must not be read."""
     statuses: list[int] = []
 
     async def receive() -> MutableMapping[str, Any]:
@@ -216,8 +222,59 @@ def test_the_body_of_a_hot_call_is_not_read_without_a_token_that_lasts(
     async def tell(message: MutableMapping[str, Any]) -> None:
         statuses.extend([message["status"]] if "status" in message else [])
 
-    asyncio.run(world.app(scope_of(world, call), receive, tell))
-    assert statuses == [401]
+    asyncio.run(world.app(scope, receive, tell))
+    return statuses[0]
+
+
+CHUNKED = (b"transfer-encoding", b"chunked")
+LENGTHS = {
+    "short": [(b"content-length", b"%d" % SHORT_BYTES)],
+    "long": [(b"content-length", b"%d" % (SHORT_BYTES + 1))],
+    "longer": [(b"content-length", b"9" * 4500)],
+    "no number": [(b"content-length", "²".encode("latin-1"))],
+    "in chunks": [CHUNKED],
+    "in chunks, it says short ones": [(b"content-length", b"2"), CHUNKED],
+}
+MAYBE_LONG = [length for length in LENGTHS if length != "short"]
+
+
+def of_length(world: ApiWorld, call: Message, length: str) -> dict[str, Any]:
+    """The scope of a call whose head says this of its body."""
+    scope = scope_of(world, call)
+    scope["headers"] = [*(each for each in scope["headers"] if each[0] != b"content-length"), *LENGTHS[length]]
+    return scope
+
+
+def known_call(world: ApiWorld) -> Message:
+    """A call with a token that the gateway knows and would read a short body for."""
+    member = world.member()
+    call = member.message("POST", "/v1/requests", canonical_bytes(request(id="REQ-UNREAD")))
+    assert send(world.http, with_headers(call, {"signature": None})).status_code != 202
+    assert world.desk.door.recalls(call.headers, world.now)
+    return call
+
+
+@pytest.mark.parametrize("length", MAYBE_LONG)
+@pytest.mark.parametrize("proof", [None, "nonsense"])
+def test_a_body_that_may_be_long_is_not_read_for_a_known_token_without_its_proof(
+    world: ApiWorld, proof: str | None, length: str
+) -> None:
+    call = with_headers(known_call(world), {"dpop": proof})
+    assert unread(world, of_length(world, call, length)) == 401
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+def test_the_body_of_a_call_with_a_known_token_that_was_revoked_is_not_read(world: ApiWorld, length: str) -> None:
+    call = known_call(world)
+    known = world.desk.door.tokens.read(call.headers["authorization"].partition(" ")[2], world.now)
+    world.desk.oauth.revocations.revoke(known.jti, known.expires, world.now)
+    assert not world.desk.door.recalls(call.headers, world.now)
+    assert unread(world, of_length(world, call, length)) == 401
+
+
+def test_a_long_body_is_read_with_a_proof(world: ApiWorld) -> None:
+    body = canonical_bytes(request(id="REQ-LONG")) + b" " * SHORT_BYTES
+    assert posted(world, world.member().message("POST", "/v1/requests", body)) == 202
 
 
 def test_a_token_that_is_known_is_looked_at_again_with_each_call(world: ApiWorld) -> None:

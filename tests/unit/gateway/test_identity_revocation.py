@@ -111,6 +111,31 @@ def test_what_was_revoked_here_stays_so_when_the_list_is_read_again() -> None:
     assert not revocations.holds("jti-1", NOW + timedelta(minutes=5))
 
 
+def test_a_token_is_cleared_only_by_a_list_that_is_fresh_and_without_reading_it() -> None:
+    shared = RevokedMemory()
+    revocations = Revocations(shared, TICK)
+    assert not revocations.clears("jti-1", NOW)
+    assert not revocations.holds("jti-1", NOW)
+    just_before = NOW + TICK - timedelta(microseconds=1)
+    assert revocations.clears("jti-1", just_before)
+    assert not revocations.clears("jti-1", NOW + TICK)
+    assert not revocations.clears("jti-1", NOW - timedelta(microseconds=1))
+    revocations.revoke("jti-1", NOW + timedelta(minutes=5), NOW)
+    assert not revocations.clears("jti-1", just_before)
+    assert revocations.clears("jti-2", just_before)
+    assert shared.reads == 1
+
+
+def test_a_remembered_token_is_recalled_no_more_once_it_is_revoked() -> None:
+    world = TokenWorld(KEYS)
+    token = world.token()
+    assert not world.tokens.remembers(token, world.now)
+    assert is_good(world, token)
+    assert world.tokens.remembers(token, world.now)
+    assert said(world.oauth.revoke(call(form(world, token)))) == {}
+    assert not world.tokens.remembers(token, world.now)
+
+
 def test_a_token_of_another_agency_is_not_revoked() -> None:
     world = TokenWorld(KEYS)
     token = world.token(CLIENT)
