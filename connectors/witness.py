@@ -26,7 +26,7 @@ from contracts.note import MOST_CHARACTERS
 from contracts.signature_base import Message
 from contracts.tiles import CHECKPOINT_PATH, HASH_BYTES, Tile
 from contracts.transparency import Checkpoint, Cosignature
-from transport.line import Line
+from transport.line import Line, TooLong
 
 COSIGNATURES_PATH: Final = "/v1/log/cosignatures"
 LOOK_EVERY: Final = timedelta(seconds=5)
@@ -158,7 +158,10 @@ class Witness:
         return self._get(tile.path, tile.width * HASH_BYTES)
 
     def _get(self, path: str, most: int) -> bytes:
-        answer = self.line.send(Message("GET", f"/{path}", {}, b""), LOOK_SECONDS)
-        if answer.status != HTTPStatus.OK or len(answer.body) > most:
+        try:
+            answer = self.line.send(Message("GET", f"/{path}", {}, b""), LOOK_SECONDS, most)
+        except TooLong as error:
+            raise Unavailable("log-not-shown") from error
+        if answer.status != HTTPStatus.OK:
             raise Unavailable("log-not-shown")
         return answer.body

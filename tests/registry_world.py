@@ -196,7 +196,7 @@ class LyingRepository:
     def _next(self, role: str) -> int:
         return version_of(self.documents[role]) + 1 if role in self.documents else 1
 
-    def get(self, path: str) -> Iterator[bytes]:
+    def get(self, path: str, _most: int = 0) -> Iterator[bytes]:
         """What a reader fetches."""
         self.fetched.append(path)
         if path not in self.served:

@@ -4,15 +4,17 @@ import select
 import socket
 import ssl
 import time
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import Final, TypeVar
 
 from transport.reading import Reading
 
 CONNECT_SECONDS: Final = 10.0
-"""For each address of the host."""
+"""For each address of the host, if as much is left."""
 
 PIECE_BYTES: Final = 65_536
+Connected = TypeVar("Connected")
 
 
 class Connection:
@@ -32,17 +34,19 @@ class Connection:
         """Whether the other side has said nothing since the last answer, not even that it closes."""
         return not self._readable.poll(0)
 
-    def exchange(self, request: bytes, until: float) -> Reading:
+    def exchange(self, request: bytes, until: float, most: int) -> Reading:
         """Send a request and read its answer. After an error the connection is of no use.
 
         Args:
             request: All its bytes.
             until: The instant of the monotonic clock by which the whole answer must be there.
+            most: Bytes of the answer's body.
 
         Raises:
+            TooLarge: The answer's body is.
             OSError: No whole answer came.
         """
-        answer = Reading()
+        answer = Reading(most)
         with suppress(ConnectionError):  # who refuses a long body may answer, and close, before it has come
             self._send(request, until)
         while not answer.is_complete:
@@ -72,7 +76,7 @@ def connected(host: str, port: int, tls: ssl.SSLContext | None, until: float) ->
         OSError: Nobody is there, in time, who satisfies them.
         UnicodeError: No host can have this name.
     """
-    opened = socket.create_connection((host, port), min(CONNECT_SECONDS, seconds_left(until)))
+    opened = to_first(host, port, until, lambda address, most: socket.create_connection((address, port), most))
     try:
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         opened.settimeout(seconds_left(until))
@@ -80,6 +84,32 @@ def connected(host: str, port: int, tls: ssl.SSLContext | None, until: float) ->
     except BaseException:  # an interrupt, too, must leave nothing open
         opened.close()
         raise
+
+
+def to_first(host: str, port: int, until: float, connect: Callable[[str, float], Connected]) -> Connected:
+    """What comes of connecting to the addresses of a host, one after the other, within the time that is left.
+
+    The system's look-up of the name cannot be cut off: it takes as long as the resolver's own settings let it, and what
+    it takes is missing to the rest. When it has taken all, nobody is connected to.
+
+    Args:
+        host: A name or an address.
+        port: Where it is reached.
+        until: The instant of the monotonic clock by which somebody must have answered.
+        connect: Connects to an address within so many seconds; raises ``OSError`` where it cannot.
+
+    Raises:
+        OSError: Nobody is there, in time.
+        UnicodeError: No host can have this name.
+    """
+    failure: OSError = OSError("the name has no address")
+    for *_, place in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        seconds = min(CONNECT_SECONDS, seconds_left(until))
+        try:
+            return connect(str(place[0]), seconds)
+        except OSError as error:
+            failure = error
+    raise failure
 
 
 def seconds_left(until: float) -> float:

@@ -14,8 +14,8 @@ from contracts.errors import Unavailable
 from contracts.signature_base import Message
 from contracts.transport import ClientFiles, client_context
 from transport.connection import Connection, connected
-from transport.line import Line
-from transport.reading import Reading
+from transport.line import Line, TooLong
+from transport.reading import MOST_BODY_BYTES, Reading, TooLarge
 from transport.wording import written
 
 KEPT_SECONDS: Final = 15.0
@@ -48,10 +48,12 @@ class HttpLine(Line):
         self._is_closed = False
 
     @override
-    def send(self, call: Message, seconds: float) -> Message:
+    def send(self, call: Message, seconds: float, most: int = MOST_BODY_BYTES) -> Message:
         request, until = written(call, self._host_field), time.monotonic() + seconds
         try:
-            answer = self._exchange(request, until)
+            answer = self._exchange(request, until, most)
+        except TooLarge as error:
+            raise TooLong from error
         except (OSError, UnicodeError) as error:
             raise Unavailable("gateway-unreachable") from error
         return Message(call.method, call.path, answer.headers, answer.body, answer.status, call)
@@ -63,10 +65,10 @@ class HttpLine(Line):
         for each in idle:
             each.close()
 
-    def _exchange(self, request: bytes, until: float) -> Reading:
+    def _exchange(self, request: bytes, until: float, most: int) -> Reading:
         connection = self._waiting() or connected(self._host, self._port, self._tls, until)
         try:
-            answer = connection.exchange(request, until)
+            answer = connection.exchange(request, until, most)
         except BaseException:  # an interrupt, too: what is still to come would be taken for the next answer
             connection.close()
             raise

@@ -13,10 +13,16 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import IO, Final
 
 from pydantic import TypeAdapter, ValidationError
-from tuf.api.exceptions import DownloadError, DownloadHTTPError, ExpiredMetadataError, RepositoryError
+from tuf.api.exceptions import (
+    DownloadError,
+    DownloadHTTPError,
+    DownloadLengthMismatchError,
+    ExpiredMetadataError,
+    RepositoryError,
+)
 from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig  # type: ignore[attr-defined]  # re-exported
 from typing_extensions import override
 
@@ -25,7 +31,8 @@ from contracts.federation import Member
 from contracts.registry import CHARTER_PATH, Registry, member_path, read_charter
 from contracts.registry_documents import read_root, read_snapshot, read_targets, read_timestamp
 from contracts.signature_base import Message
-from transport.line import Line
+from transport.line import Line, TooLong
+from transport.reading import MOST_BODY_BYTES
 from trust.reading import NOT_FOUND, AgencyPart, Verified, error_of, registry_of
 
 REGISTRY_PATH: Final = "/v1/registry/"
@@ -33,8 +40,11 @@ LONGEST_SECONDS: Final = 60.0
 LIMITS: Final = UpdaterConfig(
     root_max_length=200_000, timestamp_max_length=16_384, snapshot_max_length=500_000, targets_max_length=500_000
 )
-Get = Callable[[str], Iterator[bytes]]
-"""Gives what lies under ``metadata/...`` or ``targets/...``, in chunks; raises python-tuf's download errors."""
+Get = Callable[[str, int], Iterator[bytes]]
+"""Gives what lies under ``metadata/...`` or ``targets/...``, in chunks; raises python-tuf's download errors.
+
+It is told how many bytes the reader takes at most, so that it need not fetch more; the reader counts them itself.
+"""
 
 _members: TypeAdapter[dict[str, Member]] = TypeAdapter(dict[str, Member])
 
@@ -100,14 +110,22 @@ class TrustFolder:
 
 
 class _Fetcher(FetcherInterface):
-    """Lets python-tuf fetch through ``Get``."""
+    """Lets python-tuf fetch through ``Get``, which it tells how much is wanted: python-tuf counts what has come."""
 
     def __init__(self, get: Get) -> None:
         self._get = get
+        self._most = 0
+
+    @override
+    @contextmanager
+    def download_file(self, url: str, max_length: int) -> Iterator[IO[bytes]]:
+        self._most = max_length
+        with super().download_file(url, max_length) as file:
+            yield file
 
     @override
     def _fetch(self, url: str) -> Iterator[bytes]:
-        return self._get(url)
+        return self._get(url, self._most)
 
 
 def missing() -> DownloadHTTPError:
@@ -116,11 +134,18 @@ def missing() -> DownloadHTTPError:
 
 
 def over_http(line: Line, longest: float = LONGEST_SECONDS) -> Get:
-    """What the gateway serves to everybody; who sends it in drips for longer than ``longest`` seconds is cut off."""
+    """What the gateway serves to everybody; who sends it in drips for longer than ``longest`` seconds is cut off.
 
-    def get(path: str) -> Iterator[bytes]:
+    So is who sends more than the reader takes, before it has come; a signed length is no reason to take more than a
+    line ever does.
+    """
+
+    def get(path: str, most: int) -> Iterator[bytes]:
+        asked = Message("GET", f"{REGISTRY_PATH}{path}", {}, b"")
         try:
-            answer = line.send(Message("GET", f"{REGISTRY_PATH}{path}", {}, b""), longest)
+            answer = line.send(asked, longest, min(most, MOST_BODY_BYTES))
+        except TooLong as error:
+            raise DownloadLengthMismatchError("too long") from error
         except Unavailable as error:
             raise DownloadError("unreachable") from error
         if answer.status != HTTPStatus.OK:
@@ -132,13 +157,13 @@ def over_http(line: Line, longest: float = LONGEST_SECONDS) -> Get:
 
 def from_copy(folder: Path) -> Get:
     """A copy of the registry that somebody took along, laid out as it is served: ``metadata/`` and ``targets/``."""
-    return lambda path: _file(folder / path)
+    return lambda path, _most: _file(folder / path)
 
 
 def from_known(home: Path) -> Get:
     """What a home has verified before; it keeps the newest of each document under a name without its version."""
 
-    def get(path: str) -> Iterator[bytes]:
+    def get(path: str, _most: int) -> Iterator[bytes]:
         version, _, name = Path(path).name.partition(".")
         folder = home / "registry" / "metadata"
         if name == "root.json":

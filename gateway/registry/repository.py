@@ -123,7 +123,7 @@ class Repository:
         with self.store.read() as r:
             return trust.target(r, name)
 
-    def get(self, path: str) -> Iterator[bytes]:
+    def get(self, path: str, _most: int = 0) -> Iterator[bytes]:
         """The same for a reader in this process.
 
         Raises:

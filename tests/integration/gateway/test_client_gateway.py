@@ -26,6 +26,7 @@ from gateway.released_table import MOST_SHEET_ROWS, write_xlsx
 from tests import factories
 from tests.api_world import ApiWorld, forecast_from, running
 from tests.gateway_world import AGREEMENT, CONTRACT
+from tests.lines import unread
 from transport.proxied import ClientLine
 
 pytestmark = pytest.mark.integration
@@ -61,7 +62,7 @@ class Between(httpx2.BaseTransport):
         target = request.url.raw_path.decode()
         headers = {name: value for name, value in request.headers.items() if name != "host"}
         answer = self.world.http.request(request.method, target, content=request.read(), headers=headers)
-        return self.change(httpx2.Response(answer.status_code, headers=answer.headers, content=answer.content))
+        return unread(self.change(httpx2.Response(answer.status_code, headers=answer.headers, content=answer.content)))
 
 
 def through(world: ApiWorld, change: Callable[[httpx2.Response], httpx2.Response]) -> Gateway:

@@ -17,7 +17,6 @@ from contracts.errors import InvalidInput, SaphanError
 from contracts.federation import Federation
 from contracts.keys import key_file_name
 from contracts.registry import CHARTER_PATH, RegistryBatch, contract_path
-from contracts.transport import ClientFiles
 from gateway.api.desk import Desk
 from gateway.home import GatewayHome
 from gateway.main import _resume, create_app, means_of
@@ -29,8 +28,6 @@ from tests.factories import ISSUER, NOW
 from tests.lines import line_into
 from tests.migrated_store import write_migrated
 from tests.registry_world import MEMBERS, Signers, member_update, update_of
-from tests.wire_server import Heard, serving
-from transport.http import HttpLine
 from transport.line import Line
 from trust.anchor import fetched
 from trust.reader import over_http, read, read_known
@@ -345,20 +342,6 @@ def test_a_registry_over_http_that_is_not_there_or_is_none(
     with line_into(handle) as line, pytest.raises(SaphanError) as caught:
         read(home, over_http(line), NOW)
     assert caught.value.code == code
-
-
-def test_a_gateway_that_sends_in_drips_is_cut_off(founded: Founded, tmp_path: Path) -> None:
-    home = member_home(founded, tmp_path / "rtp")
-
-    def drips(heard: Heard) -> None:
-        heard.request()
-        heard.say(b"HTTP/1.1 200 OK\r\n")
-        while not heard.over.wait(0.02):
-            heard.say(b"x: y\r\n")
-
-    with serving(drips) as server, HttpLine(server.url, ClientFiles()) as line, pytest.raises(SaphanError) as caught:
-        read(home, over_http(line, longest=0.2), NOW)
-    assert caught.value.code == "gateway-unreachable"
 
 
 def test_a_gateway_without_a_registry_serves_none(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def test_a_target_with_other_bytes_is_refused(lying: LyingRepository, home: Path
 def test_endless_data_is_cut_off(lying: LyingRepository, home: Path) -> None:
     sent = []
 
-    def endless(path: str) -> Iterator[bytes]:
+    def endless(path: str, _most: int) -> Iterator[bytes]:
         if path != "metadata/timestamp.json":
             return lying.get(path)
 
