@@ -113,7 +113,9 @@ def _answer_delivered(task: Task, desk: Desk, clock: Callable[[], datetime]) -> 
         opening = _opening(checked, desk, clock)
         part = desk.journal.open(opening, clock())
     except (Refused, InvalidInput) as error:
-        if not _is_held_back(task, error.code, desk):
+        if (made := _made_in_time(task, desk)) is not None:
+            _deliver(made, task, desk, clock)
+        elif not _is_held_back(task, error.code, desk):
             _deliver(_refusal(task, error.code, desk, clock(), undo=True), task, desk, clock)
         return
     if part is None:
@@ -123,6 +125,15 @@ def _answer_delivered(task: Task, desk: Desk, clock: Callable[[], datetime]) -> 
         part = desk.journal.finish(made, clock())
     if part is not None:
         _deliver(part, task, desk, clock)
+
+
+def _made_in_time(task: Task, desk: Desk) -> Part | None:
+    """The part that was made for this very task when all was in order, and that the gateway does not have yet.
+
+    It leaves as ``resume`` sends it. Whether this connector's own retry comes first or the task is handed out again,
+    after an outage for one, must not decide between an answer and a refusal of what is charged.
+    """
+    return next((each.part for each in desk.journal.unfinished() if each.task == task), None)
 
 
 def _is_held_back(task: Task, code: str, desk: Desk) -> bool:

@@ -54,6 +54,7 @@ class Outage:
         self.world.register(self.url)
         self.centre = Centre(home, self.world.keys.federation.gateway, self.clock)
         self.go_on = Event()
+        self.held_up: list[CrashPoint] = []
         self.connectors = Connectors(self.world, (self.centre.address,), self.clock, workers=2)
 
     def submit(self, asked: Sequence[Request]) -> None:
@@ -66,6 +67,7 @@ class Outage:
 
         def hook(point: CrashPoint) -> None:
             if point is CrashPoint.CELLS_READ:
+                self.held_up.append(point)
                 self.go_on.wait(PATIENCE)
 
         for agent in self.connectors.agents:
@@ -115,7 +117,7 @@ def outage(folder: Path, *, agencies: int, waiting: int) -> float:
             # Some tasks are in work when the centre goes, the others wait at it.
             day.hold_answers_up()
             day.submit(leased)
-            until(lambda: sum(len(agent._running) for agent in day.connectors.agents) == busy)
+            until(lambda: len(day.held_up) == busy)
             day.submit([*backlog, *late])
         down(day, files, everything[0], busy)
         began = time.monotonic()

@@ -13,7 +13,7 @@ from contracts.canonical import digest_of
 from contracts.errors import IntegrityError, Refused, Unavailable
 from contracts.task import LeasedTask, Part
 from tests import factories
-from tests.connector_world import PRICE, Killed, World, case, contract_text, die_at
+from tests.connector_world import PRICE, Killed, World, case, contract_text, die_at, token_for
 
 pytestmark = pytest.mark.integration
 
@@ -182,6 +182,28 @@ def test_a_part_that_could_not_be_posted_is_posted_later_unchanged(world: World)
     resume(unfinished, world.desk(), world.clock)
     assert world.posted == [unfinished.part]
     assert world.journal.unfinished() == ()
+
+
+def test_a_part_that_was_made_in_time_leaves_also_when_its_task_is_handed_out_again_too_late(world: World) -> None:
+    world.answers.append(Unavailable("gateway-unreachable"))
+    with pytest.raises(Unavailable):
+        answer(case().leased(), world.desk(), world.clock)
+    (unfinished,) = world.journal.unfinished()
+    world.later(days=2)
+    token = token_for(unfinished.task, world.keys, now=world.now)
+    answer(LeasedTask(task=unfinished.task, token=token, attempt=2), world.desk(), world.clock)
+    assert world.posted == [unfinished.part]
+    assert (world.spent, world.journal.unfinished()) == (PRICE, ())
+
+
+def test_what_was_made_for_a_task_does_not_answer_another_under_its_name(world: World) -> None:
+    world.answers.append(Unavailable("gateway-unreachable"))
+    with pytest.raises(Unavailable):
+        answer(case().leased(), world.desk(), world.clock)
+    world.later(days=2)
+    part = give(world, case().asking(id="REQ-0002").leased(now=world.now))
+    assert (part.refusal, part.charged) == ("delivery-expired", False)
+    assert [each.part.refusal for each in world.journal.unfinished() if each.part] == [None]
 
 
 def test_the_gateways_last_word_ends_a_task(world: World) -> None:
