@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from http import HTTPStatus
-from typing import Any, ClassVar, Final, cast
+from typing import Any, ClassVar, Final
+from urllib.parse import unquote
 
 import httptools
 from typing_extensions import override
@@ -20,9 +21,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from contracts.errors import InvalidInput, Unavailable
+from gateway.edges.answering import Cycle
 from gateway.edges.headers import ALWAYS
 from gateway.edges.hosts import name_in
-from gateway.edges.joined import Joined
 from gateway.edges.limits import LargerBody, Limits
 from gateway.edges.proxies import Proxies, is_loopback, thumbprint
 from gateway.edges.refusals import Stopped, answer, unclear
@@ -213,9 +214,26 @@ class GuardedProtocol(HttpToolsProtocol):
         self._check_head()
         if self._by_proxy:
             self._believe_proxy()
-        super().on_headers_complete()
-        self._joined = Joined(self.transport, self.cycle)
-        self.cycle.transport = cast(asyncio.Transport, self._joined)
+        url = httptools.parse_url(self.url)
+        path = url.path.decode("ascii")
+        scope = self.scope
+        scope["method"] = self.parser.get_method().decode("ascii")
+        scope["path"], scope["raw_path"] = unquote(path) if "%" in path else path, url.path
+        scope["query_string"] = url.query or b""
+        self.cycle = Cycle(
+            scope,
+            self.transport,
+            self.flow,
+            self.logger,
+            self.access_logger,
+            self.access_log,
+            self.server_state.default_headers,
+            asyncio.Event(),
+            self.expect_100_continue,
+            self.parser.should_keep_alive(),
+            self.on_response_complete,
+        )
+        self._start_asgi_task(self.cycle, self.app)
         # Fields after the body are no part of the call that was checked.
         self.headers = []
         self._phase, self._since = Phase.BODY, self.loop.time()
@@ -239,7 +257,6 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         # In place of uvicorn's, which sets a timer for each answer and looks for pipelined calls.
         self.server_state.total_requests += 1
-        self._joined.flush()
         if self.transport.is_closing():
             return
         self.flow.resume_reading()
