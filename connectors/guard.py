@@ -1,24 +1,22 @@
 """What a connector believes, and why: nothing on the gateway's word alone.
 
-A lease is the gateway's (its signature), a task is handed to this agency (its token, checked here by PyJWT, a second
-implementation beside the gateway's own), a question is the requester's (its signature over the exact bytes, and the
-gateway's over that, for this one task), the agreement is signed by an officer of every party, and the contract stands
-on this agency's own list. Then the policies decide again, about the situation as this agency knows it: what is
-suspended, what the activity used, what an officer decided. Each check refuses with its own code.
+An answer is the gateway's (its signature), a task is handed to this agency (its token), a question is the requester's
+(its signature over the exact bytes, and the gateway's over that, for this one task), the agreement is signed by an
+officer of every party, and the contract stands on this agency's own list. Then the policies decide again, about the
+situation as this agency knows it: what is suspended, what the activity used, what an officer decided. Each check
+refuses with its own code.
 """
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any
 
-import jwt
-from jwt.types import Options
 from pydantic import ValidationError
 
 from connectors.journal.entries import Use, Used
 from connectors.situation import Situation, use_of
+from connectors.task_token import claims_of
 from contracts.agreement import Activity, Agreement
 from contracts.agreement_signatures import read_signed
 from contracts.canonical import canonical_bytes, digest_of, digest_of_bytes
@@ -33,7 +31,7 @@ from contracts.message_signatures import Tag, verify
 from contracts.remembered import remembered
 from contracts.request import Request
 from contracts.signature_base import Message
-from contracts.signing import ALGORITHM, Resolve, payload_of
+from contracts.signing import Resolve, payload_of
 from contracts.standing import Standing
 from contracts.task import Charge, Lease, LeasedTask, Task
 from policies.decide import Denial, decide, details
@@ -42,27 +40,13 @@ from privacy.plan import plan
 from privacy.series import approved_apart, series_key
 
 REQUESTS_PATH = "/v1/requests"
-TOKEN_TYPE = "at+jwt"  # noqa: S105  # a media type, not a secret
-TOKEN_HEADERS = {"alg", "typ", "kid"}
-"""No ``jwk``, ``jku``, ``x5u`` or ``crit``."""
-
-LONGEST_TOKEN = timedelta(minutes=5)
 CLOCK_SKEW = timedelta(seconds=30)
 BANGKOK = timedelta(hours=7)
 MOST_READ = 64
-"""How many bodies, and keys, are kept as they were read."""
+"""How many bodies are kept as they were read."""
 
 APPROVAL_MISSING = "officer-approval-missing"
 """The one denial that is not final: the request waits for an officer."""
-
-_token_options: Options = {
-    "require": ["iss", "aud", "sub", "jti", "iat", "exp", "task_digest"],
-    "strict_aud": True,
-    # PyJWT reads the system's clock; times are compared with the caller's ``now`` instead.
-    "verify_exp": False,
-    "verify_iat": False,
-    "verify_nbf": False,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,26 +98,14 @@ class Guard:
         """
         verify(response, Tag.RESPONSE, self._operators(KeyPurpose.GATEWAY, now), now)
 
-    def check_lease(self, response: Message, now: datetime) -> Lease:
-        """The tasks in the gateway's signed answer.
-
-        Raises:
-            Refused: As ``check_response``.
-            InvalidInput: ``malformed-body``.
-        """
-        self.check_response(response, now)
-        try:
-            return Lease.model_validate_json(response.body)
-        except ValidationError as error:
-            raise _malformed("lease") from error
-
     def check_delivery(self, leased: LeasedTask, now: datetime) -> None:
         """Check that the gateway handed this very task to this agency, now.
 
         Raises:
             Refused: ``token-invalid``, ``key-unknown`` or ``task-not-ours``.
         """
-        claims = self._claims(leased.token, now)
+        keys = self._operators(KeyPurpose.TOKEN, now)
+        claims = claims_of(leased.token, self.agency, self.federation.gateway, keys, now)
         if claims["sub"] != leased.task.id or claims["task_digest"] != task_digest(leased.task):
             raise Refused("task-not-ours")
 
@@ -283,25 +255,6 @@ class Guard:
             raise Refused("task-not-ours")
         return contract
 
-    def _claims(self, token: str, now: datetime) -> dict[str, Any]:
-        try:
-            kid = _kid_in(token.partition(".")[0])
-            key = self._operators(KeyPurpose.TOKEN, now)(kid)
-            if key is None:
-                raise Refused("key-unknown", kid=kid[:64])
-            claims = jwt.decode(
-                token,
-                _jwk(key),
-                algorithms=[ALGORITHM],
-                audience=self.agency,
-                issuer=self.federation.gateway,
-                options=_token_options,
-            )
-        except jwt.PyJWTError as error:
-            raise Refused("token-invalid", why=type(error).__name__) from error
-        _check_token_times(claims, now)
-        return claims
-
     def _members(self, purpose: KeyPurpose, now: datetime) -> Resolve:
         return lambda kid: self.federation.key(kid, purpose, now)
 
@@ -313,6 +266,18 @@ class Guard:
             return self.federation.key(kid, purpose, now) if owner == self.federation.operator else None
 
         return resolve
+
+
+def read_lease(body: bytes) -> Lease:
+    """The tasks in the gateway's answer, whose signature ``Guard.check_response`` has checked.
+
+    Raises:
+        InvalidInput: ``malformed-body``.
+    """
+    try:
+        return Lease.model_validate_json(body)
+    except ValidationError as error:
+        raise _malformed("lease") from error
 
 
 @remembered
@@ -336,12 +301,6 @@ def _request_in(body: str) -> Request:
     if canonical_bytes(request) != body.encode():
         raise _malformed("request")
     return request
-
-
-@lru_cache(maxsize=MOST_READ)
-def _jwk(key: PublicKey) -> jwt.PyJWK:
-    """A registered key as PyJWT takes it; whether it may sign is asked of the federation each time."""
-    return jwt.PyJWK.from_dict(key.as_jwk())
 
 
 @lru_cache(maxsize=16)
@@ -369,31 +328,6 @@ def _with(standing: Standing, used: Used) -> Standing:
 def _denied(checked: Checked, reasons: Collection[str]) -> SaphanError:
     first, *others = sorted(reasons)
     return from_code(first, others=others, **details(checked.request, checked.agreement))
-
-
-@lru_cache(maxsize=MOST_READ)
-def _kid_in(encoded: str) -> str:
-    """The key that a token's header names: all tokens of one key have the same. PyJWT reads it again to verify.
-
-    It is closed: it never brings a key, nor says where one is to be had. What is no header is a ``PyJWTError``.
-    """
-    header = jwt.get_unverified_header(f"{encoded}..")
-    if header.keys() != TOKEN_HEADERS or header["alg"] != ALGORITHM:
-        raise Refused("token-invalid", why="header")
-    if str(header["typ"]).lower() != TOKEN_TYPE:
-        raise Refused("token-invalid", why="typ")
-    return str(header["kid"])
-
-
-def _check_token_times(claims: dict[str, Any], now: datetime) -> None:
-    issued, expires = claims["iat"], claims["exp"]
-    if type(issued) is not int or type(expires) is not int:
-        raise Refused("token-invalid", why="iat")
-    at = now.timestamp()
-    if not 0 < expires - issued <= LONGEST_TOKEN.total_seconds():
-        raise Refused("token-invalid", why="lifetime")
-    if issued > at + CLOCK_SKEW.total_seconds() or at >= expires:
-        raise Refused("token-invalid", why="exp")
 
 
 def _malformed(where: str) -> InvalidInput:

@@ -18,8 +18,6 @@ from functools import lru_cache
 from operator import add
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 from opendp.combinators import make_pureDP_to_zCDP, make_zCDP_to_approxDP
 from opendp.domains import atom_domain, vector_domain
 from opendp.measurements import make_gaussian, make_laplace
@@ -116,8 +114,8 @@ def draw_gaussian(cells: Sequence[int], sigma: float, entropy: Entropy = os.uran
     exact, scale = _whole(cells), _checked_scale(sigma)
     if _from_table(len(exact)):
         noise = table_sampler.draw(scale, len(exact), entropy)
-        return _within(list(map(add, exact, noise.tolist())))
-    return _within(_gaussian(scale)(_vector(exact)))
+        return within(list(map(add, exact, noise.tolist())))
+    return within(_gaussian(scale)(exact))
 
 
 def sampler_delta(sigma: float, cells: int, epsilon: float) -> float:
@@ -211,7 +209,14 @@ def draw_laplace(cells: Sequence[int], scale: float) -> list[int]:
     arguments, the figures and the errors.
     """
     exact = _whole(cells)
-    return _within(make_laplace(_VECTORS, _ABSOLUTE, scale=_checked_scale(scale))(_vector(exact)))
+    return within(make_laplace(_VECTORS, _ABSOLUTE, scale=_checked_scale(scale))(exact))
+
+
+def within(cells: Sequence[int]) -> list[int]:
+    """The same figures, each as ``clamped`` gives it; nearly always there is nothing to clamp."""
+    if cells and (max(cells) > LARGEST_CELL or min(cells) < -LARGEST_CELL):
+        return [clamped(cell) for cell in cells]
+    return list(cells)
 
 
 def clamped(cell: int) -> int:
@@ -277,19 +282,7 @@ def _whole(cells: Sequence[int]) -> list[int]:
     """Clamped figures; truth values, floats and everything else that is not an integer of Python are refused."""
     if not set(map(type, cells)) <= {int}:
         raise InvalidInput("cells-not-whole")
-    return _within(cells)
-
-
-def _vector(exact: Sequence[int]) -> npt.NDArray[np.int64]:
-    """The figures as OpenDP reads them fastest: it looks at a list one by one."""
-    return np.array(exact, dtype=np.int64)
-
-
-def _within(cells: Sequence[int]) -> list[int]:
-    """The same figures, clamped; nearly always there is nothing to clamp."""
-    if cells and (max(cells) > LARGEST_CELL or min(cells) < -LARGEST_CELL):
-        return [clamped(cell) for cell in cells]
-    return list(cells)
+    return within(cells)
 
 
 def _checked_price(nano_rho: int) -> int:

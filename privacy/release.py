@@ -14,7 +14,7 @@ from contracts.task import Part, PartMeasure
 from privacy.consistency import consistent_tables
 from privacy.derived import derived_of
 from privacy.layout import bins_of, layout_of
-from privacy.mechanisms import LARGEST_CELL, clamped, draw_gaussian, draw_laplace
+from privacy.mechanisms import clamped, draw_gaussian, draw_laplace, within
 from privacy.plan import Noise, Plan, PlannedVector, plan
 
 Cells = Sequence[int]
@@ -132,7 +132,7 @@ def _protected(
 
 def _of_table(leaves: Cells, planned: PlannedVector, contract: DatasetContract, query: Query, grid: Grid) -> list[int]:
     """The exact figures of the vector's table, from those of the leaves."""
-    figures = _clamped(leaves)
+    figures = within(leaves)
     if query.family is None:
         return figures
     layout = layout_of(query, contract, grid, planned.by)
@@ -142,15 +142,6 @@ def _of_table(leaves: Cells, planned: PlannedVector, contract: DatasetContract, 
     # The bins of a histogram run fastest: each is a table of its own.
     apart = [layout.added_up(figures[number::bins]) for number in range(bins)]
     return [figure for cell in zip(*apart, strict=True) for figure in cell]
-
-
-def _clamped(cells: Cells) -> list[int]:
-    try:
-        figures = np.asarray(cells, dtype=np.int64)
-    except OverflowError:
-        return [clamped(cell) for cell in cells]
-    clipped: list[int] = np.clip(figures, -LARGEST_CELL, LARGEST_CELL).tolist()
-    return clipped
 
 
 def _assembled(

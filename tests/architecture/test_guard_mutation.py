@@ -40,7 +40,7 @@ def test_every_forbid_and_every_guard_of_the_connector_is_missed_by_some_test_wh
     # The policies, the connector's own checks and the gateway's door, by the unit tests: a minute at most.
     # ``./run mutate`` tries every guard. Within these packages modules, guards and tests are found, not listed.
     plain = {name: value for name, value in os.environ.items() if not name.startswith(("COV", "PYTEST"))}
-    tried = ("policies", "connectors.guard", "gateway.identity")
+    tried = ("policies", "connectors.guard", "connectors.task_token", "gateway.identity")
     of_identity = sorted(str(each) for each in (ROOT / "tests/unit/gateway").glob("test_identity_*.py"))
     modules = [word for each in tried for word in ("--module", each)]
     tests = [

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import jwt
 import pytest
 
-from connectors.guard import Guard
+from connectors.guard import Guard, read_lease
 from connectors.situation import Situation
 from contracts.canonical import canonical_bytes
 from contracts.dataset import DatasetContract
@@ -364,30 +364,32 @@ def answered(world: World, body: bytes, signer: str = "oja#gateway-1") -> Messag
 
 def test_a_lease_under_the_gateways_signature_is_read(world: World) -> None:
     lease = Lease(tasks=(case().leased(),))
-    assert world.guard().check_lease(answered(world, canonical_bytes(lease)), NOW) == lease
+    response = answered(world, canonical_bytes(lease))
+    world.guard().check_response(response, NOW)
+    assert read_lease(response.body) == lease
 
 
-def test_an_altered_lease_is_refused(world: World) -> None:
+def test_an_altered_answer_is_refused(world: World) -> None:
     honest = answered(world, canonical_bytes(Lease(tasks=())))
     with pytest.raises(Refused) as raised:
-        world.guard().check_lease(replace(honest, body=canonical_bytes(Lease(tasks=(case().leased(),)))), NOW)
+        world.guard().check_response(replace(honest, body=canonical_bytes(Lease(tasks=(case().leased(),)))), NOW)
     assert raised.value.code == "signature-wrong"
 
 
-def test_a_lease_of_another_member_is_refused_even_with_a_gateway_key(world: World) -> None:
+def test_an_answer_of_another_member_is_refused_even_with_a_gateway_key(world: World) -> None:
     world.keys = with_key(world.keys, "rtp#gateway-1", KeyPurpose.GATEWAY)
     with pytest.raises(Refused) as raised:
-        world.guard().check_lease(answered(world, canonical_bytes(Lease(tasks=())), "rtp#gateway-1"), NOW)
+        world.guard().check_response(answered(world, canonical_bytes(Lease(tasks=())), "rtp#gateway-1"), NOW)
     assert raised.value.code == "key-unknown"
 
 
-def test_a_stale_lease_is_refused(world: World) -> None:
+def test_a_stale_answer_is_refused(world: World) -> None:
     with pytest.raises(Refused) as raised:
-        world.guard().check_lease(answered(world, canonical_bytes(Lease(tasks=()))), NOW + timedelta(minutes=5))
+        world.guard().check_response(answered(world, canonical_bytes(Lease(tasks=()))), NOW + timedelta(minutes=5))
     assert raised.value.code == "signature-stale"
 
 
-def test_what_is_no_lease_is_refused(world: World) -> None:
+def test_what_is_no_lease_is_refused() -> None:
     with pytest.raises(InvalidInput) as raised:
-        world.guard().check_lease(answered(world, b"[]"), NOW)
+        read_lease(b"[]")
     assert raised.value.code == "malformed-body"

@@ -158,11 +158,11 @@ def test_what_needs_more_noise_than_can_be_drawn_is_refused_before_it_is_charged
         plan(make.query(measures=(measure,)), [widest], 2)
 
 
-@pytest.mark.parametrize("cell", [float("nan"), float("inf"), None, "x"])
-def test_a_cell_that_is_no_number_is_not_protected(cell: object) -> None:
+@pytest.mark.parametrize("cell", [float("nan"), float("inf"), None, "x", 0.5, True])
+def test_a_cell_that_is_no_whole_number_is_not_protected(cell: object) -> None:
     exact: Any = {"count": [cell] * 9}
 
-    with pytest.raises((ValueError, TypeError, OverflowError)):
+    with pytest.raises((InvalidInput, TypeError, OverflowError)):
         protect(exact, make.contract(protect_at="connector"), make.query(), 50_000_000)
 
 
