@@ -16,6 +16,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.api.errors import response_to
+from gateway.edges.headers import SafeFields
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -48,12 +49,14 @@ class HotCalls:
         app: Whose state the endpoints work with.
         calls: Which they are.
         otherwise: Answers the others.
+        safe: The fields of every answer.
     """
 
-    def __init__(self, app: Starlette, calls: Iterable[Hot], otherwise: ASGIApp) -> None:
+    def __init__(self, app: Starlette, calls: Iterable[Hot], otherwise: ASGIApp, safe: SafeFields) -> None:
         self._app = app
         self._calls = tuple(calls)
         self._otherwise = otherwise
+        self._safe = safe
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call."""
@@ -66,6 +69,7 @@ class HotCalls:
             response = await endpoint(Request(scope, receive))
         except Exception as error:  # noqa: BLE001  # every error is told as a problem, a defect as one of the gateway's
             response = response_to(error)
+        response.raw_headers = self._safe.beside(response.raw_headers, scope["scheme"])
         await response(scope, receive, send)
 
     def _endpoint(self, scope: Scope) -> Endpoint | None:

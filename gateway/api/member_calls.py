@@ -73,7 +73,7 @@ async def answer_call(request: Request, act: Act, most: int = MOST_BYTES) -> Res
         ClientDisconnect: When the caller has gone.
     """
     desk = desk_of(request)
-    answering = _Answering(desk, request, await received(request, most), act)
+    answering = _Answering(desk, request, await received(desk, request, most), act)
     response = await desk.workers.run(answering.begin)
     return await _later(desk, answering, request.receive) if response is None else response
 
@@ -107,12 +107,13 @@ async def _until_gone(receive: Receive) -> None:
 class _Answering:
     """One call on its way to its answer; every step but the constructor runs in a thread."""
 
+    ticket: Ticket
+    """Rings when another look is due; a new one for each look."""
+
     def __init__(self, desk: Desk, request: Request, message: Message, act: Act) -> None:
         self._desk, self._request, self._message, self._act = desk, request, message, act
         self.seconds = 0.0
         """How long the answer is worth a wait."""
-        self.ticket = Ticket(())
-        """Rings when another look is due."""
 
     def begin(self) -> Response | None:
         """The signed answer; none when it is worth a wait.

@@ -21,6 +21,10 @@ from gateway.api.errors import malformed, problem_response
 from gateway.caller import Caller
 
 JSON: Final = "application/json"
+JSON_TYPE: Final = JSON.encode()
+NOT_STORED: Final = {b"cache-control": b"no-store"}
+"""Of answers to members, unless they say something else."""
+
 MOST_BYTES: Final = 2**20
 SHORT_BYTES: Final = 2**16
 """Bodies so long are read for a token that is known; for longer ones all that their heads show is checked before."""
@@ -66,13 +70,14 @@ def certificate_of(request: Request) -> str | None:
     return found if isinstance(found, str) else None
 
 
-async def received(request: Request, most: int) -> Message:
+async def received(desk: Desk, request: Request, most: int) -> Message:
     """A call as the signature sees it, its body read only when a token is shown; who signed it is not checked yet.
 
     A token that is known already is looked at closely together with the signature (``Desk.enter``) if the body is
     short; a longer one is read only from whoever also shows what the token is bound to.
 
     Args:
+        desk: What answers it.
         request: The call, its body not read yet.
         most: The largest body, in bytes.
 
@@ -80,23 +85,19 @@ async def received(request: Request, most: int) -> Message:
         Refused: As ``Door.check_head``, for a call with a body.
         InvalidInput: ``body-too-large``.
     """
-    headers = headers_of(request.headers.raw)
-    path, query = request.scope["raw_path"], request.scope["query_string"]
-    target = path + b"?" + query if query else path
-    head = Message(request.method, target.decode("latin-1"), headers, b"")
+    scope = request.scope
+    method, path, query = scope["method"], scope["raw_path"], scope["query_string"]
+    target = (path + b"?" + query if query else path).decode("latin-1")
+    headers = headers_of(scope["headers"])
     if not _has_body(headers):
-        return head
-    await _check_before_body(request, head)
-    return Message(head.method, head.path, headers, await body_of(request, most))
-
-
-async def _check_before_body(request: Request, head: Message) -> None:
-    desk = desk_of(request)
-    now, certificate = desk.clock(), certificate_of(request)
-    if not _is_short(head.headers):
-        await desk.workers.run(desk.door.check_head, head, now, certificate)
-    elif not desk.door.recalls(head.headers, now):
-        await desk.workers.run(desk.door.shown, head.headers, now, certificate)
+        return Message(method, target, headers, b"")
+    now, door = desk.clock(), desk.door
+    if not _is_short(headers):
+        head = Message(method, target, headers, b"")
+        await desk.workers.run(door.check_head, head, now, certificate_of(request))
+    elif not door.recalls(headers, now):
+        await desk.workers.run(door.shown, headers, now, certificate_of(request))
+    return Message(method, target, headers, await body_of(request, most))
 
 
 def _has_body(headers: Mapping[str, str]) -> bool:
@@ -133,7 +134,7 @@ async def answer_member(request: Request, handler: Handler, most: int = MOST_BYT
         Refused: When the door stays shut; such an answer is not signed, for it answers nobody.
     """
     desk = desk_of(request)
-    message = await received(request, most)
+    message = await received(desk, request, most)
     request.state.message = message
     request.state.caller = await desk.workers.run(desk.enter, message, certificate_of(request))
     try:
@@ -181,15 +182,10 @@ def told(error: SaphanError | RequestValidationError | ValidationError) -> Respo
 def signed(desk: Desk, response: Response, call: Message) -> Response:
     """An answer with the gateway's signature, for this call alone."""
     said = dict(response.raw_headers)
-    content_type = said.get(b"content-type", JSON.encode()).decode("latin-1")
-    answer = Message(
-        call.method, call.path, {"content-type": content_type}, bytes(response.body), response.status_code, call
-    )
+    headers = {"content-type": said.get(b"content-type", JSON_TYPE).decode("latin-1")}
+    answer = Message(call.method, call.path, headers, bytes(response.body), response.status_code, call)
     fields = {name.encode(): value.encode("latin-1") for name, value in desk.signed(answer).headers.items()}
-    kept = [field for field in response.raw_headers if field[0] not in fields]
-    if b"cache-control" not in said:
-        kept.append((b"cache-control", b"no-store"))
-    response.raw_headers[:] = [*kept, *fields.items()]
+    response.raw_headers = [*{**NOT_STORED, **said, **fields}.items()]
     return response
 
 
@@ -255,12 +251,22 @@ Anybody = Annotated[Caller | None, Depends(_perhaps_admitted)]
 """Who reads, if it is a member."""
 
 
+class JsonResponse(Response):
+    """A JSON text, its header fields as they are sent: the framework would encode them at each call."""
+
+    def __init__(self, text: bytes, status: int = 200) -> None:
+        self.status_code = status
+        self.body = text
+        self.background = None
+        self.raw_headers = [(b"content-type", JSON_TYPE), (b"content-length", b"%d" % len(text))]
+
+
 def json_of(value: BaseModel, status: int = 200) -> Response:
     """A value as its JSON, without the second validation that the framework would make."""
-    return Response(value.model_dump_json(by_alias=True), status, media_type=JSON)
+    return JsonResponse(value.model_dump_json(by_alias=True).encode(), status)
 
 
 def json_list(values: Sequence[BaseModel]) -> Response:
     """Several values as a JSON list."""
     items = TypeAdapter(list[BaseModel]).dump_json(list(values), by_alias=True, serialize_as_any=True)
-    return Response(items, media_type=JSON)
+    return JsonResponse(items)

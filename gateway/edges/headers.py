@@ -41,35 +41,43 @@ OF_PAGES: Final = (
 TRANSPORT: Final = (b"strict-transport-security", f"max-age={A_YEAR}".encode())
 
 
+class SafeFields:
+    """The fields of every answer beside those that it has already.
+
+    Args:
+        binds_to_tls: Whether a browser is told to come by TLS alone from now on. A name that means every machine to
+            itself (localhost) must not be bound so.
+    """
+
+    def __init__(self, *, binds_to_tls: bool) -> None:
+        self._over_tls = (*ALWAYS, TRANSPORT) if binds_to_tls else ALWAYS
+
+    def beside(self, said: Sequence[Field], scheme: str) -> list[Field]:
+        """What an answer says itself, and what it does not say of these; ``scheme`` is how it was asked for."""
+        wanted, names = self._over_tls if scheme == "https" else ALWAYS, dict(said)
+        if names.get(b"content-type", b"").startswith(b"text/html"):
+            wanted = (*wanted, *OF_PAGES)
+        return [*said, *[field for field in wanted if field[0] not in names]]
+
+
 class SafeAnswers:
     """An application whose every answer has these fields; what it says itself stands.
 
     Args:
         app: The application.
-        binds_to_tls: Whether a browser is told to come by TLS alone from now on. A name that means every machine to
-            itself (localhost) must not be bound so.
+        fields: The fields.
     """
 
-    def __init__(self, app: Application, *, binds_to_tls: bool) -> None:
+    def __init__(self, app: Application, fields: SafeFields) -> None:
         self._app = app
-        self._over_tls = (TRANSPORT,) if binds_to_tls else ()
+        self._fields = fields
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one call."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        fields = (*ALWAYS, *self._over_tls) if scope["scheme"] == "https" else ALWAYS
 
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = _with(message["headers"], fields)
+                message["headers"] = self._fields.beside(message["headers"], scope["scheme"])
             await send(message)
 
         await self._app(scope, receive, send_safely)
-
-
-def _with(said: Sequence[Field], fields: Sequence[Field]) -> list[Field]:
-    names = dict(said)
-    wanted = (*fields, *OF_PAGES) if names.get(b"content-type", b"").startswith(b"text/html") else fields
-    return [*said, *(field for field in wanted if field[0] not in names)]

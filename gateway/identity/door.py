@@ -54,7 +54,9 @@ class Door:
         key = client_key(self.federation, token.client_id, now)
         if key is None:
             raise Refused("key-unknown", kid=token.client_id)
-        verified = verify(message, Tag.REQUEST, lambda kid: client_key(self.federation, kid, now), now)
+        verified = verify(
+            message, Tag.REQUEST, lambda kid: key if kid == key.kid else client_key(self.federation, kid, now), now
+        )
         if verified.kid != key.kid:
             raise Refused("token-of-another-client")
         # One name for both, so that one row in the store spends both.

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from contracts.errors import Problem, Refused
 from gateway.api.hot import Hot, HotCalls, hot_of
+from gateway.edges.headers import ALWAYS, SafeFields
 
 pytestmark = pytest.mark.unit
 
@@ -59,8 +60,9 @@ def answer(method: str, path: str, *headers: tuple[bytes, bytes], kind: str = "h
     async def send(message: MutableMapping[str, Any]) -> None:
         sent.append(message)
 
-    scope = {"type": kind, "method": method, "path": path, "headers": list(headers)}
-    asyncio.run(HotCalls(Starlette(), CALLS, framework)(scope, receive, send))
+    scope = {"type": kind, "scheme": "http", "method": method, "path": path, "headers": list(headers)}
+    asyncio.run(HotCalls(Starlette(), CALLS, framework, SafeFields(binds_to_tls=False))(scope, receive, send))
+    assert kind != "http" or sent[1]["body"] == b"framework" or set(ALWAYS) <= set(sent[0]["headers"])
     return sent[0]["status"], sent[1]["body"]
 
 
