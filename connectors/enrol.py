@@ -172,7 +172,7 @@ def retire(
         InvalidInput: ``unknown-contract`` when neither the list nor the home has it.
     """
     reference = _reference(home, journal, wanted)
-    if journal.approval(wanted) is not None:
+    if journal.listed(wanted) is not None:
         journal.retire(wanted, now)
     retirement = ContractRetirement(reference=reference, agency=agency, reason=reason, at=now)
     document = sign_document(canonical_bytes(retirement), RETIREMENT_KIND, *_signers(home, agency))

@@ -27,11 +27,11 @@ class Shelf:
 
     def approved(self, digest: str) -> DatasetContract | None:
         """The contract of that digest if it stands on the agency's own list now."""
-        approval = self.journal.approval(digest)
-        if approval is None:
+        document = self.journal.listed(digest)
+        if document is None:
             return None
         if digest not in self._read:
-            self._read[digest] = contract_from_document(json.loads(approval.document))
+            self._read[digest] = contract_from_document(json.loads(document))
         return self._read[digest]
 
 

@@ -68,6 +68,7 @@ class KeptFile:
     _version: FileVersion | None = None
     _known: Known = field(default_factory=dict)
     _parsed: Parsed = field(default_factory=dict)
+    _idle: list[duckdb.DuckDBPyConnection] = field(default_factory=list)
     _readers: int = 0
     _is_doubted: bool = False
     _free: Condition = field(default_factory=Condition)
@@ -87,8 +88,8 @@ class KeptFile:
             self._is_doubted = True
             raise
         finally:
-            reading.connection.close()
             with self._free:
+                self._idle.append(reading.connection)
                 self._readers -= 1
                 self._free.notify_all()
 
@@ -104,9 +105,10 @@ class KeptFile:
             connection = self._connection
             if connection is None or not self._is_current():
                 connection = self._opened_anew()
-            reading = Reading(connection.cursor(), self._known, self._parsed)
+            # The first statement of a new connection is dearer than the next one.
+            own = self._idle.pop() if self._idle else connection.cursor()
             self._readers += 1
-            return reading
+            return Reading(own, self._known, self._parsed)
 
     def _is_current(self) -> bool:
         return not self._is_doubted and self._version == version_of(self.path)
@@ -119,8 +121,9 @@ class KeptFile:
         return self._connection
 
     def _let_go(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
+        for each in (*self._idle, *([] if self._connection is None else [self._connection])):
+            each.close()
+        self._idle.clear()
         self._connection, self._version, self._is_doubted = None, None, False
         self._known, self._parsed = {}, {}
 

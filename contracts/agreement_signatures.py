@@ -89,8 +89,11 @@ def _verify(document: str, federation: Federation, now: datetime) -> _Verified:
 
 def signing_key_of(federation: Federation, kid: str, at: datetime) -> PublicKey | None:
     """The registered officer's or data protection officer's key of that name."""
-    found = (federation.key(kid, purpose, at) for purpose in SIGNS_AGREEMENTS)
-    return next((key for key in found if key is not None), None)
+    for purpose in SIGNS_AGREEMENTS:
+        key = federation.key(kid, purpose, at)
+        if key is not None:
+            return key
+    return None
 
 
 def owner_of(kid: str) -> str:

@@ -29,7 +29,7 @@ def check_question(query: Query, contracts: Sequence[DatasetContract], closed_un
         _check_period(query, contract, closed_until)
     grids = [grid_of(query, contract) for contract in contracts]
     _check_bins(query, contracts[0], grids[0])
-    for contract, grid in zip(contracts, grids, strict=True):
+    for contract, grid in zip(contracts[1:], grids[1:], strict=True):
         if grid != grids[0] or _measured(query, contract) != _measured(query, contracts[0]):
             raise InvalidInput("contracts-differ", where=contract.id)
     return grids[0]

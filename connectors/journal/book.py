@@ -35,7 +35,7 @@ from connectors.journal.tables import (
     engine_of,
 )
 from connectors.journal.writing import Writing
-from contracts.canonical import digest_of, digest_of_bytes
+from contracts.canonical import canonical_bytes, digest_of, digest_of_bytes
 from contracts.dataset import ContractRef, DatasetContract
 from contracts.errors import InvalidInput, Refused, Spent
 from contracts.identifiers import Digest
@@ -129,10 +129,9 @@ class Journal:
             row = session.get(Approved, digest)
             return None if row is None else _approval(row)
 
-    def approval(self, digest: str) -> Approval | None:
-        """The contract of that digest if it stands on the list today."""
-        row = next(iter(self.rows(statements.listed(digest))), None)
-        return None if row is None else _approval(row)
+    def listed(self, digest: str) -> str | None:
+        """The text of the contract of that digest if it stands on the list today."""
+        return next((row.document for row in self.rows(statements.listed(digest))), None)
 
     def open(self, opening: Opening, now: datetime) -> Part | None:
         """Charge a question unless it was charged before, or give the part that was made for it.
@@ -320,9 +319,9 @@ def _charge(t: Writing, opening: Opening, policy: Digest | None, now: datetime) 
         series.take(t, opening.series, asker)
     opening.permit(activities.used(t, opening.use, opening.request_digest, charges))
     for charge in charges:
-        least = [row.nano_rho for row in t.rows(statements.least_budget(charge.source))]
-        (spent,) = t.rows(statements.spent(charge.source, charge.window))
-        if spent.nano_rho + charge.nano_rho > min([opening.cap, *least]):
+        (window,) = t.rows(statements.charged(charge.source, charge.window))
+        cap = opening.cap if window.least is None else min(opening.cap, window.least)
+        if window.spent + charge.nano_rho > cap:
             raise Refused("local-cap-exceeded", source=charge.source, window=charge.window)
     task, request = opening.task, opening.request
     activities.note(t, opening.use, opening.request_digest, task.contract.digest, now)
@@ -373,14 +372,15 @@ def _named(key: tuple[str, str]) -> dict[str, str]:
 
 
 def _stored(part: Part) -> dict[str, object]:
-    return {"part": part.model_dump_json(), "part_digest": digest_of(part)}
+    text = canonical_bytes(part)
+    return {"part": text.decode(), "part_digest": digest_of_bytes(text)}
 
 
 def _is_exact(part: str | None) -> bool:
     return part is not None and any(each["sigma"] is None for each in from_json(part)["measures"])
 
 
-def _approval(row: Any) -> Approval:  # noqa: ANN401  # a row of a session or of a prepared statement
+def _approval(row: Approved) -> Approval:
     reference = ContractRef(id=row.dataset, version=row.version, digest=row.digest)
     return Approval(contract=reference, document=row.document, approved_at=row.approved_at, retired_at=row.retired_at)
 

@@ -10,8 +10,8 @@ from connectors.journal.tables import Answer, AnswerState, Approved, Charged, Le
 
 @prepared
 def listed(digest: str) -> AnySelect:
-    """A contract that stands on the list today."""
-    return select(Approved.__table__).where(Approved.digest == digest, Approved.retired_at.is_(None))
+    """The text of a contract that stands on the list today."""
+    return select(Approved.document).where(Approved.digest == digest, Approved.retired_at.is_(None))
 
 
 @prepared
@@ -45,13 +45,8 @@ def unsettled_names() -> AnySelect:
 
 
 @prepared
-def least_budget(source: str) -> AnySelect:
-    """The smallest budget of a window that a source ever had."""
-    return select(LeastBudget.nano_rho).where(LeastBudget.source == source)
-
-
-@prepared
-def spent(source: str, window: str) -> AnySelect:
-    """What a window of a source has cost."""
-    total = func.coalesce(func.sum(Charged.nano_rho), 0).label("nano_rho")
-    return select(total).where(Charged.source == source, Charged.window == window)
+def charged(source: str, window: str) -> AnySelect:
+    """What a window of a source has cost, and the smallest budget of a window that the source ever had."""
+    spent = func.coalesce(func.sum(Charged.nano_rho), 0).label("spent")
+    least = select(LeastBudget.nano_rho).where(LeastBudget.source == source).scalar_subquery().label("least")
+    return select(spent, least).where(Charged.source == source, Charged.window == window)
