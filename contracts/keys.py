@@ -91,17 +91,8 @@ def raw_signature(der: bytes) -> bytes:
     return r.to_bytes(COORDINATE_BYTES, "big") + s.to_bytes(COORDINATE_BYTES, "big")
 
 
-def made_by(public: ec.EllipticCurvePublicKey, signature: bytes, data: bytes) -> bool:
-    """Whether ``r || s`` is a signature by this key, ES256, over this data."""
-    return _is_valid(public, signature, data, _ES256)
-
-
-def made_by_of_digest(public: ec.EllipticCurvePublicKey, signature: bytes, digest: bytes) -> bool:
-    """The same over data of which only the SHA-256 is at hand."""
-    return _is_valid(public, signature, digest, _ES256_OF_DIGEST)
-
-
-def _is_valid(public: ec.EllipticCurvePublicKey, signature: bytes, data: bytes, algorithm: ec.ECDSA) -> bool:
+def made_by(public: ec.EllipticCurvePublicKey, signature: bytes, data: bytes, algorithm: ec.ECDSA = _ES256) -> bool:
+    """Whether ``r || s`` is a signature by this key over this data, of which ``algorithm`` says what it is."""
     if len(signature) != SIGNATURE_BYTES:
         return False
     r = int.from_bytes(signature[:COORDINATE_BYTES], "big")
@@ -111,6 +102,11 @@ def _is_valid(public: ec.EllipticCurvePublicKey, signature: bytes, data: bytes, 
     except InvalidSignature:
         return False
     return True
+
+
+def made_by_of_digest(public: ec.EllipticCurvePublicKey, signature: bytes, digest: bytes) -> bool:
+    """The same over data of which only the SHA-256 is at hand."""
+    return made_by(public, signature, digest, _ES256_OF_DIGEST)
 
 
 def new_key(kid: str) -> SoftwareKey:

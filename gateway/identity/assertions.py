@@ -2,27 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from datetime import datetime
+from typing import Final
 
 from contracts.errors import Refused
 from contracts.federation import Federation, PublicKey
 from gateway.identity import jwts
 from gateway.identity.door import client_key
-from gateway.identity.instants import CLOCK_SKEW, instant
+from gateway.identity.instants import CLOCK_SKEW, seconds_in
 
 AUTH_METHOD: Final = "private_key_jwt"
 ASSERTION_TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTION_KINDS: Final = frozenset({"", "jwt", "client-authentication+jwt"})
-LONGEST_ASSERTION: Final = timedelta(seconds=60)
+LONGEST_ASSERTION: Final = 60
+"""Seconds."""
+
 LONGEST_JTI: Final = 128
-
-
-class Asserted(NamedTuple):
-    """Who asserted, and the name that is to be spent."""
-
-    key: PublicKey
-    jti: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +32,8 @@ class Assertions:
     federation: Federation
     clock: Callable[[], datetime]
 
-    def check(self, assertion: str, client_id: str | None) -> Asserted:
-        """Who signed the assertion; that its ``jti`` is new is for the store to say.
+    def check(self, assertion: str, client_id: str | None) -> tuple[PublicKey, str]:
+        """Who signed the assertion, and its ``jti``: that this is new is for the store to say.
 
         Args:
             assertion: The JWT.
@@ -58,12 +53,12 @@ class Assertions:
         jti = claims.get("jti")
         if not isinstance(jti, str) or not 0 < len(jti) <= LONGEST_JTI:
             raise Refused("token-invalid", why="jti")
-        return Asserted(key, jti)
+        return key, jti
 
 
 def _check_times(claims: jwts.Claims, now: datetime) -> None:
-    issued, expires = instant(claims, "iat"), instant(claims, "exp")
-    if issued > now + CLOCK_SKEW or now >= expires or not timedelta(0) < expires - issued <= LONGEST_ASSERTION:
+    issued, expires, at = seconds_in(claims, "iat"), seconds_in(claims, "exp"), now.timestamp()
+    if issued > at + CLOCK_SKEW or at >= expires or not 0 < expires - issued <= LONGEST_ASSERTION:
         raise Refused("token-invalid", why="exp")
-    if "nbf" in claims and instant(claims, "nbf") > now + CLOCK_SKEW:
+    if "nbf" in claims and seconds_in(claims, "nbf") > at + CLOCK_SKEW:
         raise Refused("token-invalid", why="nbf")

@@ -11,7 +11,12 @@ from datetime import datetime
 from typing import Any
 
 from authlib.oauth2.rfc6749 import AuthorizationServer, grants
-from authlib.oauth2.rfc6749.errors import InvalidClientError, InvalidRequestError, InvalidScopeError
+from authlib.oauth2.rfc6749.errors import (
+    InvalidClientError,
+    InvalidRequestError,
+    InvalidScopeError,
+    UnsupportedGrantTypeError,
+)
 from authlib.oauth2.rfc7009 import RevocationEndpoint
 from authlib.oauth2.rfc7662 import IntrospectionEndpoint
 from typing_extensions import override
@@ -33,7 +38,7 @@ from gateway.identity.oauth_calls import (
     answer_of,
     fields_of,
 )
-from gateway.identity.proofs import Proved, Target, check_proof
+from gateway.identity.proofs import Target, check_proof
 from gateway.identity.revocations import Revocations
 from gateway.identity.tokens import (
     BY_CERTIFICATE,
@@ -114,12 +119,21 @@ def _no_client(refusal: Refused) -> InvalidClientError:
 
 
 class _ClientCredentials(grants.ClientCredentialsGrant):  # type: ignore[misc]  # Authlib has no types
-    TOKEN_ENDPOINT_AUTH_METHODS = [AUTH_METHOD]  # noqa: RUF012  # the name and type that Authlib reads
-
     def __init__(self, request: FormRequest, server: "_Server") -> None:
         # Not Authlib's own, which makes room for hooks and users at each call; there are none.
         self.request: Any = request
         self.server = server
+
+    @override
+    def authenticate_token_endpoint_client(self) -> Client:
+        client: Client = self.server.authenticate_client(self.request)
+        return client
+
+    @override
+    def validate_requested_scope(self) -> None:
+        # Agreements say what a client may do, so there are no scopes; asking for one is an error.
+        if self.request.form.get("scope"):
+            raise InvalidScopeError
 
     @override
     def create_token_response(self) -> tuple[int, dict[str, object], object]:
@@ -143,15 +157,11 @@ class _ClientCredentials(grants.ClientCredentialsGrant):  # type: ignore[misc]  
         call: OAuthCall = self.request.call
         if call.certificate is not None:
             return Binding(BY_CERTIFICATE, call.certificate), ()
-        proved = _proved(call.proof, self.server.target, now)
-        return Binding(BY_PROOF, proved.thumbprint), (proved.jti,)
-
-
-def _proved(proof: str | None, target: Target, now: datetime) -> Proved:
-    try:
-        return check_proof(proof, target, now)
-    except Refused as refusal:
-        raise InvalidProofError(description=f"proof refused: {refusal.details['why']}") from refusal
+        try:
+            thumbprint, jti = check_proof(call.proof, self.server.target, now)
+        except Refused as refusal:
+            raise InvalidProofError(description=f"proof refused: {refusal.details['why']}") from refusal
+        return Binding(BY_PROOF, thumbprint), (jti,)
 
 
 def _details(endpoints: OAuthEndpoints, client: Client, text: str | None) -> tuple[ActivityDetail, ...]:
@@ -171,12 +181,11 @@ def _details(endpoints: OAuthEndpoints, client: Client, text: str | None) -> tup
 class _OwnTokens:
     """What revocation and introspection share: who may ask, and about which token."""
 
-    CLIENT_AUTH_METHODS = [AUTH_METHOD]  # noqa: RUF012  # the name and type that Authlib reads
     server: Any
 
     def authenticate_endpoint_client(self, request: FormRequest) -> Client:
         """The client, its assertion spent."""
-        client: Client = self.server.authenticate_client(request, self.CLIENT_AUTH_METHODS, "token")
+        client: Client = self.server.authenticate_client(request)
         self.server.endpoints.spend_once(client)
         return client
 
@@ -236,30 +245,26 @@ class _Server(AuthorizationServer):  # type: ignore[misc]  # Authlib has no type
         self.endpoints = endpoints
         self.assertions = Assertions(endpoints.tokens.federation, endpoints.clock)
         self.target = Target("POST", address_of(endpoints.issuer.issuer, TOKEN_PATH))
-        self.register_client_auth_method(AUTH_METHOD, self._client_of)
-        self.register_grant(_ClientCredentials)
         self.register_endpoint(_Revocation)
         self.register_endpoint(_Introspection)
 
-    def _client_of(self, _query: object, request: FormRequest) -> Client | None:
-        """The client that a form's assertion shows; none without an assertion."""
+    @override
+    def get_token_grant(self, request: FormRequest) -> _ClientCredentials:
+        """The one grant there is."""
+        if not _ClientCredentials.check_token_endpoint(request):
+            raise UnsupportedGrantTypeError(request.grant_type)
+        return _ClientCredentials(request, self)
+
+    @override
+    def authenticate_client(self, request: FormRequest) -> Client:
+        """The client that a form's assertion shows: the one way there is."""
         form = request.form
         if form.get("client_assertion_type") != ASSERTION_TYPE:
-            return None
+            raise InvalidClientError(description=f"The client cannot authenticate with methods: {[AUTH_METHOD]}")
         try:
             return Client(*self.assertions.check(form.get("client_assertion", ""), form.get("client_id")))
         except Refused as refusal:
             raise _no_client(refusal) from refusal
-
-    @override
-    def query_client(self, client_id: str) -> None:
-        """No client is known by its name alone."""
-
-    @override
-    def validate_requested_scope(self, scope: str | None) -> None:
-        # Agreements say what a client may do, so there are no scopes; asking for one is an error.
-        if scope:
-            raise InvalidScopeError
 
     @override
     def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
@@ -271,4 +276,4 @@ class _Server(AuthorizationServer):  # type: ignore[misc]  # Authlib has no type
 
     @override
     def handle_response(self, status: int, body: dict[str, object], headers: object) -> OAuthAnswer:
-        return answer_of(status, dict(body))
+        return answer_of(status, body)

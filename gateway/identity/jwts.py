@@ -25,15 +25,7 @@ HEADERS: Final = frozenset({"alg", "typ", "kid"})
 HEADS_KNOWN: Final = 1024
 """How many headers are remembered: those of one client's tokens are alike, byte for byte."""
 
-_PARTS: Final = 3
 Claims = dict[str, object]
-
-
-class Jwt(NamedTuple):
-    """A verified token: who signed it and what it claims."""
-
-    key: PublicKey
-    claims: Claims
 
 
 class Compact(NamedTuple):
@@ -51,8 +43,8 @@ def write(claims: Mapping[str, object], kind: str, key: SigningKey) -> str:
     return f"{signed}.{encoded(key.sign(signed.encode()))}"
 
 
-def read(token: str, kinds: frozenset[str], resolve: Callable[[str], PublicKey | None]) -> Jwt:
-    """Verify a JWT and give its claims; what the claims must say is the caller's business.
+def read(token: str, kinds: frozenset[str], resolve: Callable[[str], PublicKey | None]) -> tuple[PublicKey, Claims]:
+    """Verify a JWT; who signed it, and its claims: what these must say is the caller's business.
 
     Args:
         token: The compact serialisation.
@@ -69,7 +61,7 @@ def read(token: str, kinds: frozenset[str], resolve: Callable[[str], PublicKey |
         raise Refused("key-unknown", kid=kid)
     if not made_by(verifying_key(key), parts.signature, parts.signed):
         raise Refused("token-invalid", why="signature")
-    return Jwt(key, parts.claims)
+    return key, parts.claims
 
 
 def take_apart(token: str) -> Compact:
@@ -80,15 +72,16 @@ def take_apart(token: str) -> Compact:
     """
     if len(token) > LONGEST_TOKEN:
         raise Refused("token-invalid", why="length")
-    given = token.encode(errors="replace")
-    parts = given.split(b".")
-    if len(parts) != _PARTS:
+    signed, _, last = token.encode(errors="replace").rpartition(b".")
+    # With a further dot in it a body is not base64url; with none at all it is empty and no object.
+    head, _, body = signed.partition(b".")
+    try:
+        signature = decoded(last)
+    except ValueError as error:
+        raise Refused("token-invalid", why="form") from error
+    if len(signature) != SIGNATURE_BYTES:
         raise Refused("token-invalid", why="form")
-    head, body, signature = parts
-    raw = _decoded(signature)
-    if len(raw) != SIGNATURE_BYTES:
-        raise Refused("token-invalid", why="form")
-    return Compact(head, object_in(body), given[: len(head) + len(body) + 1], raw)
+    return Compact(head, object_in(body), signed, signature)
 
 
 def object_in(part: bytes) -> Claims:
@@ -104,13 +97,6 @@ def object_in(part: bytes) -> Claims:
     if not isinstance(value, dict):
         raise Refused("token-invalid", why="form")
     return value
-
-
-def _decoded(part: bytes) -> bytes:
-    try:
-        return decoded(part)
-    except ValueError as error:
-        raise Refused("token-invalid", why="form") from error
 
 
 @lru_cache(maxsize=HEADS_KNOWN)

@@ -6,13 +6,12 @@ from typing import Final, NamedTuple
 from urllib.parse import unquote_plus
 
 import pydantic_core
-from authlib.oauth2.rfc6749 import ClientMixin, OAuth2Request
+from authlib.oauth2.rfc6749 import ClientMixin
 from authlib.oauth2.rfc6749.errors import OAuth2Error
 from authlib.oauth2.rfc6749.requests import OAuth2Payload
 from typing_extensions import override
 
 from contracts.federation import PublicKey
-from gateway.identity.assertions import AUTH_METHOD
 
 GRANT_TYPE: Final = "client_credentials"
 MOST_FIELDS: Final = 8
@@ -57,30 +56,25 @@ class InvalidTargetError(OAuth2Error):  # type: ignore[misc]  # Authlib has no t
     error = "invalid_target"
 
 
-class _Form(OAuth2Payload):  # type: ignore[misc]  # Authlib has no types
-    """The parameters of a form, each of which is known to stand once."""
+class FormRequest(OAuth2Payload):  # type: ignore[misc]  # Authlib has no types
+    """A form that was read already, each of its parameters once, and what came with it.
 
-    data: dict[str, str] = {}  # noqa: RUF012  # each has its own; Authlib declares a property here
-
-    def __init__(self, fields: dict[str, str]) -> None:
-        self.data = fields
-
-
-class FormRequest(OAuth2Request):  # type: ignore[misc]  # Authlib has no types
-    """A form that was read already, and what came with it."""
+    Not Authlib's own request, which takes an address apart at each call, to see https in it, and asks the environment
+    whether http will do. Whether the transport is safe is for whoever runs the server to see to.
+    """
 
     method = "POST"
-    form: dict[str, str] = {}  # noqa: RUF012  # each has its own; Authlib declares a property here
+    data: dict[str, str] = {}  # noqa: RUF012  # each has its own; Authlib declares a property here
 
     def __init__(self, fields: dict[str, str], call: OAuthCall) -> None:
-        # Not Authlib's own, which takes an address apart at each call, to see https in it, and asks the environment
-        # whether http will do. Whether the transport is safe is for whoever runs the server to see to.
-        self.payload = _Form(fields)
-        self.form = fields
+        self.data = self.form = fields
         self.call = call
         self.client: Client | None = None
-        self.auth_method: str | None = None
-        self._scope: str | None = None
+
+    @property
+    def payload(self) -> "FormRequest":
+        """Where Authlib looks for parameters."""
+        return self
 
 
 class Client(ClientMixin):  # type: ignore[misc]  # Authlib has no types
@@ -94,11 +88,6 @@ class Client(ClientMixin):  # type: ignore[misc]  # Authlib has no types
     def agency(self) -> str:
         """The member whose key it is."""
         return self.key.kid.partition("#")[0]
-
-    @override
-    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
-        """One method, at every endpoint."""
-        return method == AUTH_METHOD
 
     @override
     def check_grant_type(self, grant_type: str) -> bool:

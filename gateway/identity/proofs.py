@@ -1,7 +1,7 @@
 """DPoP proofs (RFC 9449) as the gateway checks them: who calls holds the key that the token is bound to."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -12,9 +12,11 @@ from contracts.errors import Refused
 from contracts.keys import made_by
 from contracts.proofs import PROOF_TYPE, thumbprint, token_hash
 from gateway.identity import jwts
-from gateway.identity.instants import CLOCK_SKEW, instant
+from gateway.identity.instants import CLOCK_SKEW, seconds_in
 
-LONGEST_AGE: Final = timedelta(seconds=60)
+LONGEST_AGE: Final = 60
+"""Seconds."""
+
 LONGEST_JTI: Final = 128
 HEADERS: Final = frozenset({"alg", "typ", "jwk"})
 JWK_MEMBERS: Final = frozenset({"kty", "crv", "x", "y"})
@@ -77,10 +79,10 @@ def _check_target(claims: jwts.Claims, target: Target, now: datetime) -> None:
     if target.token is not None and claims.get("ath") != token_hash(target.token):
         raise Refused("proof-invalid", why="ath")
     try:
-        issued = instant(claims, "iat")
+        issued = seconds_in(claims, "iat")
     except Refused as refusal:
         raise Refused("proof-invalid", why="iat") from refusal
-    if not -CLOCK_SKEW <= now - issued <= LONGEST_AGE:
+    if not -CLOCK_SKEW <= now.timestamp() - issued <= LONGEST_AGE:
         raise Refused("proof-invalid", why="iat")
 
 

@@ -4,7 +4,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Final, NamedTuple
 
@@ -14,7 +14,7 @@ from contracts.errors import InvalidInput, Refused
 from contracts.federation import Federation, KeyPurpose, PublicKey
 from contracts.task import Task
 from gateway.identity import jwts
-from gateway.identity.instants import CLOCK_SKEW, EPOCH, instant
+from gateway.identity.instants import CLOCK_SKEW, EPOCH, seconds_in
 from gateway.identity.token_keys import TokenKeys
 
 ACCESS_TOKEN: Final = "at+jwt"  # noqa: S105  # a media type, not a secret
@@ -172,8 +172,8 @@ class AccessTokens:
             self._known.pop(token, None)
 
     def _verify(self, token: str, now: datetime) -> AccessToken:
-        claims = jwts.read(token, KINDS, lambda kid: self._token_key(kid, now)).claims
-        issued, expires = instant(claims, "iat"), instant(claims, "exp")
+        _, claims = jwts.read(token, KINDS, lambda kid: self._token_key(kid, now))
+        issued, expires = seconds_in(claims, "iat"), seconds_in(claims, "exp")
         client_id, jti = claims.get("client_id"), claims.get("jti")
         if claims.get("iss") != self.federation.gateway:
             raise Refused("token-invalid", why="iss")
@@ -183,9 +183,10 @@ class AccessTokens:
             raise Refused("token-invalid", why="client_id")
         if not isinstance(jti, str):
             raise Refused("token-invalid", why="jti")
-        if issued > now + CLOCK_SKEW or not timedelta(0) < expires - issued <= LIFETIME:
+        if issued > now.timestamp() + CLOCK_SKEW or not 0 < expires - issued <= SECONDS:
             raise Refused("token-invalid", why="iat")
-        return AccessToken(client_id, jti, issued, expires, _binding_in(claims), _details_in(claims))
+        span = datetime.fromtimestamp(issued, UTC), datetime.fromtimestamp(expires, UTC)
+        return AccessToken(client_id, jti, *span, _binding_in(claims), _details_in(claims))
 
     def _token_key(self, kid: str, now: datetime) -> PublicKey | None:
         owner = kid.partition("#")[0]
