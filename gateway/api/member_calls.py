@@ -23,23 +23,6 @@ from gateway.caller import Caller
 
 
 @dataclass(frozen=True, slots=True)
-class MemberCall:
-    """A call of a member whom the door let in.
-
-    Args:
-        desk: What answers it.
-        caller: Who calls.
-        message: The call as it was signed.
-        request: Its parameters; the body has been read.
-    """
-
-    desk: Desk
-    caller: Caller
-    message: Message
-    request: Request
-
-
-@dataclass(frozen=True, slots=True)
 class Waiting:
     """An answer that is worth a wait: what is seen when it is enough, or when the time is over.
 
@@ -56,7 +39,7 @@ class Waiting:
     topics: Collection[str]
 
 
-Act = Callable[[MemberCall], Response | Waiting]
+Act = Callable[["MemberCall"], Response | Waiting]
 """What a call is for; runs in a thread."""
 
 
@@ -73,26 +56,26 @@ async def answer_call(request: Request, act: Act, most: int = MOST_BYTES) -> Res
         ClientDisconnect: When the caller has gone.
     """
     desk = desk_of(request)
-    answering = _Answering(desk, request, await received(desk, request, most), act)
-    response = await desk.workers.run(answering.begin)
-    return await _later(desk, answering, request.receive) if response is None else response
+    call = MemberCall(desk, request, await received(desk, request, most), act)
+    response = await desk.workers.run(call.begin)
+    return await _later(desk, call, request.receive) if response is None else response
 
 
-async def _later(desk: Desk, answering: "_Answering", receive: Receive) -> Response:
+async def _later(desk: Desk, call: "MemberCall", receive: Receive) -> Response:
     """Look again at each ring and now and then, until it is enough or the time is over."""
     loop = asyncio.get_running_loop()
-    until = loop.time() + answering.seconds
+    until = loop.time() + call.seconds
     gone = loop.create_task(_until_gone(receive))
-    gone.add_done_callback(lambda _: answering.ticket.ring())
+    gone.add_done_callback(lambda _: call.ticket.ring())
     try:
         with desk.bell.waiter():
             while True:
                 if not gone.done():
-                    await desk.bell.wait(answering.ticket, min(until - loop.time(), desk.next_look()))
+                    await desk.bell.wait(call.ticket, min(until - loop.time(), desk.next_look()))
                 if gone.done():
                     # A look more could hand out work that nobody takes.
                     raise ClientDisconnect
-                response = await desk.workers.run(answering.again, loop.time() >= until)
+                response = await desk.workers.run(call.again, loop.time() >= until)
                 if response is not None:
                     return response
     finally:
@@ -104,14 +87,24 @@ async def _until_gone(receive: Receive) -> None:
         pass
 
 
-class _Answering:
-    """One call on its way to its answer; every step but the constructor runs in a thread."""
+class MemberCall:
+    """A call of a member on its way to its answer; every step but the constructor runs in a thread.
+
+    Args:
+        desk: What answers it.
+        request: Its parameters; the body has been read.
+        message: The call as it was signed.
+        act: What it is for.
+    """
+
+    caller: Caller
+    """Who calls, once the door let it in."""
 
     ticket: Ticket
     """Rings when another look is due; a new one for each look."""
 
     def __init__(self, desk: Desk, request: Request, message: Message, act: Act) -> None:
-        self._desk, self._request, self._message, self._act = desk, request, message, act
+        self.desk, self.request, self.message, self._act = desk, request, message, act
         self.seconds = 0.0
         """How long the answer is worth a wait."""
 
@@ -121,7 +114,7 @@ class _Answering:
         Raises:
             SaphanError: When the door stays shut.
         """
-        self._caller = self._desk.enter(self._message, certificate_of(self._request))
+        self.caller = self.desk.enter(self.message, certificate_of(self.request))
         return self._told(self._first)
 
     def again(self, is_over: bool) -> Response | None:  # noqa: FBT001  # a step of a thread, given by position
@@ -133,31 +126,31 @@ class _Answering:
             response = step()
             if response is None:
                 return None
-            response = with_tag(self._message.method, self._message.headers, response)
+            response = with_tag(self.message.method, self.message.headers, response)
         except TOLD as error:
             response = told(error)
-        return signed(self._desk, response, self._message)
+        return signed(self.desk, response, self.message)
 
     def _first(self) -> Response | None:
         """What the call comes to, or what it came to when it was sent before under its ``Idempotency-Key``."""
-        self._key = idempotency.key_in(self._message)
+        self._key = idempotency.key_in(self.message)
         if self._key is not None:
-            before = idempotency.answer_again(self._desk, self._caller, self._key, self._message)
+            before = idempotency.answer_again(self.desk, self.caller, self._key, self.message)
             if before is not None:
                 return before
-        done = self._act(MemberCall(self._desk, self._caller, self._message, self._request))
+        done = self._act(self)
         if isinstance(done, Response):
             return self._kept(done)
-        # Not a step of its own: an answering that held its own method would outlast its call, with body and ticket.
+        # Not a step of its own: a call that held its own method would outlast its answer, with body and ticket.
         self._waiting, self.seconds = done, done.seconds
         return self._look(is_over=done.seconds <= 0)
 
     def _look(self, *, is_over: bool) -> Response | None:
-        self.ticket = self._desk.bell.ticket(*self._waiting.topics)
+        self.ticket = self.desk.bell.ticket(*self._waiting.topics)
         seen = self._waiting.look()
         return self._kept(json_of(seen)) if is_over or self._waiting.is_enough(seen) else None
 
     def _kept(self, response: Response) -> Response:
         if self._key is not None:
-            idempotency.keep(self._desk, self._caller, self._key, self._message, response)
+            idempotency.keep(self.desk, self.caller, self._key, self.message, response)
         return response

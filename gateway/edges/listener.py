@@ -16,7 +16,9 @@ from urllib.parse import unquote
 
 import httptools
 from typing_extensions import override
+from uvicorn._types import HTTPScope
 from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
@@ -206,22 +208,17 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         if self._under_way() is not None:
             raise unclear("a call before the answer to the last")
-        super().on_message_begin()
+        self.url, self.headers, self.expect_100_continue = b"", [], False
         self._phase, self._since = Phase.HEADER, self.loop.time()
 
     @override
     def on_headers_complete(self) -> None:
         self._check_head()
+        self.scope = self._scope()
         if self._by_proxy:
             self._believe_proxy()
-        url = httptools.parse_url(self.url)
-        path = url.path.decode("ascii")
-        scope = self.scope
-        scope["method"] = self.parser.get_method().decode("ascii")
-        scope["path"], scope["raw_path"] = unquote(path) if "%" in path else path, url.path
-        scope["query_string"] = url.query or b""
         self.cycle = Cycle(
-            scope,
+            self.scope,
             self.transport,
             self.flow,
             self.logger,
@@ -238,20 +235,46 @@ class GuardedProtocol(HttpToolsProtocol):
         self.headers = []
         self._phase, self._since = Phase.BODY, self.loop.time()
 
+    def _scope(self) -> HTTPScope:
+        """The call as the application is told of it; the server knows no other versions, and no path above its own."""
+        url = httptools.parse_url(self.url)
+        path = url.path.decode("ascii")
+        return {
+            "type": "http",
+            "asgi": {"version": self.asgi_version, "spec_version": "2.3"},
+            "http_version": VERSION,
+            "server": self.server,
+            "client": self.client,
+            "scheme": self.scheme or "http",
+            "method": self.parser.get_method().decode("ascii"),
+            "root_path": "",
+            "path": unquote(path) if "%" in path else path,
+            "raw_path": url.path,
+            "query_string": url.query or b"",
+            "headers": self.headers,
+            "state": self.app_state.copy(),
+        }
+
     @override
     def on_body(self, body: bytes) -> None:
         self._body += len(body)
         if self._body > self._most and self._body > self._most_of_route():
             raise Stopped(InvalidInput("body-too-large"), HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        super().on_body(body)
+        cycle = self.cycle
+        if not cycle.response_complete:
+            cycle.body += body
+            if len(cycle.body) > HIGH_WATER_LIMIT:
+                self.flow.pause_reading()
+            cycle.message_event.set()
 
     @override
     def on_message_complete(self) -> None:
         if self.headers:
             raise unclear("fields after the body")
-        super().on_message_complete()
         self._head = self._body = self._raw = 0
         self._phase = Phase.IDLE if self.cycle.response_complete else Phase.ANSWERING
+        self.cycle.more_body = False
+        self.cycle.message_event.set()
 
     @override
     def on_response_complete(self) -> None:
