@@ -21,7 +21,7 @@ from gateway.analysis_csv import FORMULA_STARTS
 from saphan.output import is_for_programs, table_of
 
 ReleaseFiles = Annotated[
-    list[Path], typer.Argument(metavar="FILE...", help="Releases, as `saphan release export` writes them in JSON.")
+    list[Path], typer.Argument(metavar="FILE...", help="Releases, as `saphan release show REL --json` prints them.")
 ]
 AsCsv = Annotated[str | None, typer.Option("--csv", metavar="TABLE", help="Print one table of the report as CSV.")]
 NARROW: Final = 14

@@ -79,6 +79,18 @@ def test_a_release_is_shown_listed_and_exported(desk: Desk, released: Release, t
     assert pd.read_csv(file)["count"].to_list() == list(released.body.released[0].cells)
 
 
+@pytest.mark.parametrize("verb", ["run", "warnings", "backtest", "factors", "flow", "evaluate --holidays"])
+def test_what_show_prints_as_json_is_what_the_forecasts_read(
+    desk: Desk, released: Release, tmp_path: Path, verb: str
+) -> None:
+    file = tmp_path / "crimes.json"
+    file.write_text(desk.run("release", "show", released.body.id, "--json").stdout, encoding="utf-8")
+    words = ["forecast", *verb.split(), str(file), "--json"]
+    refused = json.loads(CliRunner().invoke(command_line(words), words).stdout)
+    # It was read as a release, and three months are too few.
+    assert refused["code"] not in {"malformed-body", "unknown-format"}, refused
+
+
 def test_on_a_terminal_show_tells_the_terms_and_asking_stays_short(
     desk: Desk, released: Release, monkeypatch: pytest.MonkeyPatch
 ) -> None:
