@@ -12,7 +12,7 @@ from typing import Final, Protocol, TypeGuard
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
-from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature, encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from pydantic import TypeAdapter, ValidationError
 
 from contracts.base64url import encoded
@@ -86,19 +86,23 @@ def public_key_of(
 
 
 def raw_signature(der: bytes) -> bytes:
-    """An ECDSA signature over P-256 as ``r || s`` (RFC 7518, section 3.4)."""
-    r, s = decode_dss_signature(der)
-    return r.to_bytes(COORDINATE_BYTES, "big") + s.to_bytes(COORDINATE_BYTES, "big")
+    """An ECDSA signature over P-256, in the DER that the library writes, as ``r || s`` (RFC 7518, section 3.4)."""
+    middle = 4 + der[3]
+    return _fixed(der[4:middle]) + _fixed(der[middle + 2 :])
+
+
+def der_signature(raw: bytes) -> bytes:
+    """``r || s`` as DER (RFC 3279, section 2.2.3): a sequence of two integers, each as short as it can be."""
+    r, s = _integer(raw[:COORDINATE_BYTES]), _integer(raw[COORDINATE_BYTES:])
+    return bytes((0x30, len(r) + len(s))) + r + s
 
 
 def made_by(public: ec.EllipticCurvePublicKey, signature: bytes, data: bytes, algorithm: ec.ECDSA = _ES256) -> bool:
     """Whether ``r || s`` is a signature by this key over this data, of which ``algorithm`` says what it is."""
     if len(signature) != SIGNATURE_BYTES:
         return False
-    r = int.from_bytes(signature[:COORDINATE_BYTES], "big")
-    s = int.from_bytes(signature[COORDINATE_BYTES:], "big")
     try:
-        public.verify(encode_dss_signature(r, s), data, algorithm)
+        public.verify(der_signature(signature), data, algorithm)
     except InvalidSignature:
         return False
     return True
@@ -107,6 +111,19 @@ def made_by(public: ec.EllipticCurvePublicKey, signature: bytes, data: bytes, al
 def made_by_of_digest(public: ec.EllipticCurvePublicKey, signature: bytes, digest: bytes) -> bool:
     """The same over data of which only the SHA-256 is at hand."""
     return made_by(public, signature, digest, _ES256_OF_DIGEST)
+
+
+def _fixed(integer: bytes) -> bytes:
+    """The digits of a DER integer, as many as a coordinate has."""
+    return integer.lstrip(b"\0").rjust(COORDINATE_BYTES, b"\0")
+
+
+def _integer(number: bytes) -> bytes:
+    """A number as DER: what begins with a bit that is set would be below nothing, so a zero goes before."""
+    digits = number.lstrip(b"\0")
+    if not digits or digits[0] & 0x80:
+        digits = b"\0" + digits
+    return bytes((0x02, len(digits))) + digits
 
 
 def new_key(kid: str) -> SoftwareKey:

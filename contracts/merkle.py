@@ -98,7 +98,7 @@ def _both_roots(old_size: int, new_size: int, nodes: Sequence[bytes]) -> tuple[b
     return (old, new) if last == 0 else None
 
 
-def verify_receipt(receipt: Receipt, keys: LogKeys) -> Checkpoint:
+def verify_receipt(receipt: Receipt, keys: LogKeys) -> LogEntry:
     """Check that the receipt's entry is in the log, where it says.
 
     Args:
@@ -106,7 +106,7 @@ def verify_receipt(receipt: Receipt, keys: LogKeys) -> Checkpoint:
         keys: The log that it must come from, and its keys.
 
     Returns:
-        The checkpoint under which the entry stands.
+        The entry.
 
     Raises:
         IntegrityError: ``log-checkpoint-wrong`` or ``log-entry-changed``.
@@ -116,8 +116,7 @@ def verify_receipt(receipt: Receipt, keys: LogKeys) -> Checkpoint:
     leaf = leaf_hash(receipt.entry.encode())
     if not is_included(leaf, receipt.index, checkpoint.size, path, bytes.fromhex(checkpoint.root)):
         raise IntegrityError("log-entry-changed", index=receipt.index)
-    read_entry(receipt.entry, receipt.index)
-    return checkpoint
+    return read_entry(receipt.entry, receipt.index)
 
 
 def verify_growth(old: Checkpoint, new: Checkpoint, path: Sequence[str]) -> None:

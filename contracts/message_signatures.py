@@ -14,7 +14,7 @@ the tag. Whoever accepts a message remembers its nonce: signature bytes are mall
 import re
 import secrets
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -40,11 +40,16 @@ TASK_HEADER: Final = "saphan-task"
 _ANSWERS_REQUEST: Final = '"signature";req'
 _NONCE: Final = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _NAMES: Final = ("created", "expires", "nonce", "keyid", "tag")
-_PROFILE: Final = re.compile(
+_PARAMETERS: Final = (
     r";created=([0-9]{1,11});expires=([0-9]{1,11})"
     r';nonce="([A-Za-z0-9_-]{16,64})";keyid="([a-z][a-z0-9-]{1,31}#[a-z]{2,16}-[0-9]{1,6})";tag="[a-z-]+"'
 )
+_PROFILE: Final = re.compile(_PARAMETERS)
 """The only form that the parameters may have, in the order of their names; none of the values contains a semicolon."""
+
+_ALONE: Final = re.compile(rf'{LABEL}=\((?:[ ;=a-z]*"[@a-z0-9_.*-]*")*[ ;=a-z]*\){_PARAMETERS}')
+_ALONE_BYTES: Final = re.compile(rf"{LABEL}=:([A-Za-z0-9+/]{{85}}[AQgw]==):")
+"""The one signature of a message as ``sign`` writes it: read at once, with what the general reading would find."""
 
 
 class Tag(StrEnum):
@@ -77,8 +82,12 @@ class Verified:
     created: datetime
 
 
-class _Parameters(NamedTuple):
-    text: str
+class _Given(NamedTuple):
+    """What a message says of its signature; ``parameters`` are those in the text, from the first ``;`` on."""
+
+    label: str
+    covered: tuple[str, ...]
+    parameters: str
     created: int
     expires: int
     nonce: str
@@ -165,18 +174,16 @@ def verify_digested(
     Raises:
         Refused: As ``verify``.
     """
-    label, given = _tagged(message, tag)
-    covered = covered_components(message, tag)
-    parameters = _parameters(given, covered)
-    if not _is_fresh(parameters, now, window_seconds):
+    given = _given(message, tag)
+    if not _is_fresh(given, now, window_seconds):
         raise Refused("signature-stale")
-    key = resolve(parameters.keyid)
-    if key is None or key.kid != parameters.keyid or key.purpose not in SIGNERS[tag]:
-        raise Refused("key-unknown", kid=parameters.keyid)
-    raw = _signature_bytes(message, label)
-    if not made_by(verifying_key(key), raw, signature_base(message, covered, parameters.text)):
+    key = resolve(given.keyid)
+    if key is None or key.kid != given.keyid or key.purpose not in SIGNERS[tag]:
+        raise Refused("key-unknown", kid=given.keyid)
+    raw = _signature_bytes(message, given.label)
+    if not made_by(verifying_key(key), raw, signature_base(message, given.covered, given.parameters)):
         raise Refused("signature-wrong", why="altered, or signed by another key")
-    return Verified(parameters.keyid, parameters.nonce, datetime.fromtimestamp(parameters.created, UTC))
+    return Verified(given.keyid, given.nonce, datetime.fromtimestamp(given.created, UTC))
 
 
 def covered_components(message: Message, tag: Tag) -> tuple[str, ...]:
@@ -238,15 +245,19 @@ def _tagged(message: Message, tag: Tag) -> tuple[str, str]:
     return hits[0]
 
 
-def _parameters(given: str, covered: Sequence[str]) -> _Parameters:
+def _given(message: Message, tag: Tag) -> _Given:
+    header = message.headers.get("signature-input", "")
+    values = _ALONE.fullmatch(header) if header.endswith(_MARKS[tag]) else None
+    label, text = _tagged(message, tag) if values is None else (LABEL, header[len(LABEL) + 1 :])
+    covered = covered_components(message, tag)
     components = inner_list(covered)
-    text = given.removeprefix(components)
-    if text == given:
+    if not text.startswith(components):
         raise Refused("signature-wrong", why=f"it must cover {components}")
-    values = _PROFILE.fullmatch(text) or _PROFILE.fullmatch(_in_order(text))
+    parameters = text[len(components) :]
+    values = values or _PROFILE.fullmatch(parameters) or _PROFILE.fullmatch(_in_order(parameters))
     if values is None:
         raise Refused("signature-wrong", why="one of its parameters is malformed")
-    return _Parameters(text, int(values[1]), int(values[2]), values[3], values[4])
+    return _Given(label, covered, parameters, int(values[1]), int(values[2]), values[3], values[4])
 
 
 def _in_order(text: str) -> str:
@@ -258,19 +269,23 @@ def _in_order(text: str) -> str:
     return "".join([f";{name}={found[name]}" for name in _NAMES])
 
 
-def _is_fresh(parameters: _Parameters, now: datetime | None, window_seconds: int) -> bool:
-    if not 0 < parameters.expires - parameters.created <= WINDOW_SECONDS:
+def _is_fresh(given: _Given, now: datetime | None, window_seconds: int) -> bool:
+    if not 0 < given.expires - given.created <= WINDOW_SECONDS:
         return False
     if now is None:
         return True
     at = now.timestamp()
-    is_past = parameters.created - CLOCK_SKEW_SECONDS <= at
-    return is_past and at <= min(parameters.expires, parameters.created + window_seconds)
+    is_past = given.created - CLOCK_SKEW_SECONDS <= at
+    return is_past and at <= min(given.expires, given.created + window_seconds)
 
 
 def _signature_bytes(message: Message, label: str) -> bytes:
     """The signature of a label; whether it is one of 64 bytes is for the check of it to say."""
-    value = member_of(message.headers.get("signature", ""), label)
+    header = message.headers.get("signature", "")
+    alone = _ALONE_BYTES.fullmatch(header) if label == LABEL else None
+    if alone is not None:
+        return a2b_base64(alone[1])
+    value = member_of(header, label)
     try:
         raw = a2b_base64(value[1:-1], strict_mode=True)
     except ValueError as error:

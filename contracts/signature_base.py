@@ -64,10 +64,11 @@ class Message:
 
 
 class _Line(NamedTuple):
-    """A component's line in the base: its identifier, and where its value is read."""
+    """A component's line in the base: its identifier, and the header that is its value, or what else gives it."""
 
     identifier: str
-    read: Callable[[Message], str | None]
+    header: str
+    derive: Callable[[Message], str | None] | None
     of_request: bool
 
 
@@ -97,9 +98,11 @@ def signature_base(message: Message, components: Sequence[str], parameters: str)
         Refused: ``signature-wrong``, when a component is absent or is not one printable line, or stands twice.
     """
     text = ""
-    for identifier, read, of_request in _lines(tuple(components)):
+    for identifier, header, derive, of_request in _lines(tuple(components)):
         source = message.request if of_request else message
-        value = None if source is None else read(source)
+        value = None
+        if source is not None:
+            value = source.headers.get(header) if derive is None else derive(source)
         if value is None or not (value.isascii() and value.isprintable()):
             raise Refused("signature-wrong", why=f"the component {identifier} is absent or malformed")
         text += f"{identifier}: {value}\n"
@@ -157,25 +160,23 @@ def _lines(components: tuple[str, ...]) -> tuple[_Line, ...]:
 def _line(identifier: str) -> _Line:
     found = _COMPONENT.fullmatch(identifier)
     if found is None or (found[2] and found[5]):
-        return _Line(identifier, _nothing, of_request=False)
-    return _Line(identifier, _reader(found[1], found[3], found[4]), of_request=bool(found[2] or found[5]))
+        return _Line(identifier, "", _nothing, of_request=False)
+    is_field = found[3] is None and not found[1].startswith("@")
+    derive = None if is_field else _deriving(found[1], found[3], found[4])
+    return _Line(identifier, found[1], derive, of_request=bool(found[2] or found[5]))
 
 
-def _reader(name: str, parameter: str | None, of: str) -> Callable[[Message], str | None]:
-    """What reads a component: field, a member of one (``;key``), a query parameter (``;name``), or what is derived."""
+def _deriving(name: str, parameter: str | None, of: str) -> Callable[[Message], str | None]:
+    """What gives a component: a member of a field (``;key``), a query parameter (``;name``), or what is derived."""
     if parameter == "key":
         return _nothing if name.startswith("@") else partial(_member, name, of)
     if parameter == "name":
         return partial(_query_parameter, of) if name == "@query-param" else _nothing
-    return partial(_derived if name.startswith("@") else _field, name)
+    return _DERIVED.get(name) or partial(_of_target, name)
 
 
 def _nothing(_: Message) -> None:
     """What is no component that we know is absent."""
-
-
-def _field(name: str, message: Message) -> str | None:
-    return message.headers.get(name)
 
 
 def _member(name: str, label: str, message: Message) -> str | None:
@@ -183,22 +184,33 @@ def _member(name: str, label: str, message: Message) -> str | None:
     return value if _CANONICAL.fullmatch(value) else None
 
 
-def _derived(name: str, message: Message) -> str | None:
-    if message.status is not None:
-        return str(message.status) if name == "@status" else None
-    return message.method if name == "@method" else _of_target(name, message)
+def _status(message: Message) -> str | None:
+    return None if message.status is None else str(message.status)
+
+
+def _method(message: Message) -> str | None:
+    return message.method if message.status is None else None
+
+
+def _path(message: Message) -> str | None:
+    return message.path.partition("?")[0] if _goes_somewhere(message) else None
+
+
+def _query(message: Message) -> str | None:
+    return f"?{message.path.partition('?')[2]}" if _goes_somewhere(message) else None
+
+
+_DERIVED: Final = {"@status": _status, "@method": _method, "@path": _path, "@query": _query}
+
+
+def _goes_somewhere(message: Message) -> bool:
+    """Whether this is a request, by a path that one can have."""
+    return message.status is None and _TARGET.fullmatch(message.path) is not None
 
 
 def _of_target(name: str, message: Message) -> str | None:
-    """What is derived from where a request goes (RFC 9421, sections 2.2.2 to 2.2.7)."""
-    path, _, query = message.path.partition("?")
-    if not _TARGET.fullmatch(message.path):
-        return None
-    if name == "@path":
-        return path
-    if name == "@query":
-        return f"?{query}"
-    return _of_address(message).get(name)
+    """What else is derived from where a request goes (RFC 9421, sections 2.2.2 to 2.2.5)."""
+    return _of_address(message).get(name) if _goes_somewhere(message) else None
 
 
 def _of_address(message: Message) -> dict[str, str | None]:

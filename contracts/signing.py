@@ -8,6 +8,7 @@ payloads and key ids, never signature bytes.
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -40,7 +41,8 @@ _key_id: TypeAdapter[str] = TypeAdapter(KeyId)
 _PARTS: Final = 3
 
 
-class SignedDocument(Value):
+@dataclass(frozen=True, slots=True)
+class SignedDocument:
     """A payload whose signatures were all verified, and the key ids of those who signed."""
 
     payload: bytes

@@ -12,7 +12,7 @@ from contracts.question_form import is_answered_by
 from contracts.release import Release
 from contracts.request import Request
 from contracts.signing import verify_compact
-from contracts.transparency import EventKind, LogEntry, Receipt
+from contracts.transparency import EventKind, Receipt
 
 RELEASE_KIND = "release"
 
@@ -81,8 +81,7 @@ def operator_key(federation: Federation, kid: str, purpose: KeyPurpose, at: date
 
 def _check_receipt(release: Release, receipt: Receipt, federation: Federation) -> tuple[str, ...]:
     keys = log_keys(federation, release.body.created)
-    verify_receipt(receipt, keys)
-    entry = LogEntry.model_validate_json(receipt.entry)
+    entry = verify_receipt(receipt, keys)
     logged = (entry.kind, entry.subject, entry.facts.get("release_digest"))
     if logged != (EventKind.DATA_RELEASED, release.body.id, release.digest):
         raise IntegrityError("release-altered")

@@ -5,7 +5,6 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final, TypeVar
 
 from transport.reading import Reading
@@ -47,8 +46,7 @@ class Connection:
             OSError: No whole answer came.
         """
         answer = Reading(most)
-        with suppress(ConnectionError):  # who refuses a long body may answer, and close, before it has come
-            self._send(request, until)
+        self._send(request, until)
         while not answer.is_complete:
             self._socket.settimeout(seconds_left(until))
             received = self._socket.recv(PIECE_BYTES)
@@ -64,9 +62,12 @@ class Connection:
 
     def _send(self, request: bytes, until: float) -> None:
         rest = memoryview(request)
-        while rest:
-            self._socket.settimeout(seconds_left(until))
-            rest = rest[self._socket.send(rest) :]
+        try:
+            while rest:
+                self._socket.settimeout(seconds_left(until))
+                rest = rest[self._socket.send(rest) :]
+        except ConnectionError:
+            return  # who refuses a long body may answer, and close, before it has come
 
 
 def connected(host: str, port: int, tls: ssl.SSLContext | None, until: float) -> Connection:

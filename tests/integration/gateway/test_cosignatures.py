@@ -18,7 +18,7 @@ from contracts.checkpoints import cosign, cosigned, log_keys, read_checkpoint, s
 from contracts.errors import IntegrityError
 from contracts.federation import KeyPurpose
 from contracts.keys import new_key
-from contracts.merkle import verify_receipt
+from contracts.merkle import read_entry, verify_receipt
 from contracts.tiles import Tile, read_path
 from contracts.transparency import Cosignature
 from gateway import receipts
@@ -140,7 +140,8 @@ def test_a_receipt_of_what_was_released_before_outlives_the_log_s_key(world: Api
     receipt = receipts.receipt(means, 0)
 
     keys = log_keys(means.federation, world.now)
-    assert verify_receipt(receipt, keys) == read_checkpoint(document)
+    assert verify_receipt(receipt, keys) == read_entry(receipt.entry, 0)
+    assert read_checkpoint(receipt.checkpoint) == read_checkpoint(document)
     assert [each.agency for each in cosigned(receipt.checkpoint, keys)] == ["ccib"]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, update
 
-from contracts.checkpoints import sign_checkpoint
+from contracts.checkpoints import read_checkpoint, sign_checkpoint
 from contracts.errors import IntegrityError, InvalidInput
 from contracts.keys import new_key
 from contracts.merkle import EMPTY_ROOT, is_consistent, is_included, leaf_hash, root_of, verify_receipt
@@ -133,8 +133,8 @@ def test_a_receipt_waits_for_a_checkpoint_that_covers_its_entry(world: World) ->
     old, new = receipts.receipt(world.exchange.means, 0), receipts.receipt(world.exchange.means, 2)
     newer = receipts.receipt(world.exchange.means, 0)
 
-    assert verify_receipt(old, keys).size == 1
-    assert verify_receipt(new, keys).size == verify_receipt(newer, keys).size == 3
+    assert [verify_receipt(each, keys).subject for each in (old, new, newer)] == ["REQ-0", "REQ-2", "REQ-0"]
+    assert [read_checkpoint(each.checkpoint).size for each in (old, new, newer)] == [1, 3, 3]
 
 
 def test_a_commitment_is_opened_by_its_salt_and_says_nothing_without(world: World) -> None:
