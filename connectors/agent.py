@@ -154,7 +154,7 @@ class Channel:
                 self._obtain_token()
         message = self.calls.message(method, path, body, self.clock())
         if more:
-            message = replace(message, headers={**message.headers, **more})
+            message = message.with_headers({**message.headers, **more})
         answered = self._send(message, seconds)
         if answered.status == HTTPStatus.UNAUTHORIZED:
             self.calls.forget_tokens()  # the next try obtains a new one

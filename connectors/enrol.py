@@ -172,7 +172,7 @@ def retire(
         InvalidInput: ``unknown-contract`` when neither the list nor the home has it.
     """
     reference = _reference(home, journal, wanted)
-    if journal.listed(wanted) is not None:
+    if journal.lists(wanted):
         journal.retire(wanted, now)
     retirement = ContractRetirement(reference=reference, agency=agency, reason=reason, at=now)
     document = sign_document(canonical_bytes(retirement), RETIREMENT_KIND, *_signers(home, agency))

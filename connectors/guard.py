@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from connectors.journal.entries import Use, Used
 from connectors.situation import Situation, use_of
 from connectors.task_token import claims_of
-from contracts.agreement import Activity, Agreement
+from contracts.agreement import Activity, Agreement, Approval
 from contracts.agreement_signatures import read_signed
 from contracts.canonical import canonical_bytes, digest_of, digest_of_bytes
 from contracts.chain import check_forward, message_of
@@ -186,18 +186,22 @@ class Guard:
         # What the series has paid for is not held against the activity again.
         owed = charges if series is None else self.situation.owed(series, charges)
         used = self.situation.used(use, digest, owed)
-        standing = _with(self._standing(agreement, request.agreement_digest, digest), used)
+        standing = self._standing(agreement, request.agreement_digest, activity, digest, used)
         return Checked(task, request, digest, signer, agreement, contract, charges, grid, use, standing, series=series)
 
-    def _standing(self, agreement: Agreement, agreement_digest: str, request_digest: str) -> Standing:
-        """What stands at this agency about a request, but for what its activity has used."""
-        decided = self.situation.decision(request_digest)
+    def _standing(
+        self, agreement: Agreement, agreement_digest: str, activity: Activity, request_digest: str, used: Used
+    ) -> Standing:
+        """What stands at this agency about a request; a decision on it counts only where the activity wants one."""
+        decided = self.situation.decision(request_digest) if activity.approval is Approval.EACH else None
         return Standing(
             # Every party signed it, _agreement saw to that; one of them may have suspended or revoked it since.
             agreement=self.situation.state_of(agreement, agreement_digest),
             suspended=self.situation.suspended(),
             officer_approved=decided is not None and decided.approved,
             at_agency=True,
+            asked_in_span=used.asked_in_span,
+            nano_rho_spent=used.nano_rho_spent,
         )
 
     def _denials(self, checked: Checked, standing: Standing, now: datetime) -> frozenset[str]:

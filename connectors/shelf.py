@@ -27,12 +27,11 @@ class Shelf:
 
     def approved(self, digest: str) -> DatasetContract | None:
         """The contract of that digest if it stands on the agency's own list now."""
-        document = self.journal.listed(digest)
-        if document is None:
+        if not self.journal.lists(digest):
             return None
-        if digest not in self._read:
-            self._read[digest] = contract_from_document(json.loads(document))
-        return self._read[digest]
+        if digest not in self._read and (approval := self.journal.known(digest)) is not None:
+            self._read[digest] = contract_from_document(json.loads(approval.document))
+        return self._read.get(digest)
 
 
 def read_file(path: Path) -> WrittenContract:

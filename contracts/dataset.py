@@ -267,7 +267,12 @@ class DatasetContract(Value):
     @property
     def reference(self) -> "ContractRef":
         """The contract's name, version and digest, as documents cite it."""
-        return ContractRef(id=self.id, version=self.version, digest=self.digest)
+        return _reference(self)
+
+
+@remembered
+def _reference(contract: DatasetContract) -> "ContractRef":
+    return ContractRef(id=contract.id, version=contract.version, digest=contract.digest)
 
 
 @remembered

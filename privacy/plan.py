@@ -220,23 +220,23 @@ def _loss(
         # One window of one contract costs eps^2 / 2 = rho (pure to zCDP), and pure losses add up.
         share = vectors[0].nano_rho
         return math.sqrt(2 * share / NANO) * (nano_rho // share), PURE_DELTA
+    grid = grid_of(query, contract)
+    sized = [(vector, vector_size(grid, contract, vector.measure)) for vector in vectors]
+    large = [each for each in sized if each[1] > LARGEST_EXACT]
     # At half of delta epsilon is larger than it will be, and so is what the sampler may cost.
-    sampled = _sampled(query, contract, vectors, epsilon_of(nano_rho, repr(float(delta) / 2)))
+    sampled = _sampled(large, epsilon_of(nano_rho, repr(float(delta) / 2))) if large else 0.0
     if not sampled:
         return epsilon_of(nano_rho, delta), delta
     if sampled > float(delta) / 2:
-        raise InvalidInput("too-many-cells", cells=grid_of(query, contract).size, limit=LARGEST_EXACT)
+        raise InvalidInput("too-many-cells", cells=grid.size, limit=LARGEST_EXACT)
     return epsilon_of(nano_rho, repr(math.nextafter(float(delta) - sampled, 0.0))), delta
 
 
-def _sampled(query: Query, contract: DatasetContract, vectors: Sequence[PlannedVector], epsilon: float) -> float:
-    """What the noise of large tables adds to delta; 0 where all of it is drawn exactly."""
-    grid = grid_of(query, contract)
-    sizes = [vector_size(grid, contract, vector.measure) for vector in vectors]
+def _sampled(large: Sequence[tuple[PlannedVector, int]], epsilon: float) -> float:
+    """What the noise of tables that are too large to be drawn exactly, each with its size, adds to delta."""
     return math.fsum(
         sampler_delta(noise.scale_for(amount), size, epsilon)
-        for vector, size in zip(vectors, sizes, strict=True)
-        if size > LARGEST_EXACT
+        for vector, size in large
         for noise in vector.noises
         for amount in {noise.amount, *noise.amounts.values()}
     )

@@ -129,9 +129,9 @@ class Journal:
             row = session.get(Approved, digest)
             return None if row is None else _approval(row)
 
-    def listed(self, digest: str) -> str | None:
-        """The text of the contract of that digest if it stands on the list today."""
-        return next((row.document for row in self.rows(statements.listed(digest))), None)
+    def lists(self, digest: str) -> bool:
+        """Whether the contract of that digest stands on the list today."""
+        return bool(self.rows(statements.listed(digest)))
 
     def open(self, opening: Opening, now: datetime) -> Part | None:
         """Charge a question unless it was charged before, or give the part that was made for it.

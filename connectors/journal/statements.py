@@ -10,8 +10,8 @@ from connectors.journal.tables import Answer, AnswerState, Approved, Charged, Le
 
 @prepared
 def listed(digest: str) -> AnySelect:
-    """The text of a contract that stands on the list today."""
-    return select(Approved.document).where(Approved.digest == digest, Approved.retired_at.is_(None))
+    """A contract that stands on the list today, without its text."""
+    return select(Approved.digest).where(Approved.digest == digest, Approved.retired_at.is_(None))
 
 
 @prepared

@@ -146,7 +146,7 @@ class JournalMachine(RuleBasedStateMachine):
     @rule(number=numbers, text=texts, task=st.integers(0, 2))
     def lease(self, number: int, text: str, task: int) -> None:
         question = asked(number, text)
-        if self._journal.listed(question.contract.digest) is None:
+        if not self._journal.lists(question.contract.digest):
             return  # the guard refuses it before the journal is asked
         opening, key = self._opening(question, task), question.key
         if key in self._charged:
@@ -200,7 +200,7 @@ class JournalMachine(RuleBasedStateMachine):
     def be_killed_while_charging(self, number: int, text: str, point: CrashPoint) -> None:
         """What was committed is true afterwards, and nothing else."""
         question = asked(number, text)
-        if self._journal.listed(question.contract.digest) is None or question.key in self._charged:
+        if not self._journal.lists(question.contract.digest) or question.key in self._charged:
             return
         opening = self._opening(question, 0)
         self._restart(point)
