@@ -12,12 +12,12 @@ the tag. Whoever accepts a message remembers its nonce: signature bytes are mall
 """
 
 import re
-import secrets
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from os import urandom
 from typing import Final, NamedTuple
 
 from contracts.base64url import encoded
@@ -96,7 +96,7 @@ class _Given(NamedTuple):
 
 def new_nonce() -> str:
     """A nonce of 128 random bits."""
-    return encoded(secrets.token_bytes(16))
+    return encoded(urandom(16))
 
 
 def sign(message: Message, key: SigningKey, tag: Tag, now: datetime, nonce: str) -> Message:

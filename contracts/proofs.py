@@ -60,7 +60,7 @@ def thumbprint(jwk: dict[str, str]) -> str:
 
 
 def token_hash(token: str) -> str:
-    """The ``ath`` of a proof: SHA-256 of the access token, base64url. No token is remembered for it."""
+    """The ``ath`` of a proof: SHA-256 of the access token, base64url."""
     return encoded(hashlib.sha256(token.encode()).digest())
 
 

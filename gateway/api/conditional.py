@@ -27,8 +27,9 @@ def with_tag(method: str, headers: Mapping[str, str], response: Response) -> Res
     if method != "GET" or response.status_code != HTTPStatus.OK:
         return response
     tag = tag_of(bytes(response.body))
-    response.headers["etag"] = tag
-    if tag not in _tags(headers.get("if-none-match", "")):
+    response.raw_headers.append((b"etag", tag.encode()))
+    known = headers.get("if-none-match")
+    if known is None or tag not in _tags(known):
         return response
     kept = {name: value for name, value in response.headers.items() if name not in {"content-length", "content-type"}}
     return Response(b"", HTTPStatus.NOT_MODIFIED, kept)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 from contracts.errors import Refused
 from contracts.federation import Federation, KeyPurpose, PublicKey
@@ -16,13 +16,6 @@ from gateway.identity.tokens import BY_PROOF, AccessToken, AccessTokens
 
 CALLERS: Final = (KeyPurpose.CLIENT, KeyPurpose.CONNECTOR)
 """What a key must be for to call the gateway; officers and stewards sign documents, they do not call."""
-
-
-class Shown(NamedTuple):
-    """A token as it came: its text, and what it says."""
-
-    text: str
-    token: AccessToken
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +42,7 @@ class Door:
             Refused: As ``shown``; ``token-of-another-client``, ``proof-invalid``, ``signature-missing``,
                 ``signature-wrong``, ``signature-stale`` or ``key-unknown``.
         """
-        shown = self.shown(message.headers, now, certificate)
-        token = shown.token
+        token = self.shown(message.headers, now, certificate)
         key = client_key(self.federation, token.client_id, now)
         if key is None:
             raise Refused("key-unknown", kid=token.client_id)
@@ -60,7 +52,7 @@ class Door:
         if verified.kid != key.kid:
             raise Refused("token-of-another-client")
         # One name for both, so that one row in the store spends both.
-        if token.binding.kind == BY_PROOF and self._proved(message, shown, now).jti != verified.nonce:
+        if token.binding.kind == BY_PROOF and self._proved(message, token, now).jti != verified.nonce:
             raise Refused("proof-invalid", why="jti")
         return Caller(token.agency, key.kid, key.purpose, verified.nonce, token.details)
 
@@ -72,7 +64,7 @@ class Door:
         """
         return self.tokens.remembers(headers.get("authorization", "").partition(" ")[2], now)
 
-    def shown(self, headers: Mapping[str, str], now: datetime, certificate: str | None = None) -> Shown:
+    def shown(self, headers: Mapping[str, str], now: datetime, certificate: str | None = None) -> AccessToken:
         """The token that a call carries, shown in the way that its binding asks for.
 
         That the client itself calls is not shown yet, but for a token that is bound to the connection's certificate.
@@ -89,7 +81,7 @@ class Door:
             raise Refused("token-invalid", why="it is bound in another way than it is shown")
         if not is_proved and token.binding.thumbprint != certificate:
             raise Refused("token-invalid", why="it is bound to the certificate of another connection")
-        return Shown(text, token)
+        return token
 
     def check_head(self, head: Message, now: datetime, certificate: str | None = None) -> None:
         """Check all that can be checked of a call before its body has come; it lets nobody in.
@@ -102,13 +94,13 @@ class Door:
         Raises:
             Refused: As ``shown``; ``proof-invalid``.
         """
-        shown = self.shown(head.headers, now, certificate)
-        if shown.token.binding.kind == BY_PROOF:
-            self._proved(head, shown, now)
+        token = self.shown(head.headers, now, certificate)
+        if token.binding.kind == BY_PROOF:
+            self._proved(head, token, now)
 
-    def _proved(self, call: Message, shown: Shown, now: datetime) -> Proved:
+    def _proved(self, call: Message, token: AccessToken, now: datetime) -> Proved:
         address = address_of(self.federation.gateway, call.path)
-        target = Target(call.method, address, shown.text, shown.token.binding.thumbprint)
+        target = Target(call.method, address, token.hash, token.binding.thumbprint)
         return check_proof(call.headers.get(PROOF_HEADER), target, now)
 
 

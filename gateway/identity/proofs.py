@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from contracts.base64url import decoded
 from contracts.errors import Refused
 from contracts.keys import made_by
-from contracts.proofs import PROOF_TYPE, thumbprint, token_hash
+from contracts.proofs import PROOF_TYPE, thumbprint
 from gateway.identity import jwts
 from gateway.identity.instants import CLOCK_SKEW, seconds_in
 
@@ -28,14 +28,14 @@ KEYS_KNOWN: Final = 4096
 
 
 class Target(NamedTuple):
-    """The call that a proof must be made for: its method, the gateway's address of it, and the token that it carries.
+    """The call that a proof must be made for: its method, the gateway's address of it, and the hash of its token.
 
     ``thumbprint`` is the key that the token is bound to; none at the token endpoint, where the proof brings the key.
     """
 
     method: str
     address: str
-    token: str | None = None
+    token_hash: str | None = None
     thumbprint: str | None = None
 
 
@@ -76,7 +76,7 @@ def _check_target(claims: jwts.Claims, target: Target, now: datetime) -> None:
         raise Refused("proof-invalid", why="htm")
     if claims.get("htu") != target.address:
         raise Refused("proof-invalid", why="htu")
-    if target.token is not None and claims.get("ath") != token_hash(target.token):
+    if target.token_hash is not None and claims.get("ath") != target.token_hash:
         raise Refused("proof-invalid", why="ath")
     try:
         issued = seconds_in(claims, "iat")

@@ -12,6 +12,7 @@ from contracts.authorization import ActivityDetail, details_in
 from contracts.canonical import digest_of
 from contracts.errors import InvalidInput, Refused
 from contracts.federation import Federation, KeyPurpose, PublicKey
+from contracts.proofs import token_hash
 from contracts.task import Task
 from gateway.identity import jwts
 from gateway.identity.instants import CLOCK_SKEW, EPOCH, seconds_in
@@ -93,7 +94,7 @@ class TokenIssuer:
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """A verified access token."""
+    """A verified access token; ``hash`` is what a proof says of it."""
 
     client_id: str
     jti: str
@@ -101,6 +102,7 @@ class AccessToken:
     expires: datetime
     binding: Binding
     details: tuple[ActivityDetail, ...]
+    hash: str
 
     @property
     def agency(self) -> str:
@@ -186,7 +188,7 @@ class AccessTokens:
         if issued > now.timestamp() + CLOCK_SKEW or not 0 < expires - issued <= SECONDS:
             raise Refused("token-invalid", why="iat")
         span = datetime.fromtimestamp(issued, UTC), datetime.fromtimestamp(expires, UTC)
-        return AccessToken(client_id, jti, *span, _binding_in(claims), _details_in(claims))
+        return AccessToken(client_id, jti, *span, _binding_in(claims), _details_in(claims), token_hash(token))
 
     def _token_key(self, kid: str, now: datetime) -> PublicKey | None:
         owner = kid.partition("#")[0]
