@@ -113,7 +113,7 @@ class Exchange(Records):
             requests.receive(t, new, now, events.requested(asked, caller.kid, now, self.means.entropy))
             self.means.crash(CrashPoint.BEFORE_RECEIVED)
         self.means.crash(CrashPoint.AFTER_RECEIVED)
-        if self._ask(asked):
+        if self._ask(asked, forwarded):
             agencies = tuple(sorted({each.agency for each in asked.contracts}))
             return RequestStatus(request=request.id, state=RequestState.WAITING, waiting_for=agencies)
         return self.status(caller, request.id)
@@ -147,7 +147,7 @@ class Exchange(Records):
             log.append(t, events.denied(asked, caller.kid, reasons, now, self.means.entropy))
         raise _denial(asked, reasons)
 
-    def _ask(self, asked: Asked) -> bool:
+    def _ask(self, asked: Asked, forwarded: Forwarded) -> bool:
         """Steps (4) and (5), for a request that is received and not yet asked; otherwise nothing happens.
 
         Returns:
@@ -172,7 +172,7 @@ class Exchange(Records):
                 self._hold_to_limits(t, held, asked, price, now)
                 requests.wait(t, held)
                 ledger.reserve(t, held.id, price, registry.budgets(t), now)
-                relay.add_tasks(t, held.id, tasks_for(self.means, held, asked, now), now)
+                relay.add_tasks(t, held.id, tasks_for(self.means, forwarded, asked, now), now)
                 self.means.crash(CrashPoint.BEFORE_RESERVED)
         except SaphanError as refusal:
             if held is not None:
@@ -291,7 +291,8 @@ class Exchange(Records):
                 return
         try:
             with self._store.read() as r:
-                asked = look_up_again(r, read_request(held.forwarded), held.digest, now)
+                forwarded = held.forwarded
+                asked = look_up_again(r, read_request(forwarded), held.digest, now)
                 standing = standing_of(r, asked, now)
             reasons = self._denials(held.agency, KeyPurpose.CLIENT, asked, standing, now)
         except SaphanError as error:
@@ -301,7 +302,7 @@ class Exchange(Records):
             self._end_refused(held, asked, _denial(asked, reasons))
             return
         with suppress(SaphanError):
-            self._ask(asked)
+            self._ask(asked, forwarded)
 
     def status(self, caller: Caller, request: str) -> RequestStatus:
         """Where a request of the caller's agency stands. Parts and outcomes show on a tick, not before.

@@ -19,7 +19,7 @@ from contracts.signing import sign_compact
 from contracts.task import Charge, Part
 from gateway import events
 from gateway.crash import CrashPoint
-from gateway.halts import Halt, halt_of, lock_agreements
+from gateway.halts import Halt, halt_by_now, halt_of, lock_agreements
 from gateway.means import Means
 from gateway.question import Asked, look_up_again, read_request
 from gateway.store import ledger, log, relay, releases, requests
@@ -68,9 +68,9 @@ def finish(means: Means, request: str) -> str | None:
     """
     with means.store.read() as r:
         held = requests.find(r, request)
-        if held is None or held.state is not RequestState.WAITING or not relay.is_answered(r, request):
+        if held is None or held.state is not RequestState.WAITING:
             return None
-        answered = _answered(relay.tasks_of(r, request))
+        answered = _answered(relay.answered_tasks(r, request))
         if not answered:
             return None
         asked = look_up_again(r, read_request(held.forwarded), held.digest, means.clock())
@@ -102,6 +102,7 @@ def _release(
     payload = canonical_bytes(body)
     new = NewRelease(
         body=body,
+        text=payload.decode(),
         digest=digest_of_bytes(payload),
         signature=sign_compact(payload, RELEASE_KIND, means.keys.gateway),
         question=held.question,
@@ -113,9 +114,9 @@ def _release(
     with means.store.transaction() as t:
         if not _is_still_waiting(t, held):
             return
-        followers = requests.followers_of(t, held.id)
-        lock_agreements(t, (held, *followers))
-        if halt_of(t, asked, now).reasons:
+        followers = requests.followers_of(t, held)
+        lock_agreements(t, {asked.request.agreement, *(read_request(f.forwarded).agreement for f in followers)})
+        if halt_by_now(t, asked, now).reasons:
             return
         ledger.spend(t, held.id, now)
         requests.end(t, held, Outcome(available_at, release=body.id))
@@ -189,7 +190,7 @@ def erase_exact_parts(t: Transaction, held: HeldRequest, asked: Asked) -> None:
 
 def hand_over(t: Transaction, leader: HeldRequest) -> str | None:
     """Let the oldest of those that joined a request take its place; the new leader, which is still to be asked."""
-    followers = requests.followers_of(t, leader.id)
+    followers = requests.followers_of(t, leader)
     for follower in followers:
         joined_to = None if follower is followers[0] else followers[0].id
         requests.wait(t, follower, joined_to=joined_to)

@@ -8,21 +8,20 @@ import base64
 from datetime import datetime
 from typing import Final
 
-from contracts.canonical import digest_of
+from contracts.canonical import canonical_bytes, digest_of, digest_of_bytes
 from contracts.chain import check_part, forward
 from contracts.federation import KeyPurpose, PublicKey
 from contracts.task import Forwarded, Task
 from gateway.means import Means
 from gateway.question import Asked
 from gateway.store.relay import HeldTask, NewTask
-from gateway.store.requests import HeldRequest
 
 NAME_LENGTH: Final = 32
 NONCE_BYTES: Final = 16
 
 
-def tasks_for(means: Means, held: HeldRequest, asked: Asked, now: datetime) -> tuple[NewTask, ...]:
-    """One task for each contract, with the request forwarded for it.
+def tasks_for(means: Means, request: Forwarded, asked: Asked, now: datetime) -> tuple[NewTask, ...]:
+    """One task for each contract, with the request, as its client signed it, forwarded for it.
 
     Its name follows from the request, so that asking twice makes no second task.
 
@@ -40,11 +39,12 @@ def tasks_for(means: Means, held: HeldRequest, asked: Asked, now: datetime) -> t
             id=f"task-{name}",
             agency=contract.agency,
             contract=contract.reference,
-            request=held.forwarded,
+            request=request,
             agreement=asked.agreement.document,
         )
         forwarded = forward(task, means.keys.gateway, now, nonce)
-        tasks.append(NewTask(forwarded, digest_of(forwarded)))
+        text = canonical_bytes(forwarded)
+        tasks.append(NewTask(forwarded, text.decode(), digest_of_bytes(text)))
     return tuple(tasks)
 
 

@@ -4,17 +4,16 @@ Asked again before anything leaves, for each request by itself: of several that 
 an agreement of its own.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from contracts.errors import SaphanError, Spent, from_code
 from contracts.lifecycle import AgreementState
-from gateway.question import Asked, read_request
+from gateway.question import Asked
 from gateway.store import registry
 from gateway.store.engine import Reading, Transaction
-from gateway.store.requests import HeldRequest
 from gateway.suspensions import what_stops
 
 NOT_ACTIVE: Final = "agreement-not-active"
@@ -45,10 +44,21 @@ class Halt:
 
 
 def halt_of(r: Reading, asked: Asked, now: datetime) -> Halt:
-    """What stops a request at ``now``: its agency or one it asks, a dataset, or the version of its agreement."""
+    """What stops a request at ``now``: its agency or one it asks, a dataset, or the version of its agreement.
+
+    Its agreement stands where ``asked`` says, which ``r`` has just looked up.
+    """
+    return _halt(r, asked, asked.agreement.state_at(now))
+
+
+def halt_by_now(t: Transaction, asked: Asked, now: datetime) -> Halt:
+    """The same for what was looked up before ``t`` began: its agreement may have been moved since."""
+    held = registry.agreement_text(t, asked.request.agreement_digest)
+    return _halt(t, asked, held.state_at(now) if held else AgreementState.WITHDRAWN)
+
+
+def _halt(r: Reading, asked: Asked, state: AgreementState) -> Halt:
     waits = what_stops(r, asked.request.requester, asked.contracts)
-    held = registry.agreement_text(r, asked.request.agreement_digest)
-    state = held.state_at(now) if held else AgreementState.WITHDRAWN
     if state is AgreementState.ACTIVE:
         return Halt(waits)
     if state is AgreementState.SUSPENDED:
@@ -56,7 +66,7 @@ def halt_of(r: Reading, asked: Asked, now: datetime) -> Halt:
     return Halt(waits, (EXPIRED if state is AgreementState.EXPIRED else NOT_ACTIVE,))
 
 
-def lock_agreements(t: Transaction, held: Iterable[HeldRequest]) -> None:
-    """Let nobody move the agreements of these requests until the transaction ends: in one order, after the requests."""
-    for name in sorted({read_request(each.forwarded).agreement for each in held}):
+def lock_agreements(t: Transaction, names: Collection[str]) -> None:
+    """Let nobody move these agreements until the transaction ends: in one order, after the requests."""
+    for name in sorted(names):
         registry.lock_name(t, name)

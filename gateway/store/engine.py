@@ -24,7 +24,7 @@ from typing_extensions import override
 
 from gateway.store.commits import Commits, LightTogether, OneByOne, Together
 from gateway.store.connections import Connections
-from gateway.store.prepared import Bound, Given, Prepared, insert_into, insert_new, update_of
+from gateway.store.prepared import Bound, Given, Prepared, insert_into, insert_new, insert_newer, update_of
 
 BUSY_MILLISECONDS = 30_000
 MOST_STATEMENTS = 512
@@ -230,6 +230,11 @@ class Transaction(Reading):
         On PostgreSQL this waits for a transaction that is inserting the same key.
         """
         return bool(self._rows(insert_new(table, tuple(row), self._dialect.name), tuple(row.values())))
+
+    def add_newer(self, table: Table, row: Values, column: str) -> None:
+        """Insert a row, or write it over the one with its key if that has less in a column."""
+        statement = insert_newer(table, tuple(row), self._dialect.name, column)
+        self.run(Bound(statement, tuple(row.values())))
 
     def add_all_new(self, table: Table, rows: Sequence[Values]) -> bool:
         """Insert rows of which none may have a key that is there already; when one has, this transaction is over.

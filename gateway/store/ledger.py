@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
-from sqlalchemy import Update, select, update
+from sqlalchemy import ClauseElement, ColumnElement, Update, select, update
 
 from contracts.errors import Refused
 from contracts.task import Charge
@@ -20,6 +21,8 @@ from gateway.store import series
 from gateway.store.engine import AnyRow, AnySelect, Reading, Transaction
 from gateway.store.prepared import prepared
 from gateway.store.tables import accounts, charges
+
+_CHARGED: Final = (charges.c.source, charges.c.budget_window, charges.c.nano_rho)
 
 
 class ChargeState(StrEnum):
@@ -78,8 +81,7 @@ def give_back(t: Transaction, request: str, now: datetime) -> tuple[Charge, ...]
 
 def reserved(r: Reading, request: str) -> tuple[Charge, ...]:
     """What is set aside for a request, by source and window; nothing when a series had paid for it before."""
-    rows = r.all(_reserved(request))
-    return tuple(Charge(source=row.source, window=row.budget_window, nano_rho=row.nano_rho) for row in rows)
+    return _charges(r.all(_reserved(request)))
 
 
 def lines(r: Reading) -> tuple[BudgetLine, ...]:
@@ -100,9 +102,12 @@ def _line(row: AnyRow) -> BudgetLine:
 
 
 def _hold(t: Transaction, charge: Charge, budget: int) -> None:
-    key = _key(charge)
-    t.add_new(accounts, {**key, "budget": budget, "spent": 0, "reserved": 0})
-    account = t.lock(_account(charge.source, charge.window))
+    key, mine = _key(charge), _account(charge.source, charge.window)
+    account = t.lock(mine)
+    if account is None:
+        # Of two that open it at once, the second waits for the first and finds its account.
+        t.add_new(accounts, {**key, "budget": budget, "spent": 0, "reserved": 0})
+        account = t.lock(mine)
     if account is None:
         raise LookupError(f"no account {key}")
     used = account.spent + account.reserved
@@ -119,12 +124,15 @@ def _hold(t: Transaction, charge: Charge, budget: int) -> None:
 
 
 def _settle(t: Transaction, request: str, state: ChargeState, now: datetime) -> tuple[Charge, ...]:
-    rows = t.all(_reserved(request))
+    rows = sorted(t.all(_ended(request, state, now)))  # by source and window, the order of locks
     for row in rows:
         spent = row.nano_rho if state is ChargeState.SPENT else 0
         t.hold(_account(row.source, row.budget_window))
         t.run(_settled(row.source, row.budget_window, row.nano_rho, spent))
-    t.change(charges, {"request": request, "state": ChargeState.RESERVED}, {"state": state, "at": now})
+    return _charges(rows)
+
+
+def _charges(rows: Sequence[AnyRow]) -> tuple[Charge, ...]:
     return tuple(Charge(source=row.source, window=row.budget_window, nano_rho=row.nano_rho) for row in rows)
 
 
@@ -134,8 +142,16 @@ def _key(charge: Charge) -> dict[str, object]:
 
 @prepared
 def _reserved(request: str) -> AnySelect:
-    mine = (charges.c.request == request) & (charges.c.state == ChargeState.RESERVED)
-    return select(charges).where(mine).order_by(charges.c.source, charges.c.budget_window)
+    return select(*_CHARGED).where(_is_reserved(request)).order_by(charges.c.source, charges.c.budget_window)
+
+
+@prepared
+def _ended(request: str, state: ChargeState, now: datetime) -> ClauseElement:
+    return update(charges).where(_is_reserved(request)).values(state=state, at=now).returning(*_CHARGED)
+
+
+def _is_reserved(request: str) -> ColumnElement[bool]:
+    return (charges.c.request == request) & (charges.c.state == ChargeState.RESERVED)
 
 
 @prepared

@@ -115,10 +115,23 @@ def insert_into(table: Table, columns: tuple[str, ...]) -> Prepared:
 @lru_cache(maxsize=MOST_INSERTS)
 def insert_new(table: Table, columns: tuple[str, ...], database: str) -> Prepared:
     """An insert that gives the first column of the key, or no row when the key is there already."""
-    insert: Callable[[Table], Any] = postgresql.insert if database == "postgresql" else sqlite.insert
-    values: dict[str, Any] = {name: bindparam(name) for name in columns}
-    statement: Insert = insert(table).values(values).on_conflict_do_nothing()
+    statement: Insert = _insert(table, columns, database).on_conflict_do_nothing()
     return Prepared(statement.returning(next(iter(table.primary_key))), columns)
+
+
+@lru_cache(maxsize=MOST_INSERTS)
+def insert_newer(table: Table, columns: tuple[str, ...], database: str, by: str) -> Prepared:
+    """An insert that takes the place of the row with its key if that has less in one column."""
+    insert = _insert(table, columns, database)
+    given, key = insert.excluded, table.primary_key
+    values = {name: given[name] for name in columns if name not in key.columns}
+    statement: Insert = insert.on_conflict_do_update(index_elements=key, set_=values, where=table.c[by] < given[by])
+    return Prepared(statement, columns)
+
+
+def _insert(table: Table, columns: tuple[str, ...], database: str) -> Any:  # noqa: ANN401  # a type for each database
+    insert: Any = postgresql.insert if database == "postgresql" else sqlite.insert
+    return insert(table).values({name: bindparam(name) for name in columns})
 
 
 @lru_cache(maxsize=MOST_INSERTS)

@@ -31,9 +31,10 @@ ERASED: Final = ""
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
-    """A task and its digest."""
+    """A task, its canonical text and the digest of that."""
 
     task: Task
+    text: str
     digest: str
 
 
@@ -103,7 +104,7 @@ def add_tasks(t: Transaction, request: str, new: Sequence[NewTask], now: datetim
                 "agency": each.task.agency,
                 "dataset": each.task.contract.id,
                 "place": place,
-                "task": each.task.model_dump_json(by_alias=True),
+                "task": each.text,
                 "digest": each.digest,
                 "created_at": now,
                 "leased_until": EPOCH,
@@ -170,7 +171,13 @@ def held_task(r: Reading, task: str) -> HeldTask | None:
 
 def tasks_of(r: Reading, request: str) -> tuple[HeldTask, ...]:
     """Every task of a request, in the order of its contracts."""
-    return tuple(_held(row) for row in r.all(_of_request(request)))
+    return tuple(map(_held, r.all(_of_request(request))))
+
+
+def answered_tasks(r: Reading, request: str) -> tuple[HeldTask, ...]:
+    """The same when all have their parts; nothing while one is missing, and then no part is read."""
+    rows = r.all(_of_request(request))
+    return () if any(row.part is None for row in rows) else tuple(map(_held, rows))
 
 
 def waiting_for(r: Reading, request: str, seen: datetime) -> tuple[str, ...]:
@@ -181,11 +188,6 @@ def waiting_for(r: Reading, request: str, seen: datetime) -> tuple[str, ...]:
     missing = tasks.c.posted_at.is_(None) | (tasks.c.posted_at > seen) | _is_of(suspended, tasks)
     rows = r.all(select(tasks.c.agency).where(tasks.c.request == request, missing).distinct())
     return tuple(sorted(row.agency for row in rows))
-
-
-def is_answered(r: Reading, request: str) -> bool:
-    """Whether no task of a request waits for its part any more: a look that reads none."""
-    return r.one(_unposted(request)) is None
 
 
 def answers_of(r: Reading, request: str) -> tuple[Answer, ...]:
@@ -229,16 +231,17 @@ def erase_parts(t: Transaction, request: str, contracts: Collection[str]) -> Non
     if not contracts:
         return
     for row in t.all(_of_request(request)):
-        held = _held(row)
-        if held.part is not None and held.part.measures and held.task.contract.digest in contracts:
-            erased = Forwarded.model_validate_json(row.part).model_copy(update={"body": ERASED})
+        if row.part is None or _task(row.task).contract.digest not in contracts:
+            continue
+        posted = Forwarded.model_validate_json(row.part)
+        if posted.body != ERASED and Part.model_validate_json(posted.body).measures:
+            erased = posted.model_copy(update={"body": ERASED})
             t.change(tasks, {"id": row.id}, {"part": erased.model_dump_json()})
 
 
 def note_presence(t: Transaction, agency: str, now: datetime) -> None:
     """Remember that a connector asked for work."""
-    if not t.add_new(connectors, {"agency": agency, "last_seen": now}):
-        t.change(connectors, {"agency": agency}, {"last_seen": now})
+    t.add_newer(connectors, {"agency": agency, "last_seen": now}, "last_seen")
 
 
 def is_noted(r: Reading, agency: str, versions: Mapping[str, int], now: datetime) -> bool:
@@ -252,8 +255,7 @@ def note_versions(t: Transaction, agency: str, versions: Mapping[str, int], now:
     """Remember on which snapshot a connector answers; a version never goes back."""
     for dataset, version in sorted(versions.items()):
         row = {"agency": agency, "dataset": dataset, "version": version, "seen_at": now}
-        if not t.add_new(data_versions, row):
-            t.run(_newer(agency, dataset, version, now))
+        t.add_newer(data_versions, row, "version")
 
 
 def known_versions(r: Reading, agency: str) -> dict[str, int]:
@@ -311,12 +313,18 @@ def _held(row: AnyRow) -> HeldTask:
 
 @prepared
 def _named(task: str) -> AnySelect:
-    return select(tasks).where(tasks.c.id == task)
+    return _tasks().where(tasks.c.id == task)
 
 
 @prepared
 def _of_request(request: str) -> AnySelect:
-    return select(tasks).where(tasks.c.request == request).order_by(tasks.c.place)
+    return _tasks().where(tasks.c.request == request).order_by(tasks.c.place)
+
+
+def _tasks() -> AnySelect:
+    """What a ``HeldTask`` is made of, and the key of its row."""
+    held = (tasks.c.id, tasks.c.task, tasks.c.digest, tasks.c.request, tasks.c.attempt, tasks.c.part)
+    return select(*held, tasks.c.part_digest)
 
 
 @prepared
@@ -350,11 +358,6 @@ def _missing(request: str, seen: datetime) -> AnySelect:
 
 
 @prepared
-def _unposted(request: str) -> AnySelect:
-    return select(tasks.c.id).where(tasks.c.request == request, tasks.c.posted_at.is_(None)).limit(1)
-
-
-@prepared
 def _answered(task: str) -> AnySelect:
     return select(tasks.c.request, tasks.c.part_digest, tasks.c.posted_at).where(tasks.c.id == task)
 
@@ -362,12 +365,6 @@ def _answered(task: str) -> AnySelect:
 @prepared
 def _last_seen(agency: str) -> AnySelect:
     return select(connectors.c.last_seen).where(connectors.c.agency == agency)
-
-
-@prepared
-def _newer(agency: str, dataset: str, version: int, now: datetime) -> Update:
-    here = (data_versions.c.agency == agency) & (data_versions.c.dataset == dataset)
-    return update(data_versions).where(here, data_versions.c.version < version).values(version=version, seen_at=now)
 
 
 @prepared

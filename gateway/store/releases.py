@@ -24,9 +24,13 @@ ERASED: Final = ""
 
 @dataclass(frozen=True, slots=True)
 class NewRelease:
-    """A release to be kept: signed body, its question, and which data of whom it came from."""
+    """A release to be kept: signed body, its question, and which data of whom it came from.
+
+    ``text`` is the body's canonical form, which ``digest`` and ``signature`` are of.
+    """
 
     body: ReleaseBody
+    text: str
     digest: str
     signature: str
     question: str
@@ -56,19 +60,19 @@ class Standing:
 
 
 def add_release(t: Transaction, new: NewRelease, event: Event) -> None:
-    """Keep a release and log it."""
+    """Log a release and keep it."""
     row = {
         "id": new.body.id,
         "digest": new.digest,
         "question": new.question,
         "requester": new.body.requester,
         "public": new.body.public,
-        "body": new.body.model_dump_json(by_alias=True),
+        "body": new.text,
         "summary": _summary(new).model_dump_json(by_alias=True),
         "signature": new.signature,
         "available_at": new.available_at,
         "state": ReleaseState.VALID,
-        "log_index": 0,
+        "log_index": append(t, event),
     }
     t.add(releases, [row])
     sources = sorted(new.sources.items())
@@ -76,8 +80,6 @@ def add_release(t: Transaction, new: NewRelease, event: Event) -> None:
         release_sources,
         [{"release": new.body.id, "agency": a, "dataset": d, "data_version": v} for (a, d), v in sources],
     )
-    place = append(t, event)
-    t.change(releases, {"id": new.body.id}, {"log_index": place})
 
 
 def release(r: Reading, name: str, reader: str | None, now: datetime) -> HeldRelease | None:
@@ -114,11 +116,12 @@ def readable(reader: str | None, now: datetime) -> ColumnElement[bool]:
     out = releases.c.available_at <= now
     if reader is None:
         return out & releases.c.public.is_(true())
-    asked = select(requests.c.release_id).where(
-        requests.c.agency == reader, requests.c.release_id.is_not(None), requests.c.available_at <= now
-    )
-    gave = select(release_sources.c.release).where(release_sources.c.agency == reader)
-    return out & (releases.c.public.is_(true()) | releases.c.id.in_(asked) | releases.c.id.in_(gave))
+    # Asked of each release, through its index; a list of all that an agency may read would be as long as its history.
+    theirs = (requests.c.release_id == releases.c.id) & (requests.c.agency == reader)
+    asked = select(requests.c.id).where(theirs, requests.c.available_at <= now).exists()
+    sources = (release_sources.c.release == releases.c.id) & (release_sources.c.agency == reader)
+    gave = select(release_sources.c.agency).where(sources).exists()
+    return out & (releases.c.public.is_(true()) | asked | gave)
 
 
 def summaries(r: Reading, reader: str | None, now: datetime) -> tuple[ReleaseSummary, ...]:

@@ -181,9 +181,9 @@ def is_out(r: Reading, question: str) -> bool:
     return r.one(_out(question)) is not None
 
 
-def followers_of(r: Reading, leader: str) -> tuple[HeldRequest, ...]:
+def followers_of(r: Reading, leader: HeldRequest) -> tuple[HeldRequest, ...]:
     """The requests that joined another one, oldest first."""
-    return tuple(_held(row) for row in r.all(_followers(leader)))
+    return tuple(_held(row) for row in r.all(_followers(leader.question, leader.id)))
 
 
 def wait(t: Transaction, request: HeldRequest, joined_to: str | None = None) -> None:
@@ -213,7 +213,7 @@ def unfinished(r: Reading) -> tuple[HeldRequest, ...]:
 def waiting(r: Reading) -> tuple[HeldRequest, ...]:
     """The requests that are out, those that joined another one too; oldest first."""
     out = requests.c.state == RequestState.WAITING
-    return tuple(_held(row) for row in r.all(select(requests).where(out).order_by(requests.c.received_at)))
+    return tuple(_held(row) for row in r.all(_requests().where(out).order_by(requests.c.received_at)))
 
 
 def left_behind(r: Reading) -> tuple[HeldRequest, ...]:
@@ -251,9 +251,14 @@ def _held(row: AnyRow) -> HeldRequest:
     )
 
 
+def _requests() -> AnySelect:
+    """What a ``HeldRequest`` is made of."""
+    return select(*(column for column in requests.c if column is not requests.c.received_at))
+
+
 @prepared
 def _named(request: str) -> AnySelect:
-    return select(requests).where(requests.c.id == request)
+    return _requests().where(requests.c.id == request)
 
 
 @prepared
@@ -285,9 +290,10 @@ def _out(question: str) -> AnySelect:
 
 
 @prepared
-def _followers(leader: str) -> AnySelect:
-    joined = (requests.c.joined_to == leader) & (requests.c.state == RequestState.WAITING)
-    return select(requests).where(joined).order_by(requests.c.received_at)
+def _followers(question: str, leader: str) -> AnySelect:
+    # Who joins asks the same question, by which those that wait are found.
+    waiting = (requests.c.question == question) & (requests.c.state == RequestState.WAITING)
+    return _requests().where(waiting, requests.c.joined_to == leader).order_by(requests.c.received_at)
 
 
 @prepared
@@ -295,12 +301,12 @@ def _unfinished() -> AnySelect:
     missing = select(tasks.c.id).where(tasks.c.request == requests.c.id, tasks.c.posted_at.is_(None)).exists()
     received = requests.c.state == RequestState.RECEIVED
     complete = (requests.c.state == RequestState.WAITING) & requests.c.joined_to.is_(None) & ~missing
-    return select(requests).where(received | complete).order_by(requests.c.received_at)
+    return _requests().where(received | complete).order_by(requests.c.received_at)
 
 
 @prepared
 def _left_behind() -> AnySelect:
     led = requests.alias("led")
     out = (requests.c.state == RequestState.WAITING) & (led.c.state != RequestState.WAITING)
-    wanted = select(requests).join(led, led.c.id == requests.c.joined_to).where(out)
+    wanted = _requests().join(led, led.c.id == requests.c.joined_to).where(out)
     return wanted.order_by(requests.c.received_at)
