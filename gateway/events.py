@@ -41,20 +41,19 @@ def commitment(opening: Opening) -> str:
 def requested(asked: Asked, client: str, now: datetime, entropy: Entropy) -> Event:
     """A permitted request, before any agency hears of it, and the digest of the policies that permitted it."""
     seals = (sealed("client", digest_of(client), entropy), sealed("request", asked.digest, entropy))
-    return _event(_about(EventKind.DATA_REQUESTED, asked, now, policy=installed().digest), seals)
+    return _event(EventKind.DATA_REQUESTED, asked, now, {"policy": installed().digest}, seals)
 
 
 def denied(asked: Asked, client: str, reasons: Sequence[str], now: datetime, entropy: Entropy) -> Event:
     """A request that the rules refuse, with every rule that said no and the digest of those policies."""
     seals = (sealed("client", digest_of(client), entropy), sealed("request", asked.digest, entropy))
-    about = _about(EventKind.DATA_REFUSED, asked, now, reasons=",".join(reasons), policy=installed().digest)
-    return _event(about, seals)
+    more = {"reasons": ",".join(reasons), "policy": installed().digest}
+    return _event(EventKind.DATA_REFUSED, asked, now, more, seals)
 
 
 def refused(asked: Asked, reasons: Sequence[str], charges: Sequence[Charge], now: datetime) -> Event:
     """A request that was refused after it was received: by the budget or by a connector."""
-    entry = _about(EventKind.DATA_REFUSED, asked, now, reasons=",".join(reasons))
-    return Event(entry.model_copy(update={"charges": tuple(charges)}))
+    return _event(EventKind.DATA_REFUSED, asked, now, {"reasons": ",".join(reasons)}, charges=charges)
 
 
 def refused_unread(held: HeldRequest, reasons: Sequence[str], now: datetime) -> Event:
@@ -65,7 +64,7 @@ def refused_unread(held: HeldRequest, reasons: Sequence[str], now: datetime) -> 
 def repeated(asked: Asked, release: str, release_digest: str, now: datetime, *, published: bool) -> Event:
     """A request that got a release which existed before; ``published`` when everybody may read it from now on."""
     more = {"release": release, "release_digest": release_digest} | ({"public": "true"} if published else {})
-    return Event(_about(EventKind.RELEASE_REPEATED, asked, now, **more))
+    return _event(EventKind.RELEASE_REPEATED, asked, now, more)
 
 
 def released(asked: Asked, body: ReleaseBody, release_digest: str, seals: Sequence[Opening]) -> Event:
@@ -78,8 +77,9 @@ def released(asked: Asked, body: ReleaseBody, release_digest: str, seals: Sequen
         subject=body.id,
         facts=facts,
         charges=body.charges,
+        commitments=_commitments(seals),
     )
-    return _event(entry, seals)
+    return Event(entry, tuple(seals))
 
 
 def withdrawn(withdrawal: Withdrawal, agency: str, now: datetime) -> Event:
@@ -126,8 +126,24 @@ def plan_registered(plan: ActionPlan, digest: str, now: datetime) -> Event:
     return Event(_entry(EventKind.PLAN_REGISTERED, now, plan.owner, plan.id, facts))
 
 
-def _about(kind: EventKind, asked: Asked, now: datetime, **more: str) -> LogEntry:
-    return _entry(kind, now, asked.request.requester, asked.request.id, _facts(asked) | more)
+def _event(
+    kind: EventKind,
+    asked: Asked,
+    now: datetime,
+    more: dict[str, str],
+    seals: Sequence[Opening] = (),
+    charges: Sequence[Charge] = (),
+) -> Event:
+    entry = LogEntry(
+        kind=kind,
+        at=now,
+        agency=asked.request.requester,
+        subject=asked.request.id,
+        facts=_facts(asked) | more,
+        charges=tuple(charges),
+        commitments=_commitments(seals),
+    )
+    return Event(entry, tuple(seals))
 
 
 def _facts(asked: Asked) -> dict[str, str]:
@@ -148,6 +164,5 @@ def _entry(kind: EventKind, now: datetime, agency: str | None, subject: str, fac
     return LogEntry(kind=kind, at=now, agency=agency, subject=subject, facts=dict(facts))
 
 
-def _event(entry: LogEntry, seals: Sequence[Opening]) -> Event:
-    commitments = {each.name: commitment(each) for each in seals}
-    return Event(entry.model_copy(update={"commitments": commitments}), tuple(seals))
+def _commitments(seals: Sequence[Opening]) -> dict[str, str]:
+    return {each.name: commitment(each) for each in seals}

@@ -90,7 +90,7 @@ def _receipt(means: Means, r: Reading, place: int, best: SavedCheckpoint) -> Rec
     return Receipt(
         index=place,
         entry=log.entry(r, place),
-        path=log.path(r, place, best.size),
+        path=log.path(r, place, best.size, best.document),
         checkpoint=checkpoints.cosigned_document(r, stands),
     )
 

@@ -48,8 +48,8 @@ def derived_of(
     """
     by_name = {each.measure: each for each in released}
     names = [*contract.measures, *(name for name in query.measures if measure_of(name).kind is Kind.SHARE)]
-    wanted = [measure_of(name) for name in dict.fromkeys(names) if set(measure_of(name).base) <= set(by_name)]
-    found = [_derived(each, by_name, grid, contract) for each in wanted if each.name not in by_name]
+    others = [measure_of(name) for name in dict.fromkeys(names) if name not in by_name]
+    found = [_derived(each, by_name, grid, contract) for each in others if by_name.keys() >= set(each.base)]
     return tuple(each for each in found if each is not None)
 
 

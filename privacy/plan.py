@@ -132,8 +132,7 @@ def plan(query: Query, contracts: Sequence[DatasetContract], nano_rho: int) -> P
             ``family-axis-unknown``; ``contracts-differ`` when one label or table means different things in two of them.
     """
     # It is asked for several times about one question: before it is charged, when it is protected, when it is told.
-    asked = (query.model_dump_json(), repr(nano_rho))
-    return _plans.of(tuple(contracts), asked, lambda: _planned(query, contracts, nano_rho))
+    return _plans.of((query, *contracts), repr(nano_rho), lambda: _planned(query, contracts, nano_rho))
 
 
 def _planned(query: Query, contracts: Sequence[DatasetContract], nano_rho: int) -> Plan:

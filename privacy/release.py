@@ -161,7 +161,8 @@ def _figures(part: Part, planned: PlannedVector, contract: DatasetContract, quer
     if found is not None:
         return found.cells
     (leaves,) = of_measure
-    return _of_table(leaves.cells, planned, contract, query, grid)
+    # No cell of a part is larger than ``LARGEST_CELL``.
+    return leaves.cells if query.family is None else _of_table(leaves.cells, planned, contract, query, grid)
 
 
 def released_vector(planned: PlannedVector, cells: Cells, contract: DatasetContract) -> Released:

@@ -1,13 +1,13 @@
 """What every route works with: the exchange, the door, the key that signs answers, and a bell for those who wait."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
 from typing import Final
-from weakref import WeakSet
+from weakref import WeakSet, WeakValueDictionary
 
 from starlette.requests import HTTPConnection
 
@@ -23,6 +23,9 @@ from gateway.identity.door import Door
 TICK: Final = "tick"
 """What results and refusals leave on, so what those wait for who asked."""
 
+ANY: Final = ""
+"""The topic of those who wait for whatever there is."""
+
 HEARING_SECONDS: Final = 10.0
 """How often they look without a ring where the database tells of every change: only against what was not told."""
 
@@ -30,8 +33,8 @@ HEARING_SECONDS: Final = 10.0
 class Ticket:
     """Stands for all rings about some topics, or about any, from when it was taken."""
 
-    def __init__(self, topics: Collection[str]) -> None:
-        self.topics = frozenset(topics)
+    def __init__(self, circles: "Sequence[Circle]") -> None:
+        self._circles = circles  # which last as long as somebody waits in them
         self.is_rung = False
         self._waker: asyncio.Future[None] | None = None
 
@@ -59,6 +62,10 @@ def _wake(waker: "asyncio.Future[None]") -> None:
         waker.set_result(None)
 
 
+Circle = WeakSet[Ticket]
+"""Who waits for one topic."""
+
+
 class Bell:
     """Wakes those in this process who wait for something to change, also in another process if the database tells so.
 
@@ -68,7 +75,7 @@ class Bell:
     """
 
     def __init__(self) -> None:
-        self._tickets: WeakSet[Ticket] = WeakSet()
+        self._circles: WeakValueDictionary[str, Circle] = WeakValueDictionary()
         self._lock = Lock()
         self._waiting = 0
         self.hears: Callable[[], bool] = _deaf
@@ -83,16 +90,18 @@ class Bell:
         """Whether ``tell`` would wake anybody; in any thread, after the change: who comes later finds it made."""
         return bool(self._concerned(topics))
 
-    def _concerned(self, topics: Collection[str]) -> list[Ticket]:
+    def _concerned(self, topics: Collection[str]) -> set[Ticket]:
         with self._lock:
-            tickets = list(self._tickets)
-        return [each for each in tickets if not topics or not each.topics or not each.topics.isdisjoint(topics)]
+            circles = map(self._circles.get, (*topics, ANY)) if topics else self._circles.values()
+            return set().union(*(circle for circle in circles if circle is not None))
 
     def ticket(self, *topics: str) -> Ticket:
         """Stands for all rings from now on about these topics, or about any."""
-        ticket = Ticket(topics)
         with self._lock:
-            self._tickets.add(ticket)
+            circles = [self._circles.setdefault(topic, WeakSet()) for topic in topics or (ANY,)]
+            ticket = Ticket(circles)
+            for circle in circles:
+                circle.add(ticket)
         return ticket
 
     @contextmanager

@@ -25,6 +25,9 @@ from gateway.store.tables import accounts, charges
 _CHARGED: Final = (charges.c.source, charges.c.budget_window, charges.c.nano_rho)
 
 
+Account = BudgetLine | AnyRow
+
+
 class ChargeState(StrEnum):
     """What became of a charge."""
 
@@ -90,7 +93,7 @@ def lines(r: Reading) -> tuple[BudgetLine, ...]:
     return tuple(_line(row) for row in rows)
 
 
-def allowed(account: BudgetLine, budget: int) -> int:
+def allowed(account: Account, budget: int) -> int:
     """What an account may hold now: the lesser budget, but what is used stays used, whatever a new contract says."""
     return max(min(account.budget, budget), account.spent + account.reserved)
 
@@ -111,7 +114,7 @@ def _hold(t: Transaction, charge: Charge, budget: int) -> None:
     if account is None:
         raise LookupError(f"no account {key}")
     used = account.spent + account.reserved
-    most = allowed(_line(account), budget)
+    most = allowed(account, budget)
     if used + charge.nano_rho > most:
         raise Refused(
             "budget-exceeded",

@@ -10,13 +10,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
+from typing import Final
 
 from sqlalchemy import Update, func, select, update
 
 from contracts.canonical import canonical_bytes
 from contracts.errors import InvalidInput
 from contracts.merkle import leaf_hash, root_over
-from contracts.merkle_tree import Node, TileRoot, consistency_path, grown, inclusion_path
+from contracts.merkle_tree import TileRoot, consistency_path, grown, inclusion_path
+from contracts.remembered import Memory
 from contracts.tiles import (
     ENTRIES,
     HASH_BYTES,
@@ -31,6 +33,9 @@ from contracts.transparency import LogEntry
 from gateway.store.engine import AnyRow, AnySelect, Reading, Transaction
 from gateway.store.log_tables import log_entries, log_head, log_leaves, log_openings, log_tiles
 from gateway.store.prepared import prepared
+
+_tiles: Final = Memory[bytes]()
+"""Those that the last receipts needed: releases that leave together stand under one checkpoint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +113,18 @@ def head(r: Reading) -> Head:
     return Head(row.size, root_over(_peaks(row)).hex())
 
 
-def path(r: Reading, place: int, size: int) -> tuple[str, ...]:
-    """The inclusion path of an entry in the tree of the first ``size`` entries, lowest sibling first."""
-    return tuple(each.hex() for each in inclusion_path(place, size, _nodes(r, size)))
+def path(r: Reading, place: int, size: int, root: str) -> tuple[str, ...]:
+    """The inclusion path of an entry in the tree of the first ``size`` entries, lowest sibling first.
+
+    ``root`` stands for that very tree, and is whatever names its root: no other tree has the same tiles.
+    """
+    nodes = nodes_from(size, lambda wanted: _tiles.of((), (root, wanted), lambda: _hashes(r, wanted)))
+    return tuple(each.hex() for each in inclusion_path(place, size, nodes))
 
 
 def growth_path(r: Reading, old: int, new: int) -> tuple[str, ...]:
     """The consistency path from the first ``old`` entries to the first ``new``."""
-    return tuple(each.hex() for each in consistency_path(old, new, _nodes(r, new)))
+    return tuple(each.hex() for each in consistency_path(old, new, nodes_from(new, lambda wanted: _hashes(r, wanted))))
 
 
 def tile(r: Reading, wanted: Tile) -> bytes | None:
@@ -163,11 +172,6 @@ def _write_full(t: Transaction, roots: Sequence[TileRoot], first: int, leaves: S
     for level, group in groupby(sorted(roots, key=attrgetter("level")), attrgetter("level")):
         rows = [{"level": level, "place": each.number, "hashes": content(each), "root": each.root} for each in group]
         t.add(log_tiles, rows)
-
-
-def _nodes(r: Reading, size: int) -> Node:
-    """The nodes of the tree of the first ``size`` entries, from the few tiles that they are asked from."""
-    return nodes_from(size, lambda wanted: _hashes(r, wanted))
 
 
 def _hashes(r: Reading, wanted: Tile) -> bytes:

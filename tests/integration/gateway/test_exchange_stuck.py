@@ -84,7 +84,7 @@ def test_asking_ends_a_request_that_raises_after_it_was_received(world: World) -
         asked = look_up_again(r, request, digest_of_request(forwarded(request)), world.now)
 
     with pytest.raises(InvalidInput, match="price-not-positive"):
-        world.exchange._ask(asked)
+        world.exchange._ask(asked, forwarded(request))
 
     assert world.exchange.status(world.caller(), "REQ-0001").state is RequestState.REFUSED
 

@@ -64,8 +64,22 @@ def test_every_entry_is_proved_under_every_later_head(world: World) -> None:
             root = root_of(leaves)
             assert log.head(r).root == root.hex()
             for place, leaf in enumerate(leaves):
-                path = [bytes.fromhex(each) for each in log.path(r, place, number + 1)]
+                path = [bytes.fromhex(each) for each in log.path(r, place, number + 1, root.hex())]
                 assert is_included(leaf, place, number + 1, path, root)
+
+
+def test_two_logs_of_one_length_share_no_proof(world: World, tmp_path: Path) -> None:
+    other = new_world(f"sqlite:///{tmp_path / 'other.db'}")
+    for each, texts in ((world, ("a", "b", "c")), (other, ("x", "y", "z"))):
+        with each.store.transaction() as t:
+            log.append_entries(t, texts)
+
+    for each in (world, other, world):
+        with each.store.read() as r:
+            head, entry = log.head(r), log.entry(r, 1)
+            path = [bytes.fromhex(part) for part in log.path(r, 1, head.size, head.root)]
+        assert is_included(leaf_hash(entry.encode()), 1, head.size, path, bytes.fromhex(head.root))
+    other.store.close()
 
 
 def test_many_writers_make_one_gapless_log(world: World) -> None:
@@ -190,7 +204,7 @@ def test_tiles_are_full_wherever_an_append_ends(world: World, batches: tuple[int
             assert log.tile(r, tile) == tile_content(entries(start), tile)
         head, places = bytes.fromhex(log.head(r).root), {0, start // 2, start - 1}
         for place in places:
-            path = [bytes.fromhex(each) for each in log.path(r, place, start)]
+            path = [bytes.fromhex(each) for each in log.path(r, place, start, head.hex())]
             assert is_included(leaf_hash(texts[place].encode()), place, start, path, head)
             old = root_of([leaf_hash(each.encode()) for each in texts[:place]])
             grown = [bytes.fromhex(each) for each in log.growth_path(r, place, start)]

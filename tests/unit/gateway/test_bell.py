@@ -38,6 +38,6 @@ def test_whoever_no_longer_waits_is_forgotten() -> None:
         bell = Bell()
         for _ in range(100):
             await bell.wait(bell.ticket("tick"), 0)
-        return len(bell._tickets)
+        return len(bell._circles)
 
     assert asyncio.run(scene()) == 0
