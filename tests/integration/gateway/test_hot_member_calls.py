@@ -121,7 +121,7 @@ def test_a_call_that_was_answered_leaves_nothing_that_waits(world: ApiWorld, age
         assert posted(world, call) == status
         assert desk.bell.waiting() == 0
     until = time.monotonic() + 5
-    while len(desk.bell._tickets):  # a thread may be about to let the last one go
+    while len(desk.bell._circles):  # a thread may be about to let the last one go
         assert time.monotonic() < until
         time.sleep(0.001)
 
