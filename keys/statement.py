@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from contracts.errors import InvalidInput
-from contracts.federation import Federation, KeyPurpose, Member, PublicKey
+from contracts.federation import KeyPurpose, Member, PublicKey
 from keys.folder import number_of
 
 ANNOUNCED: Final = timedelta(hours=1)
@@ -37,16 +37,14 @@ class KeyState(StrEnum):
     UNREGISTERED = "unregistered"
 
 
-def state_of(key: PublicKey, federation: Federation | None, now: datetime) -> KeyState:
+def state_of(key: PublicKey, known: PublicKey | None, now: datetime) -> KeyState:
     """How a key of a statement stands; what the federation does not say of it, nobody believes.
 
     Args:
         key: As its owner states it.
-        federation: The keys that are registered; none where the home knows of none.
+        known: The key of that name as it is registered; none where the home knows of none.
         now: The present.
     """
-    member = federation.member(key.kid.partition("#")[0]) if federation else None
-    known = next((each for each in (member.keys if member else ()) if each.kid == key.kid), None)
     if key.revoked or (known is not None and known.revoked):
         return KeyState.REVOKED
     if known is None or (known.x, known.y, known.purpose) != (key.x, key.y, key.purpose):
@@ -90,13 +88,17 @@ def overlap_of(purpose: KeyPurpose) -> timedelta | None:
 def with_successor(member: Member, key: PublicKey, overlap: timedelta | None) -> Member:
     """The statement with a key that takes over: the others of its purpose end an overlap after it begins.
 
+    A revoked one stays as it was revoked: it ended then.
+
     Raises:
         InvalidInput: As ``with_key``.
     """
     if overlap is None:
         return with_key(member, key)
     until = key.valid_from + overlap
-    ended = tuple(_ending(each, until) if each.purpose is key.purpose else each for each in member.keys)
+    ended = tuple(
+        _ending(each, until) if each.purpose is key.purpose and not each.revoked else each for each in member.keys
+    )
     return with_key(member.model_copy(update={"keys": ended}), key)
 
 

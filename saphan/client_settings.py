@@ -18,14 +18,14 @@ from pydantic_settings import (
 from typing_extensions import override
 
 from contracts.errors import InvalidInput
-from contracts.federation import Federation, KeyPurpose
+from contracts.federation import Federation, KeyPurpose, PublicKey
 from contracts.identifiers import AgencyId
 from contracts.keys import SigningKey
 from contracts.transport import ADDRESS, ClientFiles
 from keys.folder import KeyFolder
 from transport.line import Line
 from transport.lines import line_to
-from trust.anchor import fetched, known, pins_root
+from trust.anchor import fetched, known, known_roles, pins_root
 
 DEFAULT_HOME: Final = Path(".saphan")
 CALLERS: Final = (KeyPurpose.CLIENT, KeyPurpose.CONNECTOR)
@@ -151,6 +151,22 @@ def federation_of(home: Path) -> Federation | None:
     except (OSError, ValidationError) as error:
         why = "federation.json cannot be read"
         raise InvalidInput("setting-invalid", setting="federation", why=why) from error
+
+
+def registered_keys(home: Path) -> dict[str, PublicKey]:
+    """Every key that a home believes, by its name: the members', and those that sign the registry itself.
+
+    Nobody is asked; a home that knows nobody yet believes none.
+
+    Raises:
+        SaphanError: As ``federation_of``.
+    """
+    federation = federation_of(home)
+    if federation is None:
+        return {}
+    members = (key for each in federation.members for key in each.keys if key.kid.partition("#")[0] == each.agency)
+    roles = known_roles(home, _now()) if pins_root(home) else ()
+    return {key.kid: key for key in (*members, *roles)}
 
 
 def _now() -> datetime:

@@ -1,11 +1,11 @@
 """Is the key that this home calls with registered, in its time, not revoked, and taken by the gateway?"""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final
 
 from contracts.errors import InvalidInput, Refused
-from contracts.federation import Federation, KeyPurpose
+from contracts.federation import Federation, KeyPurpose, PublicKey
 from contracts.keys import SigningKey
 from gateway.client import Gateway
 from keys.folder import KeyFolder
@@ -42,6 +42,29 @@ def _why(federation: Federation, held: Collection[str], agency: str) -> Refused:
         return Refused("own-key-revoked", kid=key.kid)
     start, until = (f"{each:%Y-%m-%d %H:%M}Z" for each in (key.valid_from, key.valid_until))
     return Refused("own-key-expired", kid=key.kid, start=start, until=until)
+
+
+def check_online_key(folder: KeyFolder, online: Sequence[PublicKey], agency: str) -> None:
+    """Does the key lie here by which the root lets the gateway say what is fresh?
+
+    Args:
+        folder: The gateway's keys.
+        online: The keys that the root names for it, the newest last: the last that lies here signs.
+        agency: Who runs the gateway.
+
+    Raises:
+        Refused: ``registry-key-unknown``, when those that lie here are none of them.
+        InvalidInput: ``setting-invalid``, when the home holds none, or another one of that name; ``key-not-opened``.
+    """
+    held = folder.of(agency, KeyPurpose.REGISTRY)
+    named = next((each for each in reversed(online) if each.kid in held), None)
+    if not held:
+        raise InvalidInput("setting-invalid", setting="keys", why="the home holds no registry key")
+    if named is None:
+        raise Refused("registry-key-unknown", kid=", ".join(held))
+    own = folder.key(named.kid).public_key(KeyPurpose.REGISTRY, *named.span)
+    if (own.x, own.y) != (named.x, named.y):
+        raise InvalidInput("setting-invalid", setting="keys", why=f"{named.kid} is not the one that the root names")
 
 
 def check_taken(line: Gateway, kid: str) -> None:

@@ -26,9 +26,9 @@ from gateway.store.reach import check_reached, server_clock
 from keys.folder import KeyFolder
 from policies.rules import installed
 from saphan.client_settings import CALLERS, MemberHome, federation_of, load_client_settings
-from saphan.doctor_keys import check_taken, newest_key
+from saphan.doctor_keys import check_online_key, check_taken, newest_key
 from saphan.doctor_network import Way, check_skew
-from trust.anchor import fetched, pins_root
+from trust.anchor import fetched, known_roles, pins_root
 
 Clock = Callable[[], datetime]
 
@@ -181,9 +181,12 @@ def _known(path: Path) -> Federation:
 def _check_own_keys(path: Path, clock: Clock) -> None:
     federation, folder = _known(path), KeyFolder(path)
     for purpose in PURPOSES:
-        # Who serves no registry signs none.
-        if purpose is not KeyPurpose.REGISTRY or pins_root(path):
+        if purpose is not KeyPurpose.REGISTRY:
             newest_key(folder, federation, federation.operator, purpose, clock())
+    # Who serves no registry signs none; whose key may, the root says and no member's list.
+    if pins_root(path):
+        online = [each for each in known_roles(path, clock()) if each.purpose is KeyPurpose.REGISTRY]
+        check_online_key(folder, online, federation.operator)
 
 
 def _check_database_clock(url: str, clock: Clock) -> None:

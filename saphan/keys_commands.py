@@ -28,7 +28,7 @@ from keys.statement import (
     with_revocation,
     with_successor,
 )
-from saphan.client_settings import DEFAULT_HOME, asked_passphrase, federation_of, known_passphrase
+from saphan.client_settings import DEFAULT_HOME, asked_passphrase, known_passphrase, registered_keys
 from saphan.output import AsJson, say, show, show_all, table_of, told_errors
 
 app = typer.Typer(no_args_is_help=True, help="Private keys: make, replace, revoke and list them.")
@@ -36,6 +36,16 @@ app = typer.Typer(no_args_is_help=True, help="Private keys: make, replace, revok
 DAYS: Final = 730
 HOUR: Final = timedelta(hours=1)
 LABEL: Final = "saphan"
+BY_THE_REGISTRAR: Final = "แจ้งต่อทะเบียนของสหพันธ์ · now register it: saphan federation publish --home HOME"
+BY_OFFICERS: Final = {
+    KeyPurpose.REGISTRAR: "ให้ผู้แทนหน่วยงานลงนามธรรมนูญฉบับใหม่ · now the officers sign a new charter: "
+    "saphan federation add-member FOLDER --member HOME/public.json",
+    KeyPurpose.REGISTRY: "ให้ผู้แทนหน่วยงานลงนามรากฉบับใหม่ · now the officers sign a new root: "
+    "saphan federation rotate-root FOLDER --registry HOME/public.json",
+    KeyPurpose.ROOT: "ให้ผู้แทนหน่วยงานลงนามรากฉบับใหม่ · now the officers sign a new root: "
+    "saphan federation rotate-root FOLDER --add HOME/public.json --remove KEY",
+}
+"""What becomes of a key that signs the registry itself: no registrar publishes it."""
 
 HomeOption = Annotated[
     Path, typer.Option("--home", help="The home that holds the keys.", envvar="SAPHAN_HOME", show_default=True)
@@ -173,23 +183,24 @@ def _state(home: Path, member: Member) -> None:
 
 
 def _told(home: Path, key: PublicKey, now: datetime, *, as_json: bool) -> None:
-    line = _line(home, key, now)
+    line = _line(home, key, registered_keys(home).get(key.kid), now)
     show(line, lambda: _table((line,)), as_json=as_json)
-    say("แจ้งต่อทะเบียนของสหพันธ์ · now register it: saphan federation publish --home HOME")
+    say(BY_OFFICERS.get(key.purpose, BY_THE_REGISTRAR))
 
 
 def _lines(home: Path, now: datetime) -> tuple[KeyLine, ...]:
-    stated = _stated(home).keys
+    stated, known = _stated(home).keys, registered_keys(home)
     others = (kid for kid in _folder(home).kids() if kid not in {each.kid for each in stated})
-    return (*(_line(home, each, now) for each in stated), *(_unstated(home, kid) for kid in others))
+    lines = (_line(home, each, known.get(each.kid), now) for each in stated)
+    return (*lines, *(_unstated(home, kid) for kid in others))
 
 
-def _line(home: Path, key: PublicKey, now: datetime) -> KeyLine:
+def _line(home: Path, key: PublicKey, known: PublicKey | None, now: datetime) -> KeyLine:
     return KeyLine(
         kid=key.kid,
         purpose=key.purpose.value,
         place=_folder(home).place(key.kid),
-        state=state_of(key, federation_of(home), now).value,
+        state=state_of(key, known, now).value,
         thumbprint=thumbprint(key),
         valid_from=key.valid_from,
         valid_until=key.valid_until,

@@ -5,7 +5,9 @@ reads that home could write the database anyway. What either may do is the same 
 """
 
 import secrets
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -22,6 +24,7 @@ from contracts.people import PeopleAct, PeopleAnswer, PeopleOrder, PersonRole
 from contracts.values import Value
 from gateway import people_calls
 from gateway.main import means_of
+from gateway.means import Means
 from gateway.people.login_provider import login_kid
 from gateway.people.orders import carry_out
 from gateway.people.roles import Giver
@@ -172,12 +175,12 @@ def keys_command(
 def provider_key_command(gateway_home: GatewayHomeOption = None, *, as_json: AsJson = False) -> None:
     """Make the key by which the gateway shows a login provider who it is; prints its public half for the provider."""
     with told_errors(as_json=as_json):
-        folder = load_settings(gateway_home).folder
-        kid = login_kid(folder.federation())
-        if not folder.keys.holds(kid):
-            folder.keys.save(new_key(kid))
-        now = datetime.now(UTC)  # noqa: TID251  # a command begins here
-        public = folder.keys.key(kid).public_key(KeyPurpose.CLIENT, now, now).as_jwk()
+        with _at_its_home(gateway_home) as means:
+            kid, now = login_kid(means.federation), means.clock()
+        keys = load_settings(gateway_home).folder.keys
+        if not keys.holds(kid):
+            keys.save(new_key(kid))
+        public = keys.key(kid).public_key(KeyPurpose.CLIENT, now, now).as_jwk()
         found = ProviderKeys(keys=(public,))
         show(found, lambda: Group(*(f"{name}: {value}" for name, value in public.items())), as_json=as_json)
 
@@ -198,11 +201,18 @@ def _answer(wish: Wish, whose: tuple[Path | None, Path | None, str], *, as_json:
 
 
 def _at_the_gateway(wish: Wish, home: Path) -> PeopleAnswer:
-    means = means_of(load_settings(home))
-    try:
+    with _at_its_home(home) as means:
         operator = means.federation.operator
         order = _order(wish, operator, means.clock())
         return carry_out(means, Giver(operator, frozenset({PersonRole.OPERATOR})), order)
+
+
+@contextmanager
+def _at_its_home(home: Path | None) -> Iterator[Means]:
+    """The gateway as a command at its own home works with it, whether its keys are fixed or come from the registry."""
+    means = means_of(load_settings(home))
+    try:
+        yield means
     finally:
         means.store.close()
 

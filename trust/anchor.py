@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from contracts.errors import InvalidInput
-from contracts.federation import Federation
+from contracts.federation import Federation, PublicKey
 from contracts.registry import Registry
 from transport.line import Line
 from trust.live import LiveRegistry
@@ -47,6 +47,17 @@ def known(home: Path, now: datetime) -> Federation:
     from trust.reader import read_known  # noqa: PLC0415  # tuf takes 0.2 s to import
 
     return read_known(home, now).federation
+
+
+def known_roles(home: Path, now: datetime) -> tuple[PublicKey, ...]:
+    """The keys that sign the registry itself, as this home last saw it: no member's list has them.
+
+    Raises:
+        SaphanError: As ``fetched``.
+    """
+    from trust.reader import role_keys  # noqa: PLC0415  # tuf takes 0.2 s to import
+
+    return role_keys(home, now)
 
 
 def last_known(home: Path, now: datetime) -> Registry:

@@ -27,13 +27,14 @@ from tuf.ngclient import FetcherInterface, Updater, UpdaterConfig  # type: ignor
 from typing_extensions import override
 
 from contracts.errors import IntegrityError, InvalidInput, Unavailable
-from contracts.federation import Member
+from contracts.federation import Member, PublicKey
 from contracts.registry import CHARTER_PATH, Registry, member_path, read_charter
 from contracts.registry_documents import read_root, read_snapshot, read_targets, read_timestamp
 from contracts.signature_base import Message
 from transport.line import Line, TooLong
 from transport.reading import MOST_BODY_BYTES
 from trust.reading import NOT_FOUND, AgencyPart, Verified, error_of, registry_of
+from trust.roles import officers_of, registrars_of
 
 REGISTRY_PATH: Final = "/v1/registry/"
 LONGEST_SECONDS: Final = 60.0
@@ -229,6 +230,22 @@ def read_last(home: Path, now: datetime) -> Registry:
         raise Unavailable("registry-incomplete", what="copy in this home") from error
     # What is read here without a check decides the instant alone; every check is made at that instant.
     return read_known(home, min(now, min(ends) - timedelta(seconds=1)))
+
+
+def role_keys(home: Path, now: datetime) -> tuple[PublicKey, ...]:
+    """The keys that sign the registry itself: officers' and the gateway's in the root, registrars' in the charter.
+
+    They are as this home last saw them, verified again, without asking anybody. The gateway's
+    are in the root's order.
+
+    Raises:
+        As ``read``.
+    """
+    read_known(home, now)
+    # What was verified is all that lies there, and only what was verified follows it.
+    metadata = TrustFolder(home).metadata
+    officers = officers_of((metadata / "root.json").read_bytes())
+    return (*officers.keys, *officers.registry, *registrars_of((metadata / "targets.json").read_bytes()))
 
 
 def read_copy(folder: Path, root: bytes, now: datetime) -> Registry:

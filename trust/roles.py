@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from securesystemslib.signer import Signature, SSlibKey  # type: ignore[attr-defined]  # re-exported
+from securesystemslib.signer import Key, Signature, SSlibKey  # type: ignore[attr-defined]  # re-exported
 from tuf.api.exceptions import RepositoryError
 from tuf.api.metadata import (  # type: ignore[attr-defined]  # its documented interface, re-exported
     DelegatedRole,
@@ -206,9 +206,21 @@ def officers_of(root: bytes) -> Officers:
     if not isinstance(signed, Root):
         raise IntegrityError("registry-forged", why="not a root")
     span = (signed.expires - OFFICERS_LIFE, signed.expires)
-    keys = tuple(_public_key(signed, kid, KeyPurpose.ROOT, span) for kid in signed.roles[ROOT].keyids)
-    online = tuple(_public_key(signed, kid, KeyPurpose.REGISTRY, span) for kid in signed.roles[TIMESTAMP].keyids)
+    keys = tuple(_public_key(signed.keys[kid], KeyPurpose.ROOT, span) for kid in signed.roles[ROOT].keyids)
+    online = tuple(_public_key(signed.keys[kid], KeyPurpose.REGISTRY, span) for kid in signed.roles[TIMESTAMP].keyids)
     return Officers(keys, signed.roles[ROOT].threshold, online)
+
+
+def registrars_of(targets: bytes) -> tuple[PublicKey, ...]:
+    """The registrars to whom the officers' targets delegate; their validity is that of the targets.
+
+    Raises:
+        IntegrityError: ``registry-forged``.
+    """
+    signed = _parsed(targets, Targets)
+    span = (signed.expires - OFFICERS_LIFE, signed.expires)
+    keys = signed.delegations.keys if signed.delegations else {}
+    return tuple(_public_key(key, KeyPurpose.REGISTRAR, span) for key in keys.values())
 
 
 def text_of(document: bytes) -> bytes:
@@ -233,11 +245,11 @@ def _role_key(key: PublicKey) -> SSlibKey:
     return SSlibKey.from_crypto(verifying_key(key), key.kid)
 
 
-def _public_key(root: Root, kid: str, purpose: KeyPurpose, span: tuple[datetime, datetime]) -> PublicKey:
-    public = load_pem_public_key(root.keys[kid].keyval["public"].encode())
+def _public_key(key: Key, purpose: KeyPurpose, span: tuple[datetime, datetime]) -> PublicKey:
+    public = load_pem_public_key(key.keyval["public"].encode())
     if not isinstance(public, ec.EllipticCurvePublicKey):
         raise IntegrityError("registry-forged", why="not a P-256 key")
-    return public_key_of(public, kid, purpose, span)
+    return public_key_of(public, key.keyid, purpose, span)
 
 
 def _meta(version: int, data: bytes) -> MetaFile:

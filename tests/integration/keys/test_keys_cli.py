@@ -119,6 +119,32 @@ def test_a_revoked_key_signs_nothing_any_more_and_its_number_is_never_used_again
     assert home.asked("new", "client")["kid"] == "oja#client-2"
 
 
+def test_a_rotation_leaves_a_revoked_key_as_it_was_revoked(home: Home) -> None:
+    home.asked("new", "client")
+    home.asked("revoke", "oja#client-1")
+    (revoked,) = home.member.keys
+
+    home.asked("rotate", "client")
+
+    assert home.member.keys[0] == revoked
+
+
+@pytest.mark.parametrize(
+    ("purpose", "advice"),
+    [
+        ("client", "saphan federation publish --home HOME"),
+        ("registrar", "saphan federation add-member FOLDER --member HOME/public.json"),
+        ("registry", "saphan federation rotate-root FOLDER --registry HOME/public.json"),
+        ("root", "saphan federation rotate-root FOLDER --add HOME/public.json --remove KEY"),
+    ],
+)
+def test_what_is_to_be_done_with_a_key_next_is_told_by_who_must_sign_it(home: Home, purpose: str, advice: str) -> None:
+    acts = (("new", purpose), ("rotate", purpose), ("revoke", f"oja#{purpose}-1"))
+    told = [home.run(*act).stderr for act in acts]
+    assert all(advice in each for each in told)
+    assert all(("publish" in each) is (purpose == "client") for each in told)
+
+
 def test_what_the_home_lost_stays_stated_and_what_nobody_stated_is_listed(home: Home) -> None:
     home.asked("new", "client")
     home.asked("new", "officer")

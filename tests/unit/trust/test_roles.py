@@ -5,8 +5,19 @@ from collections.abc import Callable
 import pytest
 
 from contracts.errors import IntegrityError
-from tests.registry_world import Signers, in_order
-from trust.roles import ROOT, TARGETS, TIMESTAMP, join, listed_in, officers_of, sign, standing, version_of
+from tests.registry_world import MEMBERS, Signers, in_order
+from trust.roles import (
+    ROOT,
+    TARGETS,
+    TIMESTAMP,
+    join,
+    listed_in,
+    officers_of,
+    registrars_of,
+    sign,
+    standing,
+    version_of,
+)
 
 pytestmark = pytest.mark.unit
 
@@ -44,3 +55,13 @@ def test_a_signature_counts_once_however_often_it_is_made() -> None:
     root = sign(signers.root(by=("ccib",)), signers.key("ccib#root-1"))
     found = standing(root, ROOT, root)
     assert (found.signed, found.threshold, found.is_met) == (("ccib#root-1",), 2, False)
+
+
+def test_registrars_are_found_again_in_the_officers_targets() -> None:
+    signers = Signers()
+    found = registrars_of(signers.targets())
+    wanted = [signers.public(f"{agency}#registrar-1") for agency in MEMBERS]
+    assert {(key.kid, key.purpose, key.x, key.y) for key in found} == {
+        (key.kid, key.purpose, key.x, key.y) for key in wanted
+    }
+    assert registrars_of(signers.agency(signers.member("rtp"))) == ()
