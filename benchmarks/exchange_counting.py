@@ -98,7 +98,7 @@ def counting_calls(counted: Counter[str]) -> Iterator[None]:
         undo.append(lambda: setattr(owner, name, original))
 
     count(keys.SoftwareKey, "sign", "sign")
-    count(keys, "encode_dss_signature", "verify")
+    count(keys, "der_signature", "verify")
     count(ECAlgorithm, "verify", "verify")
     count(checkpoints, "is_signed", "note_check")
     count(HttpLine, "send", "hop")
