@@ -239,10 +239,15 @@ class Agent:
     def turn(self, pool: ThreadPoolExecutor) -> None:
         """One turn: gather what ended, bring own orders, take up what the journal holds unfinished, then ask for more.
 
-        While every worker is busy the gateway is still looked at each second, for notices alone: a suspension must not
-        wait for an answer that takes long.
+        While every worker is busy one of them is waited for. The gateway is still looked at each second, for notices
+        alone: a suspension must not wait for an answer that takes long.
         """
         self._collect()
+        if len(self._running) >= self.pace.workers:
+            wait(self._running.values(), BUSY_WAIT_SECONDS, FIRST_COMPLETED)
+            self._collect()
+            if self.stop.is_set():
+                return
         if not self._follow():
             return
         self._send_orders()
@@ -253,7 +258,7 @@ class Agent:
         if pause:
             # Short steps, so that what was made meanwhile is gathered and sent on.
             self.stop.wait(min(pause.total_seconds(), BUSY_WAIT_SECONDS))
-        elif free > 0 or not wait(self._running.values(), BUSY_WAIT_SECONDS, FIRST_COMPLETED).done:
+        else:
             self._lease(pool, max(free, 0))
 
     def _follow(self) -> bool:

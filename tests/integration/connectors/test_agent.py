@@ -227,6 +227,16 @@ def test_no_task_is_leased_while_every_thread_is_busy(scene: Scene) -> None:
     assert [each.most for each in scene.gateway.leases] == [0]
 
 
+def test_who_is_stopped_while_every_thread_is_busy_asks_for_nothing_more(scene: Scene) -> None:
+    agent, free = scene.agent(pace=replace(FAST, workers=1)), Event()
+    with ThreadPoolExecutor(1) as pool:
+        agent._running["TASK-0009"] = pool.submit(_wait, free)
+        agent.stop.set()
+        free.set()
+        agent.turn(pool)
+    assert scene.gateway.leases == []
+
+
 def test_a_task_that_is_handed_out_again_while_it_runs_is_not_begun_twice(scene: Scene) -> None:
     scene.gateway.tasks.append(case().leased())
     agent, free = scene.agent(), Event()
