@@ -219,7 +219,7 @@ class Transaction(Reading):
         compiled = insert_into(table, columns).compiled(self._dialect)
         try:
             self._cursor.executemany(
-                compiled.sql, [compiled.arguments([row[name] for name in columns]) for row in rows]
+                compiled.sql, [compiled.arguments([*map(row.__getitem__, columns)]) for row in rows]
             )
         except self._connections.errors as error:
             raise self._connections.told(error, self._held) from error

@@ -175,7 +175,9 @@ def _picked(places: Sequence[int], given: int, constants: tuple[object, ...]) ->
 
 def _arguments(picked: Callable[[Given], Given], bind: Changes) -> Callable[[Given], Given]:
     """The values as their types want them; a type that leaves them alone costs nothing."""
-    return (lambda values: _changed(picked(values), bind)) if bind else picked
+    if picked is tuple:
+        return partial(_changed, bind) if bind else tuple
+    return lambda values: _changed(bind, picked(values))
 
 
 def _by_name(names: tuple[str, ...], arguments: Callable[[Given], Given]) -> Callable[[Given], Any]:
@@ -185,7 +187,7 @@ def _by_name(names: tuple[str, ...], arguments: Callable[[Given], Given]) -> Cal
 def _rows(row: Callable[[Iterable[Any]], Any], convert: Changes) -> Callable[[Sequence[tuple[Any, ...]]], list[Any]]:
     if not convert:
         return lambda found: list(map(row, found))
-    return lambda found: [row(_changed(each, convert)) for each in found]
+    return lambda found: [row(_changed(convert, each)) for each in found]
 
 
 def _changes(converts: Iterable[Convert | None]) -> Changes:
@@ -193,7 +195,7 @@ def _changes(converts: Iterable[Convert | None]) -> Changes:
     return tuple((place, convert) for place, convert in enumerate(converts) if convert is not None)
 
 
-def _changed(values: Sequence[Any], changes: Changes) -> list[Any]:
+def _changed(changes: Changes, values: Sequence[Any]) -> list[Any]:
     changed = list(values)
     for place, convert in changes:
         changed[place] = convert(changed[place])
