@@ -44,7 +44,7 @@ def _endpoint(answer: Answer) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         given = NOT_A_FORM
         fields: Sequence[tuple[bytes, bytes]] = request.scope["headers"]
-        kind = next((value for name, value in fields if name == b"content-type"), b"")
+        kind = dict(reversed(fields)).get(b"content-type", b"")  # of several the first
         if kind.partition(b";")[0].strip().lower() == FORM:
             # Proofs that came more than once do not make one.
             proofs = [value.decode("latin-1") for name, value in fields if name == PROOF]

@@ -28,6 +28,7 @@ from contracts.federation import KeyPurpose
 from contracts.proofs import address_of
 from gateway.identity.assertions import ASSERTION_TYPE, AUTH_METHOD, Assertions
 from gateway.identity.oauth_calls import (
+    GRANT_TYPE,
     Client,
     FormRequest,
     InvalidDetailsError,
@@ -125,12 +126,8 @@ class _ClientCredentials(grants.ClientCredentialsGrant):  # type: ignore[misc]  
         self.server = server
 
     @override
-    def authenticate_token_endpoint_client(self) -> Client:
-        client: Client = self.server.authenticate_client(self.request)
-        return client
-
-    @override
-    def validate_requested_scope(self) -> None:
+    def validate_token_request(self) -> None:
+        self.request.client = self.server.authenticate_client(self.request)
         # Agreements say what a client may do, so there are no scopes; asking for one is an error.
         if self.request.form.get("scope"):
             raise InvalidScopeError
@@ -251,8 +248,9 @@ class _Server(AuthorizationServer):  # type: ignore[misc]  # Authlib has no type
     @override
     def get_token_grant(self, request: FormRequest) -> _ClientCredentials:
         """The one grant there is."""
-        if not _ClientCredentials.check_token_endpoint(request):
-            raise UnsupportedGrantTypeError(request.grant_type)
+        kind = request.form.get("grant_type")
+        if kind != GRANT_TYPE:
+            raise UnsupportedGrantTypeError(kind)
         return _ClientCredentials(request, self)
 
     @override

@@ -6,10 +6,7 @@ from typing import Final, NamedTuple
 from urllib.parse import unquote_plus
 
 import pydantic_core
-from authlib.oauth2.rfc6749 import ClientMixin
 from authlib.oauth2.rfc6749.errors import OAuth2Error
-from authlib.oauth2.rfc6749.requests import OAuth2Payload
-from typing_extensions import override
 
 from contracts.federation import PublicKey
 
@@ -56,28 +53,20 @@ class InvalidTargetError(OAuth2Error):  # type: ignore[misc]  # Authlib has no t
     error = "invalid_target"
 
 
-class FormRequest(OAuth2Payload):  # type: ignore[misc]  # Authlib has no types
+class FormRequest:
     """A form that was read already, each of its parameters once, and what came with it.
 
     Not Authlib's own request, which takes an address apart at each call, to see https in it, and asks the environment
     whether http will do. Whether the transport is safe is for whoever runs the server to see to.
     """
 
-    method = "POST"
-    data: dict[str, str] = {}  # noqa: RUF012  # each has its own; Authlib declares a property here
-
     def __init__(self, fields: dict[str, str], call: OAuthCall) -> None:
-        self.data = self.form = fields
+        self.form = fields
         self.call = call
         self.client: Client | None = None
 
-    @property
-    def payload(self) -> "FormRequest":
-        """Where Authlib looks for parameters."""
-        return self
 
-
-class Client(ClientMixin):  # type: ignore[misc]  # Authlib has no types
+class Client:
     """A registered key is a client of its own: the client identifier is its ``kid``. ``jti`` names its assertion."""
 
     def __init__(self, key: PublicKey, jti: str) -> None:
@@ -88,11 +77,6 @@ class Client(ClientMixin):  # type: ignore[misc]  # Authlib has no types
     def agency(self) -> str:
         """The member whose key it is."""
         return self.key.kid.partition("#")[0]
-
-    @override
-    def check_grant_type(self, grant_type: str) -> bool:
-        """One grant."""
-        return grant_type == GRANT_TYPE
 
 
 def fields_of(form: bytes) -> dict[str, str]:

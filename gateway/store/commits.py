@@ -10,11 +10,10 @@ A light transaction asks for less: every process sees it when it is committed, b
 Alone it waits for no disk; behind others it is one of them.
 """
 
-import sqlite3
 from dataclasses import dataclass, field
 from threading import Lock
 from time import monotonic
-from typing import Final, Protocol, cast
+from typing import Any, Final, Protocol
 
 from gateway.store.connections import Connections, DriverError, Held
 
@@ -238,4 +237,5 @@ def _can_grow(group: _Group) -> bool:
 
 def _is_open(held: Held) -> bool:
     """Whether a transaction is still open: SQLite takes one back by itself when its disk fails."""
-    return cast(sqlite3.Connection, held.driver).in_transaction
+    driver: Any = held.driver
+    return bool(driver.in_transaction)
