@@ -19,7 +19,7 @@ from gateway.means import Means
 from gateway.notices import notices_after
 from gateway.store import relay
 
-TaskToken = Callable[[Task, datetime], str]
+TaskToken = Callable[[Task, str, datetime], str]
 """Signs the gateway's access token for a leased task."""
 
 RENEWED_AFTER: Final = 0.25
@@ -67,4 +67,7 @@ def _leased(means: Means, task_token: TaskToken, call: LeaseCall, now: datetime)
         leased = relay.lease(t, call.agency, call.most, now, until)
         means.crash(CrashPoint.BEFORE_LEASED)
     means.crash(CrashPoint.AFTER_LEASED)
-    return tuple(LeasedTask(task=each.task, token=task_token(each.task, now), attempt=each.attempt) for each in leased)
+    return tuple(
+        LeasedTask(task=each.task, token=task_token(each.task, each.digest, now), attempt=each.attempt)
+        for each in leased
+    )

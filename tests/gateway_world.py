@@ -73,7 +73,7 @@ class World:
         keys = ExchangeKeys(self.keys["oja#gateway-1"], (self.keys["oja#token-1"],), self.keys["oja#log-1"])
         settings = ExchangeSettings(issuer=ISSUER, tick_seconds=1.0, lease_seconds=30.0)
         means = Means(self.store, keys, self.keys.federation, lambda: self.now, settings, crash)
-        self.exchange = Exchange(means, lambda task, _: f"token for {task.id}")
+        self.exchange = Exchange(means, lambda task, *_: f"token for {task.id}")
         return self.exchange
 
     def later(self, seconds: float = 1.0) -> None:

@@ -9,7 +9,6 @@ from threading import Lock
 from typing import Final, NamedTuple
 
 from contracts.authorization import ActivityDetail, details_in
-from contracts.canonical import digest_of
 from contracts.errors import InvalidInput, Refused
 from contracts.federation import Federation, KeyPurpose, PublicKey
 from contracts.proofs import token_hash
@@ -78,9 +77,12 @@ class TokenIssuer:
             claims["authorization_details"] = [each.model_dump(mode="json") for each in details]
         return self._token(claims, now)
 
-    def task_token(self, task: Task, now: datetime) -> str:
-        """A token with which the connector of ``task.agency`` may believe that this gateway handed out this task."""
-        claims: dict[str, object] = {"aud": task.agency, "sub": task.id, "task_digest": digest_of(task)}
+    def task_token(self, task: Task, digest: str, now: datetime) -> str:
+        """A token with which the connector of ``task.agency`` may believe that this gateway handed out this task.
+
+        The connector computes the digest of the task that it was handed: one that is not this one's fits no task.
+        """
+        claims: dict[str, object] = {"aud": task.agency, "sub": task.id, "task_digest": digest}
         return self._token(claims, now).text
 
     def _token(self, claims: dict[str, object], now: datetime) -> Issued:

@@ -40,9 +40,10 @@ class NewTask:
 
 @dataclass(frozen=True, slots=True)
 class Leased:
-    """A task that was handed out, for the so-manieth time."""
+    """A task that was handed out, for the so-manieth time, and its digest from when it was made."""
 
     task: Task
+    digest: str
     attempt: int
 
 
@@ -138,7 +139,7 @@ def lease(t: Transaction, agency: str, most: int, now: datetime, until: datetime
     rows = t.take_free(free)
     for row in rows:
         t.run(_taken(row.id, until))
-    return tuple(Leased(_task(row.task), row.attempt + 1) for row in rows)
+    return tuple(Leased(_task(row.task), row.digest, row.attempt + 1) for row in rows)
 
 
 def heartbeat(r: Reading, agency: str, working: Mapping[str, int], now: datetime) -> Beat:
@@ -342,7 +343,7 @@ def _unsuspended(agency: str, suspended: Suspended, now: datetime, most: int) ->
 
 
 def _tasks_where(free: ColumnElement[bool]) -> AnySelect:
-    wanted = select(tasks.c.id, tasks.c.task, tasks.c.attempt).where(free)
+    wanted = select(tasks.c.id, tasks.c.task, tasks.c.digest, tasks.c.attempt).where(free)
     return wanted.order_by(tasks.c.created_at, tasks.c.place)
 
 

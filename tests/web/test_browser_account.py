@@ -76,7 +76,7 @@ class Gateway:
             for each in means.federation.members
         )
         federation = means.federation.model_copy(update={"members": members})
-        exchange = Exchange(replace(means, federation=federation), lambda task, _: task.id)
+        exchange = Exchange(replace(means, federation=federation), lambda task, *_: task.id)
         self.app.state.desk = replace(desk, exchange=exchange)  # type: ignore[attr-defined]  # an application
 
 

@@ -123,7 +123,7 @@ def test_a_part_that_comes_after_its_lease_was_lost_is_welcome_once(world: World
 def speaking(world: World, *versions: int) -> Exchange:
     """The same gateway, in a version that speaks these."""
     means = replace(world.exchange.means, settings=replace(world.exchange.means.settings, speaks=versions))
-    return Exchange(means, lambda task, _: f"token for {task.id}")
+    return Exchange(means, lambda task, *_: f"token for {task.id}")
 
 
 def ask(world: World, gateway: Exchange, *versions: int) -> Lease:

@@ -259,7 +259,7 @@ def test_an_invitation_of_an_agency_that_left_opens_nothing(world: PeopleWorld) 
     desk = world.api.desk
     left = tuple(each for each in world.means.federation.members if each.agency != "ccib")
     means = replace(world.means, federation=world.means.federation.model_copy(update={"members": left}))
-    world.api.app.state.desk = replace(desk, exchange=Exchange(means, lambda task, _: task.id))
+    world.api.app.state.desk = replace(desk, exchange=Exchange(means, lambda task, *_: task.id))
 
     answer = world.browser().join(secret)
 

@@ -55,7 +55,7 @@ def registered(world: PeopleWorld, key: PublicKey) -> None:
     federation = Federation(gateway=means.federation.gateway, operator=means.federation.operator, members=members)
     new: Means = replace(means, federation=federation)
     desk = world.api.desk
-    world.api.app.state.desk = replace(desk, exchange=Exchange(new, lambda task, _: task.id))
+    world.api.app.state.desk = replace(desk, exchange=Exchange(new, lambda task, *_: task.id))
 
 
 def proposal(world: PeopleWorld, name: str) -> Agreement:

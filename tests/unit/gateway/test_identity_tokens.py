@@ -31,7 +31,7 @@ def fresh(client: str = "oja#client-1") -> str:
 
 
 def task_token(task: Task) -> str:
-    return TokenWorld(KEYS).oauth.issuer.task_token(task, NOW)
+    return TokenWorld(KEYS).oauth.issuer.task_token(task, digest_of(task), NOW)
 
 
 def reader(keys: Keys = KEYS, most: int = 4096) -> AccessTokens:
