@@ -211,8 +211,6 @@ def accept_part(t: Transaction, task: str, part: Forwarded, digest: str, now: da
         raise Refused("part-already-posted")
     if held is None:
         t.change(tasks, {"id": task}, {"part": part.model_dump_json(), "part_digest": digest, "posted_at": now})
-        if row is not None:
-            t.tell(topics.of_request(row.request))
     elif held != digest:
         raise Refused("part-already-posted")
     return held is None
@@ -220,7 +218,6 @@ def accept_part(t: Transaction, task: str, part: Forwarded, digest: str, now: da
 
 def close_tasks(t: Transaction, request: str, now: datetime) -> None:
     """Take back the tasks of a request that ends without an answer to them: they are handed out no more."""
-    t.tell(topics.of_request(request))
     t.run(update(tasks).where(tasks.c.request == request, tasks.c.posted_at.is_(None)).values(posted_at=now))
 
 
@@ -360,7 +357,7 @@ def _missing(request: str, seen: datetime) -> AnySelect:
 
 @prepared
 def _answered(task: str) -> AnySelect:
-    return select(tasks.c.request, tasks.c.part_digest, tasks.c.posted_at).where(tasks.c.id == task)
+    return select(tasks.c.part_digest, tasks.c.posted_at).where(tasks.c.id == task)
 
 
 @prepared

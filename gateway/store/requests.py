@@ -9,7 +9,6 @@ from sqlalchemy import delete, select, tuple_
 from contracts.errors import InvalidInput, Problem, Refused
 from contracts.request import TRANSITIONS, RequestState
 from contracts.task import Forwarded
-from gateway.store import topics
 from gateway.store.engine import AnyRow, AnySelect, Reading, Transaction
 from gateway.store.log import Event, append
 from gateway.store.prepared import prepared
@@ -202,7 +201,6 @@ def end(t: Transaction, request: HeldRequest, outcome: Outcome) -> None:
         problem=outcome.problem.model_dump_json() if outcome.problem else None,
         available_at=outcome.available_at,
     )
-    t.tell(topics.of_request(request.id))
 
 
 def unfinished(r: Reading) -> tuple[HeldRequest, ...]:

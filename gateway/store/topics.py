@@ -1,4 +1,7 @@
-"""What a change is about, so that it wakes only those who wait for that."""
+"""What a change is about, so that it wakes only those who wait for that.
+
+Where a request stands is told to nobody: who asked sees it on a tick, and waits for that.
+"""
 
 from typing import Final
 
@@ -9,8 +12,3 @@ EVERY_AGENCY: Final = "agencies"
 def of_agency(agency: str) -> str:
     """Work or news for an agency's connectors."""
     return f"agency {agency}"
-
-
-def of_request(request: str) -> str:
-    """A request moved on."""
-    return f"request {request}"

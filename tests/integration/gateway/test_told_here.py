@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.store import notices, relay, requests
+from contracts.request import RequestState
+from gateway.store import notices, requests
 from gateway.store.engine import Store, Transaction
-from gateway.store.requests import Outcome
 from tests import factories
 from tests.gateway_world import World, new_world
 from tests.migrated_store import write_migrated
@@ -32,21 +32,8 @@ def told(world: World) -> Told:
     return heard
 
 
-def _post(world: World, t: Transaction) -> None:
-    (held,) = relay.tasks_of(t, "REQ-0001")
-    relay.accept_part(t, held.task.id, held.task.request, held.digest, world.now)
-
-
-def _end(world: World, t: Transaction) -> None:
-    held = requests.lock_request(t, "REQ-0001")
-    assert held is not None
-    requests.end(t, held, Outcome(world.now))
-
-
 Change = Callable[[World, Transaction], object]
 CHANGES: dict[str, tuple[Change, str]] = {
-    "a part is accepted": (_post, "request REQ-0001"),
-    "a request ends": (_end, "request REQ-0001"),
     "everybody must hear": (lambda world, t: notices.add(t, "a document", world.now, None), "agencies"),
     "one agency must hear": (lambda world, t: notices.add(t, "a document", world.now, ["rtp"]), "agency rtp"),
 }
@@ -63,6 +50,17 @@ def test_what_others_wait_for_is_told_once_it_is_committed(
         change(world, t)
         assert told == []
     assert told == [(topic,)]
+
+
+def test_how_a_request_gets_on_is_told_to_nobody_for_it_shows_on_a_tick(world: World, told: Told) -> None:
+    world.submit(factories.request())
+    told.clear()
+    world.answer()
+    with world.store.read() as r:
+        held = requests.find(r, "REQ-0001")
+    assert held is not None
+    assert held.state is RequestState.RELEASED
+    assert told == []
 
 
 def test_whoever_is_told_finds_the_change_there_and_may_write_himself(world: World) -> None:

@@ -10,9 +10,8 @@ from sqlalchemy import create_engine
 from typing_extensions import override
 
 from contracts.request import RequestState
-from gateway.store import notices, relay, requests
+from gateway.store import notices
 from gateway.store.engine import Store, Transaction
-from gateway.store.requests import Outcome
 from gateway.store.wakeups import Wakeups, wakeups_of
 from tests import factories
 from tests.gateway_world import World, new_world
@@ -68,22 +67,8 @@ def ears(world: World) -> Iterator[Ears]:
     made.wakeups.stop()
 
 
-def _end(world: World, t: Transaction) -> None:
-    held = requests.lock_request(t, "REQ-0001")
-    assert held is not None
-    requests.end(t, held, Outcome(world.now))
-
-
-def _post(world: World, t: Transaction) -> None:
-    (held,) = relay.tasks_of(t, "REQ-0001")
-    relay.accept_part(t, held.task.id, held.task.request, held.digest, world.now)
-
-
 Change = Callable[[World, Transaction], object]
 CHANGES: dict[str, tuple[Change, str]] = {
-    "a part is accepted": (_post, "request REQ-0001"),
-    "a request ends": (_end, "request REQ-0001"),
-    "tasks are taken back": (lambda world, t: relay.close_tasks(t, "REQ-0001", world.now), "request REQ-0001"),
     "everybody must hear": (lambda world, t: notices.add(t, "a document", world.now, None), "agencies"),
     "one agency must hear": (lambda world, t: notices.add(t, "a document", world.now, ["rtp"]), "agency rtp"),
 }
