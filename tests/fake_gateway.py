@@ -14,6 +14,7 @@ from contracts.chain import PART_FIELDS, check_part
 from contracts.errors import Refused, SaphanError
 from contracts.federation import KeyPurpose
 from contracts.message_signatures import Tag, new_nonce, sign, verify
+from contracts.proofs import token_hash
 from contracts.signature_base import Message, headers_of
 from contracts.task import Forwarded, Lease, LeaseCall, LeasedTask, Notice, Part
 from contracts.views import PublishedContract, SignedText
@@ -106,7 +107,7 @@ class FakeGateway:
         verified = verify(call, Tag.REQUEST, resolve, self.now)
         token = _token_of(verified.kid)
         assert call.headers["authorization"] == f"DPoP {token}"
-        target = Target(call.method, f"{ISSUER}{call.path}", token, self.proof_keys[verified.kid])
+        target = Target(call.method, f"{ISSUER}{call.path}", token_hash(token), self.proof_keys[verified.kid])
         assert check_proof(call.headers["dpop"], target, self.now).jti == verified.nonce
         assert verified.nonce not in self._nonces
         self._nonces.add(verified.nonce)
