@@ -2,10 +2,11 @@
 
 from datetime import date, timedelta
 from functools import lru_cache
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from contracts.errors import InvalidInput
 from contracts.values import Value
 
 BUDDHIST_ERA = 543
@@ -17,6 +18,20 @@ EARLIEST, LATEST = date(1900, 1, 1), date(2056, 10, 1)
 
 Window = Annotated[str, StringConstraints(pattern=r"^FY2[45]\d\d$")]
 """A Thai fiscal year, named by the Buddhist year in which it ends: FY2569 ends 30 September 2026."""
+
+
+BUDDHIST_FROM: Final = 2400
+"""A year from here on is no year of the Common Era that anybody asks about: it is taken for a Buddhist one."""
+
+
+def check_common_era(day: date) -> None:
+    """Check that a day which a person gave is not written in the Buddhist era.
+
+    Raises:
+        InvalidInput: ``year-of-buddhist-era``, with the year that would be meant.
+    """
+    if day.year >= BUDDHIST_FROM:
+        raise InvalidInput("year-of-buddhist-era", year=day.year, meant=day.year - BUDDHIST_ERA)
 
 
 class Period(Value):

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from contracts.agreement import Activity
 from contracts.dataset import ContractRef
 from contracts.errors import InvalidInput
-from contracts.periods import Period
+from contracts.periods import Period, check_common_era
 from contracts.query import Mechanism, Query
 from contracts.request import Request
 from contracts.views import AgreementView, PreviewCall
@@ -39,13 +39,10 @@ def query_of(  # noqa: PLR0913  # the parts of a question
         mechanism: The law of the noise; Laplace is for one measure that is asked once.
 
     Raises:
-        InvalidInput: ``malformed-body``, naming the part that has the wrong form.
+        InvalidInput: ``malformed-body``, naming the part that has the wrong form; ``period-unclear``,
+            ``year-of-buddhist-era``.
     """
-    try:
-        start, until = (date.fromisoformat(day) for day in period)
-        span = Period.model_validate({"from": start, "until": until})
-    except ValueError as error:
-        raise InvalidInput("malformed-body", where="period") from error
+    span = _span(*period)
     filters = {name: tuple(codes) for name, codes in where.items()}
     asked: dict[str, object] = {
         "measures": tuple(measures),
@@ -62,6 +59,16 @@ def query_of(  # noqa: PLR0913  # the parts of a question
         place = error.errors()[0]["loc"]
         form = "mechanism" if mechanism is Mechanism.LAPLACE else "counter"
         raise InvalidInput("malformed-body", where=str(place[0]) if place else form) from error
+
+
+def _span(start: str, until: str) -> Period:
+    try:
+        days = [date.fromisoformat(day) for day in (start, until)]
+        for day in days:
+            check_common_era(day)
+        return Period.model_validate({"from": days[0], "until": days[1]})
+    except ValueError as error:
+        raise InvalidInput("period-unclear", start=start, until=until) from error
 
 
 def call_of(

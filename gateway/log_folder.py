@@ -50,7 +50,7 @@ class LogFolder:
         """The checkpoint, as it was signed.
 
         Raises:
-            InvalidInput: ``malformed-body``, when the folder is no exported log.
+            InvalidInput: ``file-unreadable``, when the folder is no exported log; ``malformed-body``.
         """
         return read_document(self.path / CHECKPOINT_PATH)
 
@@ -109,6 +109,7 @@ def check_since(since: Path, fetch: Fetch, federation: Federation, now: Checkpoi
     """Check that a log only grew since an earlier checkpoint that was kept: a file, or another exported folder.
 
     Raises:
+        InvalidInput: As ``read_document``.
         IntegrityError: ``log-checkpoint-wrong``.
     """
     file = since / CHECKPOINT_PATH if since.is_dir() else since
@@ -121,9 +122,11 @@ def read_document(file: Path) -> str:
     """A note from a file.
 
     Raises:
-        InvalidInput: ``malformed-body``.
+        InvalidInput: ``file-unreadable``; ``malformed-body``.
     """
     try:
         return file.read_bytes().decode()
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise InvalidInput("file-unreadable", file=Path(*file.parts[-2:])) from error
+    except UnicodeDecodeError as error:
         raise InvalidInput("malformed-body", where=file.name) from error

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from contracts.agreement import Agreement
 from contracts.agreement_acts import AgreementHistory, check_history
 from contracts.errors import InvalidInput
-from contracts.federation import Federation, KeyPurpose
+from contracts.federation import KeyPurpose
 from contracts.keys import SigningKey
 from contracts.lifecycle import NEEDS_REASON, Act, Because
 from contracts.views import AgreementView
@@ -24,8 +24,10 @@ from gateway import agreement_calls
 from gateway.agreement_calls import Words
 from gateway.client import Gateway
 from saphan.agreement_tables import agreement_table, agreements_table, history_table
+from saphan.believed_keys import CopysTime, RegistryCopyOption, RootOption, believed_copy, time_of
 from saphan.client_commands import HomeOption, connected
 from saphan.client_settings import MemberHome, load_client_settings
+from saphan.given_files import given_bytes
 from saphan.letter_commands import letter_command
 from saphan.output import AsJson, show, show_all, told_errors
 
@@ -201,22 +203,20 @@ def verify_command(
     file: Annotated[Path, typer.Argument(help="What `saphan agreement history --json` printed.")],
     home: HomeOption = None,
     *,
-    registry: Annotated[
-        Path | None, typer.Option(help="A copy of the trust registry (saphan federation export), in place of a home.")
-    ] = None,
-    root: Annotated[Path | None, typer.Option(help="The root to trust it by; compare its digest first.")] = None,
-    at: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"], help="The copy's time; now.")
-    ] = None,
+    registry: RegistryCopyOption = None,
+    root: RootOption = None,
+    at: CopysTime = None,
     as_json: AsJson = False,
 ) -> None:
     """Verify a history without the gateway: every signature, every state, exactly the required signers."""
     with told_errors(as_json=as_json):
-        now = datetime.now(UTC) if at is None else at.replace(tzinfo=UTC)  # noqa: TID251  # a command begins here
-        federation = _federation(home, registry, root, now)
+        now = time_of(at, datetime.now(UTC))  # noqa: TID251  # a command begins here
+        brought = believed_copy(registry, root, now)
+        federation = MemberHome(load_client_settings(home=home)).federation() if brought is None else brought.federation
+        told = given_bytes(file)
         try:
-            found = _histories.validate_json(file.read_bytes())
-        except (OSError, ValidationError) as error:
+            found = _histories.validate_json(told)
+        except ValidationError as error:
             raise InvalidInput("malformed-body", where=file.name) from error
         for each in found:
             check_history(each, federation, now)
@@ -224,26 +224,12 @@ def verify_command(
         show_all(views, lambda: agreements_table(views), as_json=as_json)
 
 
-def _federation(home: Path | None, registry: Path | None, root: Path | None, now: datetime) -> Federation:
-    """The members' keys: a home's, or those of a copy of the registry, which nobody but its officers can have made."""
-    if registry is None and root is None:
-        return MemberHome(load_client_settings(home=home)).federation()
-    if registry is None or root is None:
-        raise InvalidInput("setting-invalid", setting="registry", why="a copy and the root to trust it by go together")
-    from trust.reader import read_copy  # noqa: PLC0415  # tuf takes 0.2 s to import
-
-    try:
-        anchor = root.read_bytes()
-    except OSError as error:
-        raise InvalidInput("ceremony-file", file=root.name, why="it cannot be read") from error
-    return read_copy(registry, anchor, now).federation
-
-
 def _put_forward(file: Path, act: Act, key: str | None, home: Path | None, *, as_json: bool) -> None:
     with connected(home, as_json=as_json) as (gateway, member):
+        draft = given_bytes(file)
         try:
-            agreement = Agreement.model_validate_json(file.read_bytes())
-        except (OSError, ValidationError) as error:
+            agreement = Agreement.model_validate_json(draft)
+        except ValidationError as error:
             raise InvalidInput("malformed-body", where=_where(error) or file.name) from error
         signer = _key(member, gateway, lambda _, kid: kid == (key or agreement.drafted_by), [""])
         view = agreement_calls.put_forward(gateway, agreement, act, signer)
@@ -254,8 +240,8 @@ def _version(gateway: Gateway, name: str, version: int) -> AgreementView:
     return agreement_calls.meant(gateway, name, Act.REVIEW, version)
 
 
-def _where(error: Exception) -> str:
-    first = error.errors(include_input=False)[0]["loc"] if isinstance(error, ValidationError) else ()
+def _where(error: ValidationError) -> str:
+    first = error.errors(include_input=False)[0]["loc"]
     return ".".join(str(part) for part in first)
 
 

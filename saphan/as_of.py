@@ -6,6 +6,7 @@ from typing import Annotated, Final
 import typer
 
 from contracts.errors import InvalidInput
+from contracts.periods import check_common_era
 
 BANGKOK: Final = timezone(timedelta(hours=7))
 DAY_LENGTH: Final = len("2026-01-31")
@@ -20,7 +21,7 @@ def instant_of(text: str | None, now: datetime) -> datetime | None:
     """The instant that was asked for; today means now.
 
     Raises:
-        InvalidInput: ``malformed-body``, also for an instant to come.
+        InvalidInput: ``malformed-body``, also for an instant to come; ``year-of-buddhist-era``.
     """
     if text is None:
         return None
@@ -28,6 +29,7 @@ def instant_of(text: str | None, now: datetime) -> datetime | None:
         given = datetime.fromisoformat(text)
     except ValueError as error:
         raise InvalidInput("malformed-body", where="as-of") from error
+    check_common_era(given)
     given = given if given.tzinfo is not None else given.replace(tzinfo=BANGKOK)
     if given > now:
         raise InvalidInput("malformed-body", where="as-of")

@@ -5,17 +5,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 from rich.table import Table
 
 from contracts.chain_evidence import ChainEvidence, CheckedLink
-from contracts.errors import InvalidInput
 from gateway.chain_evidence import check_evidence, evidence_of
 from gateway.settings import load_settings
 from gateway.store.engine import Store
 from saphan.believed_keys import believed_of
 from saphan.client_commands import HomeOption
 from saphan.client_settings import load_client_settings
+from saphan.given_files import given_value
 from saphan.output import AsJson, say, show_all, table_of, told_errors
 
 FileArgument = Annotated[Path, typer.Argument(help="What saphan audit evidence wrote.")]
@@ -47,20 +46,13 @@ def chain_command(file: FileArgument, home: HomeOption = None, *, as_json: AsJso
     """Check who signed what of one request, against the keys that the home knows and nothing else."""
     with told_errors(as_json=as_json):
         now = datetime.now(UTC)  # noqa: TID251  # a command begins here
-        believed, evidence = believed_of(load_client_settings(home=home).home, now), _read(file)
+        believed, evidence = believed_of(load_client_settings(home=home).home, now), given_value(ChainEvidence, file)
         checked = check_evidence(evidence, believed.federation)
         for each in checked:
             believed.at(each.answered)
     if believed.good_until is not None:
         say(f"by the keys known until {believed.good_until:%Y-%m-%d %H:%M}Z")
     show_all(checked, lambda: _table(checked), as_json=as_json)
-
-
-def _read(file: Path) -> ChainEvidence:
-    try:
-        return ChainEvidence.model_validate_json(file.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise InvalidInput("malformed-body", where=file.name) from error
 
 
 def _table(checked: tuple[CheckedLink, ...]) -> Table:

@@ -7,25 +7,32 @@ from pathlib import Path
 from typing import Annotated, Final, NamedTuple
 
 import typer
-from pydantic import AwareDatetime, ValidationError
-from rich.console import Group
 
-from contracts.errors import IntegrityError, InvalidInput
+from contracts.errors import IntegrityError
 from contracts.federation import Federation
 from contracts.log_audit import walk
-from contracts.log_use import Reader, Use
+from contracts.log_use import Reader
 from contracts.release import Release
 from contracts.tiles import Fetch
-from contracts.values import Value
 from gateway.audit_calls import audit_export, awaited_checkpoint, log_tile
 from gateway.checked_release import check_release
 from gateway.log_folder import LogFolder, check_head, check_since, majority
 from saphan.audit_chain import chain_command, evidence_command
-from saphan.audit_tables import uses_table, write_requests
-from saphan.believed_keys import Believed, believed_in, believed_of
+from saphan.audit_tables import Proved, Verified, proved_table, verified_table, write_requests
+from saphan.believed_keys import (
+    Believed,
+    CopysTime,
+    RegistryCopyOption,
+    RootOption,
+    believed_copy,
+    believed_in,
+    believed_of,
+    time_of,
+)
 from saphan.client_commands import HomeOption, connected
 from saphan.client_settings import load_client_settings
 from saphan.client_tables import value_table
+from saphan.given_files import given_value
 from saphan.output import AsJson, say, show, told_errors
 
 app = typer.Typer(no_args_is_help=True, help="The log that anybody can check.")
@@ -47,34 +54,6 @@ COSIGNED_WITHIN: Final = 60.0
 """So many seconds the gateway's own checkpoint is waited for until the agencies have cosigned it."""
 
 
-class Verified(Value):
-    """What the check of a log found: its size, its root, the agencies that stand by it, and what was asked.
-
-    ``since`` is the size of the earlier checkpoint from which it was proved to have only grown. ``keys_known_until`` is
-    when the registry that the home last saw ran out, where nobody was asked.
-    """
-
-    size: int
-    root: str
-    witnesses: tuple[str, ...]
-    verified: bool
-    since: int | None = None
-    keys_known_until: AwareDatetime | None = None
-    uses: tuple[Use, ...] = ()
-
-
-class Proved(Value):
-    """What the check of one release found: its entry's place, and the agencies that stand by its checkpoint."""
-
-    release: str
-    digest: str
-    entry: int
-    log_size: int
-    witnesses: tuple[str, ...]
-    verified: bool
-    keys_known_until: AwareDatetime | None = None
-
-
 @app.command("export")
 def export_command(
     folder: Annotated[Path, typer.Argument(help="Where to write the log; what is there already is kept.")],
@@ -93,17 +72,23 @@ def export_command(
 def verify_command(  # noqa: PLR0913  # one option each for what an auditor brings along
     folder: FolderArgument = None,
     home: HomeOption = None,
+    *,
     federation: Pinned = None,
+    registry: RegistryCopyOption = None,
+    root: RootOption = None,
+    at: CopysTime = None,
     since: Since = None,
     quorum: Quorum = None,
     requests: Annotated[Path | None, typer.Option("--csv", help="Write every request to this file.")] = None,
-    *,
     as_json: AsJson = False,
 ) -> None:
     """Check every entry of the log, the tree and the signed checkpoint; show who asked what, at what cost.
 
-    With a folder no gateway is asked: the pinned keys are all that is believed.
+    With a folder no gateway is asked: the keys of the home, of a file, or of a copy of the registry are all that is
+    believed.
     """
+    if folder is None and (federation or registry or root):
+        raise typer.BadParameter("--federation, --registry and --root are for an exported log: name its folder")
     with told_errors(as_json=as_json):
         if folder is None:
             with connected(home, as_json=as_json) as (gateway, _):
@@ -113,27 +98,27 @@ def verify_command(  # noqa: PLR0913  # one option each for what an auditor brin
                 found = _verified(seen, since, wanted, requests)
         else:
             log = LogFolder(folder)
-            seen = Seen(log.checkpoint(), log.fetch, _pinned(federation, home))
+            seen = Seen(log.checkpoint(), log.fetch, _pinned(home, federation, Copy(registry, root, at)))
             found = _verified(seen, since, _quorum(quorum, seen.believed.federation), requests)
-        show(found, lambda: _table(found), as_json=as_json)
+        show(found, lambda: verified_table(found), as_json=as_json)
 
 
 @app.command("prove")
-def prove_command(
+def prove_command(  # noqa: PLR0913  # one option each for what an auditor brings along
     file: Annotated[Path, typer.Argument(help="A release as JSON, as saphan release show --json gives it.")],
     home: HomeOption = None,
-    federation: Pinned = None,
-    quorum: Quorum = None,
     *,
+    federation: Pinned = None,
+    registry: RegistryCopyOption = None,
+    root: RootOption = None,
+    at: CopysTime = None,
+    quorum: Quorum = None,
     as_json: AsJson = False,
 ) -> None:
     """Check one release where no gateway is: its digest, its signature, and that it stands in the log."""
     with told_errors(as_json=as_json):
-        pinned = _pinned(federation, home)
-        try:
-            release = Release.model_validate_json(file.read_bytes())
-        except (OSError, ValidationError) as error:
-            raise InvalidInput("malformed-body", where=file.name) from error
+        pinned = _pinned(home, federation, Copy(registry, root, at))
+        release = given_value(Release, file)
         if release.receipt is None:
             raise IntegrityError("receipt-missing")
         check_release(release, pinned.at(release.body.created))
@@ -147,7 +132,7 @@ def prove_command(
             verified=True,
             keys_known_until=pinned.good_until,
         )
-        show(found, lambda: value_table(found), as_json=as_json)
+        show(found, lambda: proved_table(found), as_json=as_json)
 
 
 class Seen(NamedTuple):
@@ -187,13 +172,22 @@ def _quorum(given: int | None, federation: Federation) -> int:
     return most
 
 
-def _pinned(file: Path | None, home: Path | None) -> Believed:
-    """The keys to believe: of a file that the auditor brings along, or what a member's home knows."""
+class Copy(NamedTuple):
+    """A copy of the registry that an auditor brings along, as the options name it."""
+
+    registry: Path | None
+    root: Path | None
+    at: datetime | None
+
+
+def _pinned(home: Path | None, file: Path | None, copy: Copy) -> Believed:
+    """The keys to believe: of a copy of the registry or a file that was brought along, or those a home knows."""
+    now = datetime.now(UTC)  # noqa: TID251  # a command begins here
+    if file is not None and (copy.registry or copy.root):
+        raise typer.BadParameter("name --federation, or --registry with --root, not both")
     if file is not None:
         return believed_in(file)
-    now = datetime.now(UTC)  # noqa: TID251  # a command begins here
+    brought = believed_copy(copy.registry, copy.root, time_of(copy.at, now))
+    if brought is not None:
+        return brought
     return believed_of(load_client_settings(home=home).home, now)
-
-
-def _table(found: Verified) -> Group:
-    return Group(value_table(found.model_copy(update={"uses": ()})), "", uses_table(found.uses))

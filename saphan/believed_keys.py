@@ -1,15 +1,26 @@
-"""Whose keys are believed where nobody is asked: what a home knows, however long ago it looked, or a file."""
+"""Whose keys are believed where nobody is asked: those of a home, of a copy of the registry, or of a file."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import ValidationError
+import typer
 
 from contracts.errors import InvalidInput, Unavailable
 from contracts.federation import Federation
 from saphan.client_settings import federation_of
+from saphan.given_files import given_bytes, given_value
 from trust.anchor import last_known, pins_root
+
+RegistryCopyOption = Annotated[
+    Path | None,
+    typer.Option("--registry", help="A copy of the trust registry (saphan federation export), in place of a home."),
+]
+RootOption = Annotated[Path | None, typer.Option("--root", help="The root to trust it by; compare its digest first.")]
+CopysTime = Annotated[
+    datetime | None, typer.Option("--at", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"], help="The copy's time; now.")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +66,33 @@ def believed_in(file: Path) -> Believed:
     """The keys in a file that somebody brings along.
 
     Raises:
-        InvalidInput: ``malformed-body``.
+        InvalidInput: ``file-unreadable``, ``malformed-body``.
     """
-    try:
-        return Believed(Federation.model_validate_json(file.read_bytes()))
-    except (OSError, ValidationError) as error:
-        raise InvalidInput("malformed-body", where=file.name) from error
+    return Believed(given_value(Federation, file))
+
+
+def believed_copy(registry: Path | None, root: Path | None, now: datetime) -> Believed | None:
+    """The keys in a copy of the registry, which nobody but its officers can have made; none where none is named.
+
+    Args:
+        registry: The copy.
+        root: The root to trust it by, which the reader has compared.
+        now: The instant for which it is read.
+
+    Raises:
+        InvalidInput: ``registry-copy-half``, when one is named without the other; ``file-unreadable``.
+        SaphanError: When the copy does not verify from the root, or has run out.
+    """
+    if registry is None and root is None:
+        return None
+    if registry is None or root is None:
+        raise InvalidInput("registry-copy-half")
+    from trust.reader import read_copy  # noqa: PLC0415  # tuf takes 0.2 s to import
+
+    read = read_copy(registry, given_bytes(root), now)
+    return Believed(read.federation, read.good_until)
+
+
+def time_of(at: datetime | None, now: datetime) -> datetime:
+    """The instant for which a copy is read: the one that was named, in UTC, or now."""
+    return now if at is None else at.replace(tzinfo=UTC)

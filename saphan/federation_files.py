@@ -16,6 +16,7 @@ from contracts.registry import Charter
 from contracts.registry_documents import read_root
 from contracts.values import Value
 from keys.folder import KeyFolder
+from saphan.given_files import given_value
 from trust import ceremony
 from trust.anchor import FIXED_FILE, ROOT_FILE
 from trust.copies import RegistryCopy
@@ -44,12 +45,9 @@ def read_member(path: Path) -> Member:
     """A member's statement of its public keys.
 
     Raises:
-        InvalidInput: ``malformed-body`` when the file is not one.
+        InvalidInput: ``file-unreadable``; ``malformed-body`` when the file is not one.
     """
-    try:
-        return Member.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise InvalidInput("malformed-body", where=path.name) from error
+    return given_value(Member, path)
 
 
 def make_officer(home: Path, agency: str, now: datetime, life: timedelta, number: int = 1) -> Member:
@@ -73,7 +71,7 @@ def found(folder: RegistryCopy, founders: Founders, members: Sequence[Path], now
     """Write the first root and charter, unsigned.
 
     Raises:
-        InvalidInput: ``malformed-body``, ``ceremony-file``.
+        InvalidInput: ``file-unreadable``, ``malformed-body``, ``ceremony-file``.
         IntegrityError: ``registry-content``, for what no reader would accept.
     """
     stated = [read_member(path) for path in members]

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from pydantic import ValidationError
 
 from contracts.agreement import Agreement
 from contracts.canonical import digest_of
@@ -20,6 +19,7 @@ from gateway.letters.letter import Letter, compose
 from gateway.letters.papers import check_addressee, papers_of, verified_contract
 from gateway.letters.pdf import pdf_of
 from saphan.client_commands import HomeOption, connected
+from saphan.given_files import given_value
 
 BANGKOK: Final = timedelta(hours=7)
 ENDINGS: Final = (".html", ".pdf")
@@ -65,10 +65,7 @@ def _letter(gateway: Gateway, view: AgreementView, to: str | None) -> Letter:
 
 def _draft(path: Path) -> AgreementView:
     """A draft that nobody has signed, as it would be shown."""
-    try:
-        agreed = Agreement.model_validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise InvalidInput("malformed-body", where=path.name) from error
+    agreed = given_value(Agreement, path)
     return AgreementView(
         agreement=agreed,
         digest=digest_of(agreed),

@@ -9,13 +9,13 @@ import typer
 from rich.table import Table
 
 from contracts.canonical import digest_of_bytes
-from contracts.errors import InvalidInput
 from contracts.federation import KeyPurpose
 from contracts.personal_data import Disclosure, DisclosureKind, DisclosureLine
 from contracts.processing import ProcessingRecord
 from gateway import privacy_calls as calls
 from gateway.privacy_office.sheets import disclosure_sheets, moment, processing_sheets
 from saphan.client_commands import HomeOption, connected
+from saphan.given_files import given_bytes
 from saphan.output import AsJson, show, show_all, table_of
 from saphan.register_signing import Output, entry, person, write_workbook
 from saphan.retention_table import certificates_table
@@ -84,7 +84,7 @@ def disclose_command(  # noqa: PLR0913  # one option for each column of the regi
             "category": category,
             "records": records,
             "disclosed_on": on.date(),
-            "document": digest_of_bytes(_bytes(document)),
+            "document": digest_of_bytes(given_bytes(document)),
             "previous": corrects,
         }
         signer = person(member, KeyPurpose.OFFICER, KeyPurpose.DPO)
@@ -98,13 +98,6 @@ def retention_command(home: HomeOption = None, *, as_json: AsJson = False) -> No
     with connected(home, as_json=as_json) as (gateway, _):
         listed = calls.retention_certificates(gateway)
         show_all(listed, lambda: certificates_table([each.certificate for each in listed]), as_json=as_json)
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InvalidInput("malformed-body", where="document") from error
 
 
 def _processing_table(record: ProcessingRecord) -> Table:

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import AwareDatetime, ValidationError
+from pydantic import AwareDatetime
 
-from contracts.errors import InvalidInput
 from contracts.release import Release
 from contracts.values import Value
 from gateway.checked_release import check_release, check_standing
 from saphan.believed_keys import believed_of
 from saphan.client_settings import DEFAULT_HOME
+from saphan.given_files import given_value
 from saphan.output import AsJson, show, table_of, told_errors
 
 
@@ -56,16 +56,13 @@ def verified(home: Path, file: Path, now: datetime, quorum: int = 0) -> Verified
     """Read a release and check it by the keys that the home knew for the time of the release, however long ago.
 
     Raises:
-        InvalidInput: ``malformed-body``; ``setting-invalid``, when the home knows no keys.
+        InvalidInput: ``file-unreadable``; ``malformed-body``; ``setting-invalid``, when the home knows no keys.
         Unavailable: ``registry-expired``, when the release is younger than all that the home knows.
         IntegrityError: ``release-altered``, ``receipt-missing``, ``log-entry-changed``, ``log-checkpoint-wrong`` or
             ``log-quorum-missing``.
     """
     believed = believed_of(home, now)
-    try:
-        release = Release.model_validate_json(file.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise InvalidInput("malformed-body", where="FILE") from error
+    release = given_value(Release, file)
     body = release.body
     witnesses = check_release(release, believed.at(body.created))
     check_standing(release, witnesses, quorum)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console, Group
 from rich.table import Table as Shown
 from rich.text import Text as Line
@@ -18,6 +17,7 @@ from contracts.errors import InvalidInput
 from contracts.release import Release, ReleaseBody, ReleaseState
 from forecasting.flags import meaning_of
 from gateway.analysis_csv import FORMULA_STARTS
+from saphan.given_files import given_value
 from saphan.output import is_for_programs, table_of
 
 ReleaseFiles = Annotated[
@@ -35,15 +35,12 @@ def read_bodies(files: Sequence[Path]) -> list[ReleaseBody]:
     """The releases of exported files, each once.
 
     Raises:
-        InvalidInput: ``malformed-body`` for a file that is no release; ``release-not-a-series`` for one that was
-            withdrawn or superseded.
+        InvalidInput: ``file-unreadable``; ``malformed-body`` for a file that is no release; ``release-not-a-series``
+            for one that was withdrawn or superseded.
     """
     found: dict[str, ReleaseBody] = {}
     for path in files:
-        try:
-            release = Release.model_validate_json(path.read_bytes())
-        except (OSError, ValidationError) as error:
-            raise InvalidInput("malformed-body", where=path.name) from error
+        release = given_value(Release, path)
         if release.withdrawal is not None and release.withdrawal.state is not ReleaseState.VALID:
             raise InvalidInput("release-not-a-series", why=f"{path.name} was {release.withdrawal.state.value}")
         found[release.body.id] = release.body

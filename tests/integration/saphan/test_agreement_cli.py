@@ -194,8 +194,8 @@ def test_agreements_are_tables_for_people(desk: Desk) -> None:
     [
         (("show", "AGR-NONE"), 2, "unknown-agreement"),
         (("propose", "/nonexistent.json"), 2, "unknown"),
-        (("draft", "/nonexistent.json"), 2, "malformed-body"),
-        (("verify", "/nonexistent.json"), 2, "malformed-body"),
+        (("draft", "/nonexistent.json"), 2, "file-unreadable"),
+        (("verify", "/nonexistent.json"), 2, "file-unreadable"),
         (("reject", AGREED.id), 2, "reason-missing"),
         (("sign", AGREED.id, "--key", "oja#officer-9"), 2, "setting-invalid"),
         (("sign", AGREED.id), 3, "act-not-allowed"),

@@ -137,6 +137,28 @@ def test_a_log_is_exported_and_verified_without_the_gateway(desk: Desk, released
     assert "log-entry-changed" in changed.stdout
 
 
+def test_on_a_terminal_the_checks_read_as_tables_in_both_languages(
+    desk: Desk, released: Release, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder, file = tmp_path / "log", tmp_path / "release.json"
+    file.write_text(desk.run("release", "show", released.body.id, "--json").stdout, encoding="utf-8")
+    desk.run("audit", "export", str(folder))
+    size = json.loads(desk.run("audit", "verify", str(folder)).stdout)["size"]
+    monkeypatch.setattr("saphan.output.is_for_programs", lambda **_: False)
+    monkeypatch.setenv("COLUMNS", "160")
+    log = desk.run("audit", "verify", str(folder), "--since", str(folder)).stdout
+    one = desk.run("audit", "prove", str(file)).stdout
+    for shown in (log, one):
+        assert "ถูกต้อง · verified" in shown
+        assert "ไม่มีหน่วยงานใด · no agency" in shown
+        for unread in ("[", "True", "None", "keys known until"):
+            assert unread not in shown
+    for wanted in ("millions of nano-rho", "ล้าน nano-rho", "ผู้ขอ", "requester", "monthly-risk", f"{size:,}"):
+        assert wanted in log
+    assert "only grown since" in log
+    assert released.digest in one
+
+
 def test_an_auditor_without_a_home_brings_the_pinned_keys_along(desk: Desk, released: Release, tmp_path: Path) -> None:
     folder, pinned = tmp_path / "log", desk.oja / "federation.json"
     desk.run("audit", "export", str(folder))
@@ -191,6 +213,41 @@ def test_a_home_that_pins_a_root_verifies_files_by_what_it_knows_and_asks_no_gat
     assert (younger.exit_code, "registry-expired" in younger.stdout) == (4, True)
 
 
+def test_an_auditor_without_a_home_brings_a_copy_of_the_registry_and_its_root(
+    desk: Desk, released: Release, tmp_path: Path
+) -> None:
+    folder, file = tmp_path / "log", tmp_path / "release.json"
+    desk.run("audit", "export", str(folder))
+    file.write_text(desk.run("release", "show", released.body.id, "--json").stdout, encoding="utf-8")
+    now = datetime.now(UTC).replace(microsecond=0)
+    copy = registry_of(desk.served.keys, now).write(tmp_path / "registry")
+    root, nowhere = tmp_path / "root.json", tmp_path / "nowhere"
+    root.write_bytes((copy / "metadata" / "1.root.json").read_bytes())
+    words = ("--registry", str(copy), "--root", str(root), "--json")
+    checks = (("audit", "verify", str(folder)), ("audit", "prove", str(file)))
+
+    for check in checks:
+        found = desk.run(*check, *words, home=nowhere)
+        assert found.exit_code == 0, found.output
+        assert datetime.fromisoformat(json.loads(found.stdout)["keys_known_until"]) == now + TIMESTAMP_LIFE
+        # The copy has its time, and of what came later it says nothing.
+        assert "registry-expired" in desk.run(*check, *words, "--at", f"{now + timedelta(days=3):%Y-%m-%d}").stdout
+        root.write_bytes(registry_of(factories.federation(), now).signers.root())
+        assert "registry-forged" in desk.run(*check, *words).stdout
+        root.write_bytes((copy / "metadata" / "1.root.json").read_bytes())
+
+
+@pytest.mark.parametrize(
+    "words", [("verify", "--federation", "f.json"), ("verify", "log", "--federation", "f.json", "--registry", "r")]
+)
+def test_keys_that_would_not_be_used_are_refused_and_not_left_unsaid(desk: Desk, words: tuple[str, ...]) -> None:
+    (folder := desk.oja / "odd-log").mkdir(exist_ok=True)
+    (folder / "checkpoint").touch()
+    refused = desk.run("audit", *(str(folder) if each == "log" else each for each in words))
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert "--federation" in refused.stderr
+
+
 def test_a_log_that_grew_is_proved_to_have_grown(desk: Desk, released: Release, tmp_path: Path) -> None:
     before, after = tmp_path / "before", tmp_path / "after"
     desk.run("audit", "export", str(before))
@@ -222,7 +279,16 @@ def test_one_release_is_proved_without_the_gateway(desk: Desk, released: Release
     ("arguments", "exit_code", "said"),
     [
         (("release", "show", "REL-NONE"), 2, "unknown-release"),
-        (("audit", "verify", "/nonexistent"), 2, "malformed-body"),
+        (("audit", "verify", "nonexistent"), 2, "ไม่พบไฟล์ nonexistent/checkpoint"),
+        (("audit", "prove", "none.json"), 2, "The file none.json is not there"),
+        (("audit", "prove", "none.json", "--federation", "f.json"), 2, "The file f.json is not there"),
+        (("audit", "prove", "none.json", "--registry", "copy"), 2, "registry-copy-half (1553)"),
+        (("audit", "prove", "none.json", "--registry", "copy", "--root", "r.json"), 2, "The file r.json is not there"),
+        (("release", "verify", "none.json"), 2, "file-unreadable (1152)"),
+        (("preview", *QUESTION, "--from", "2568-10-01", "--until", "2569-10-01"), 2, "write 2025 for 2568"),
+        (("preview", *QUESTION, "--from", "2568-10-01"), 2, "year-of-buddhist-era (1552)"),
+        (("preview", *QUESTION, "--from", "abc"), 2, "From abc until 2026-01-01 is no period"),
+        (("preview", *QUESTION, "--from", "2026-01-01"), 2, "period-unclear (1551)"),
         (("release", "withdraw", "REL-NONE", "--reason", "no"), 2, "malformed-body"),
         (("ask", *QUESTION[:-1], "900000000"), 3, "price-above-activity"),
         (("preview", *QUESTION, "--where", "nonsense"), 2, "malformed-body"),

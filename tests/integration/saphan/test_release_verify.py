@@ -79,9 +79,10 @@ def test_who_stands_by_its_checkpoint_is_shown_and_may_be_asked_for(kept: Kept) 
 
 def test_what_is_no_release_is_told_without_its_path(kept: Kept, tmp_path: Path) -> None:
     (tmp_path / "other.json").write_text("{}")
-    for file in (tmp_path / "other.json", tmp_path / "none.json"):
+    wrong = {"other.json": "malformed-body", "none.json": "file-unreadable"}
+    for file, code in ((tmp_path / name, code) for name, code in wrong.items()):
         error = refusal(kept.home, file)
-        assert (error.code, type(error)) == ("malformed-body", InvalidInput)
+        assert (error.code, type(error)) == (code, InvalidInput)
         assert str(tmp_path) not in error.problem().model_dump_json()
 
 

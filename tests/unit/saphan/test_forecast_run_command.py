@@ -133,7 +133,7 @@ def test_a_missing_file_different_datasets_and_several_tables_are_refused(tmp_pa
     table = tmp_path / "release.csv"
     Result(Release(body=other, digest=digest_of(other), signature="s")).export(table)
 
-    assert "malformed-body" in refusal(str(tmp_path / "none.json"))
+    assert "file-unreadable" in refusal(str(tmp_path / "none.json"))
     assert "count different things" in refusal(*exported(tmp_path, released("2023-10-01", "2025-10-01"), other))
     assert "JSON alone" in refusal(str(table), str(table))
     assert "JSON alone" in refusal(str(table), "--weekly")
