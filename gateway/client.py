@@ -24,7 +24,7 @@ from typing_extensions import override
 from contracts.authorization import ActivityDetail
 from contracts.calls import SignedCalls
 from contracts.canonical import canonical_bytes
-from contracts.errors import IntegrityError, Refused, Unavailable, from_problem
+from contracts.errors import IntegrityError, Refused, Spent, Unavailable, from_problem
 from contracts.federation import Federation
 from contracts.keys import SigningKey
 from contracts.query import Query
@@ -260,7 +260,8 @@ class Gateway(Publications):
                 raise from_problem(status.problem)
             progress(status)
             if time.monotonic() >= until:
-                raise Unavailable("waiting-for-agency", agency=", ".join(status.waiting_for) or "the gateway")
+                agency = ", ".join(status.waiting_for) or "the gateway"
+                raise Unavailable("waiting-for-agency", spent=Spent.RESERVED, agency=agency)
 
     # ------------------------------------------------------------ releases, budget, registers
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from rich.table import Table
+from rich.console import Group
 
 from contracts.errors import InvalidInput
 from contracts.federation import KeyPurpose
@@ -19,12 +19,12 @@ from saphan.client_settings import asked_passphrase
 from saphan.dev_ca_commands import dev_ca_command
 from saphan.federation_assembly import assemble_command
 from saphan.federation_files import Founders, Pinned, found, keys_for, make_officer, pin_root, read_member
-from saphan.output import AsJson, show, show_all, table_of, told_errors
+from saphan.output import AsJson, show, show_all, table_of, told_errors, whole
 from saphan.registry_commands import export_command, publish_command, register_command
 from trust import ceremony
 from trust.ceremony import Part
 from trust.copies import RegistryCopy
-from trust.roles import Officers
+from trust.roles import ROOT, Officers
 
 app = typer.Typer(no_args_is_help=True, help="Members and their public keys.")
 app.command("assemble")(assemble_command)
@@ -171,19 +171,19 @@ def _tell(folder: Path, *, as_json: bool) -> None:
     show_all(parts, lambda: _table(parts), as_json=as_json)
 
 
-def _table(parts: tuple[Part, ...]) -> Table:
-    table = table_of("role", "version", "signed", "missing", "until", "digest", figures=("version",))
+def _table(parts: tuple[Part, ...]) -> Group:
+    table = table_of("role", "version", "signed", "missing", "until", figures=("version",))
     for each in parts:
         signed = f"{len(each.signed)} of {each.threshold}: {', '.join(each.signed)}"
         missing = "" if each.complete else ", ".join(each.missing)
-        table.add_row(each.role, str(each.version), signed, missing, f"{each.expires:%Y-%m-%d}", each.digest)
-    return table
+        table.add_row(each.role, str(each.version), signed, missing, f"{each.expires:%Y-%m-%d}")
+    return Group(table, "", *(whole(f"{each.digest}  {each.role} {each.version}") for each in parts))
 
 
-def _pinned_table(shown: Pinned) -> Table:
-    table = table_of("root", "officers", "threshold", "digest")
-    table.add_row(str(shown.version), ", ".join(shown.officers), str(shown.threshold), shown.digest)
-    return table
+def _pinned_table(shown: Pinned) -> Group:
+    table = table_of("root", "officers", "threshold")
+    table.add_row(str(shown.version), ", ".join(shown.officers), str(shown.threshold))
+    return Group(table, "", whole(f"{shown.digest}  {ROOT} {shown.version}"))
 
 
 def _now() -> datetime:

@@ -5,8 +5,9 @@ from typing import Final
 
 from contracts.log_lines import LineFormatter
 
-TALKATIVE: Final = ("httpx2", "httpcore2", "uvicorn")
-"""Libraries that write a line for every call; of them only what is wrong is of interest."""
+TALKATIVE: Final = ("httpx2", "httpcore2", "uvicorn", "tuf")
+"""Libraries that write a line for every call, or for each officer who need not have signed; of them only what is wrong
+is of interest."""
 
 
 def log_to_stderr(level: int = logging.INFO) -> None:

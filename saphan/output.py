@@ -13,8 +13,9 @@ import typer
 from pydantic import BaseModel, TypeAdapter
 from rich.console import Console, RenderableType
 from rich.table import Table
+from rich.text import Text
 
-from contracts.errors import Refused, SaphanError, Spent
+from contracts.errors import SaphanError, Spent
 from contracts.views import RequestStatus
 
 MILLION: Final = 1_000_000
@@ -23,6 +24,9 @@ SPENT: Final = {
     Spent.RESERVED: "งบถูกจองไว้ ยังไม่ถูกใช้ · budget is reserved, not spent yet",
     Spent.CHARGED: "งบถูกใช้แล้ว · budget was spent",
 }
+
+UNANSWERED: Final = "gateway-unreachable"
+"""After it nobody on this side knows what became of a question."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs; by itself when piped.")]
 
@@ -37,7 +41,8 @@ def show(value: BaseModel, table: Callable[[], RenderableType], *, as_json: bool
     if is_for_programs(as_json=as_json):
         typer.echo(value.model_dump_json(by_alias=True))
     else:
-        Console().print(table())
+        # Tables fit the terminal; what is told to stay whole may run over its edge, and is not cut there.
+        Console().print(table(), crop=False)
 
 
 def show_all(values: Sequence[BaseModel], table: Callable[[], RenderableType], *, as_json: bool) -> None:
@@ -46,7 +51,8 @@ def show_all(values: Sequence[BaseModel], table: Callable[[], RenderableType], *
         items = TypeAdapter(list[BaseModel]).dump_json(list(values), by_alias=True, serialize_as_any=True)
         typer.echo(items.decode())
     else:
-        Console().print(table())
+        # Tables fit the terminal; what is told to stay whole may run over its edge, and is not cut there.
+        Console().print(table(), crop=False)
 
 
 def table_of(*columns: str, figures: Collection[str] = (), title: str | None = None) -> Table:
@@ -59,6 +65,11 @@ def table_of(*columns: str, figures: Collection[str] = (), title: str | None = N
         else:
             table.add_column(column, overflow="fold")
     return table
+
+
+def whole(text: str) -> Text:
+    """A line that no terminal folds, for what people compare aloud and copy."""
+    return Text(text, no_wrap=True, overflow="ignore")
 
 
 def millions(nano_rho: int) -> str:
@@ -76,7 +87,7 @@ def say(text: str) -> None:
 def told_errors(*, as_json: bool = False, of_question: bool = False) -> Iterator[None]:
     """Turn an error into what people read, what programs read, and the exit code of its family.
 
-    After a question, people read that no budget was spent also where there is nothing else to say of it.
+    After a question, people read that no budget was spent; elsewhere there is no budget to speak of.
     """
     try:
         yield
@@ -94,7 +105,7 @@ def tell(error: SaphanError, *, as_json: bool, of_question: bool = False) -> Non
         console.print(f"{reason.code} ({reason.number})", style="bold red", markup=False)
         console.print(f"  {reason.message_th}\n  {reason.message_en}", markup=False)
         console.print(f"  {reason.advice_th}\n  {reason.advice_en}", style="dim", markup=False)
-    if of_question or error.spent is not Spent.NOTHING or isinstance(error, Refused):
+    if error.spent is not Spent.NOTHING or (of_question and error.code != UNANSWERED):
         console.print(SPENT[error.spent], style="dim", markup=False)
 
 

@@ -14,7 +14,7 @@ import pytest
 from pyarrow import parquet
 from typing_extensions import override
 
-from contracts.errors import IntegrityError, InvalidInput, Refused, SaphanError, Unavailable
+from contracts.errors import IntegrityError, InvalidInput, Refused, SaphanError, Spent, Unavailable
 from contracts.keys import new_key
 from contracts.release import ReleaseState, Withdrawal
 from contracts.views import RequestStatus
@@ -159,7 +159,7 @@ def test_waiting_names_the_agency_and_loses_nothing(world: ApiWorld) -> None:
     call = gateway.question(AGREEMENT.id, factories.ACTIVITY, QUERY, contracts=[CONTRACT.id])
     with pytest.raises(Unavailable) as caught:
         gateway.ask(call, wait_seconds=0, progress=seen.append)
-    assert caught.value.code == "waiting-for-agency"
+    assert (caught.value.code, caught.value.spent) == ("waiting-for-agency", Spent.RESERVED)
     assert "ccib" in caught.value.reasons[0].message_en
     assert seen[0].waiting_for == ("ccib",)
     world.answer()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from contracts.federation import KeyPurpose, Member
@@ -94,6 +95,22 @@ def test_a_folder_is_complete_when_enough_officers_have_signed(desk: Desk) -> No
     (root, targets) = desk.sign("rtp")
     assert root["complete"]
     assert targets["complete"]
+
+
+@pytest.mark.parametrize("width", [60, 80, 140])
+def test_people_see_each_digest_whole_on_a_line_of_its_own(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    desk.begin()
+    (root, targets) = desk.sign("ccib", "rtp")
+    monkeypatch.setattr("saphan.output.is_for_programs", lambda **_: False)
+    monkeypatch.setattr("saphan.output.Console", lambda **kinds: Console(width=width, **kinds))
+    shown = desk.run("status", desk.folder / "ceremony").output.splitlines()
+    assert [line.split() for line in shown[-2:]] == [[root["digest"], "root", "1"], [targets["digest"], "targets", "1"]]
+
+    place = desk.folder / "ceremony" / "metadata" / "1.root.json"
+    pinned = desk.run("pin", place, "--digest", str(root["digest"]), "--home", desk.folder / "ccib").output
+    assert pinned.splitlines()[-1].split() == [root["digest"], "root", "1"]
 
 
 def test_officers_may_sign_copies_at_the_same_time(desk: Desk) -> None:

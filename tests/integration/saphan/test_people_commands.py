@@ -68,6 +68,7 @@ def test_the_operator_invites_the_first_steward_and_no_other_agencys_people(desk
 
     refused = desk.operator("invite", "--agency", "rtp", "--role", "officer", "--name", "ใคร")
     assert (refused.exit_code, "role-not-given" in refused.stderr) == (3, True)
+    assert "budget" not in refused.stderr
     own = answer_of(desk.operator("invite", "--role", "operator", "--name", "ผู้ดูแลระบบ"))
     assert own.invitation is not None
     assert answer_of(desk.operator("list")).people == ()

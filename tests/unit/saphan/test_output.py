@@ -113,7 +113,7 @@ def test_a_pipe_gets_json_by_itself(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_an_error_becomes_its_exit_code_and_tells_the_next_step(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(typer.Exit) as caught, output.told_errors():
+    with pytest.raises(typer.Exit) as caught, output.told_errors(of_question=True):
         raise Refused("budget-exceeded", spent=Spent.NOTHING, others=["agreement-expired"], source="ccib/tpo_complaint")
     assert caught.value.exit_code == 3
     told = capsys.readouterr()
@@ -128,6 +128,9 @@ def test_an_error_becomes_its_exit_code_and_tells_the_next_step(capsys: pytest.C
     [
         (InvalidInput("unknown-activity"), True, "ไม่เสียงบ · no budget was spent"),
         (InvalidInput("setting-invalid"), False, None),
+        (Refused("people-order-refused"), False, None),
+        # A question that was sent may have been taken before the line broke.
+        (Unavailable("gateway-unreachable"), True, None),
         (Unavailable("waiting-for-agency", spent=Spent.RESERVED), False, "งบถูกจองไว้ ยังไม่ถูกใช้ · budget is reserved"),
         (Refused("officer-refused", spent=Spent.CHARGED), False, "งบถูกใช้แล้ว · budget was spent"),
     ],
