@@ -14,13 +14,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from connectors.enrol import Enrolment, make_home
-from connectors.home import Home
-from contracts.dataset import Text
 from contracts.federation import Federation, KeyPurpose, PublicKey
 from contracts.transport import ClientFiles
-from gateway.centre.home import CentreHome
-from gateway.centre.home import Enrolment as CentreEnrolment
 from saphan.__main__ import command_line
 from tests.served_world import free_port, wait_until_ready
 from transport.lines import line_to
@@ -94,11 +89,6 @@ class Place:
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
     monkeypatch.chdir(tmp_path)
     made = Place(tmp_path)
-    made.run(["gateway", "init", "--home", "gateway", "--operator", "oja"])
-    CentreHome(tmp_path / "centre").enrol(CentreEnrolment("oja", Text(th="ก", en="OJA"), made.address, "A-001"), now())
-    for agency, dataset in (("ccib", "tpo_complaint"), ("rtp", "crimes_case")):
-        enrolment = Enrolment(agency, Text(th="ก", en=agency), made.address, "sqlite:///x.db", (dataset,))
-        make_home(Home(tmp_path / agency), enrolment, now())
     yield made
     if made.gateway is not None:
         made.gateway.terminate()
@@ -120,6 +110,9 @@ def test_the_page_founds_a_federation_and_recovers_from_every_loss(place: Place)
     operator = place.seen_by("centre").member("oja")
     assert operator is not None
     assert {KeyPurpose.GATEWAY, KeyPurpose.CLIENT} <= {key.purpose for key in operator.keys}
+    (place.folder / "gateway" / "saphan.toml").write_text(f"listen_port = {place.port}\n")
+    for home in ("gateway", "centre"):
+        place.run(["doctor", "--home", home])
 
     rehearse("Add a member")
     assert [each.agency for each in place.seen_by("rtp").members] == ["oja", "ccib", "rtp"]
