@@ -358,3 +358,11 @@ def test_whoever_waits_for_what_is_refused_meanwhile_hears_of_it(
 
     monkeypatch.setattr(Exchange, "status", refuse)
     assert problem_in(world.member().get("/v1/requests/REQ-0001?wait=5")).code == "not-allowed"
+
+
+def test_what_a_member_is_told_is_kept_by_nobody_on_the_way(world: ApiWorld) -> None:
+    call = CALL.model_copy(update={"wait_seconds": 0})
+    answer = world.member("ccib#connector-1").post("/v1/tasks:lease", call)
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["x-content-type-options"] == "nosniff"
