@@ -11,7 +11,7 @@ from contracts.views import Preview, PreviewDerived, ReleaseSummary, Remedy, Sug
 from gateway.client import Result
 from gateway.released_table import bin_column, column_name, measures_of
 from privacy.counter import CountedRun
-from saphan.output import table_of
+from saphan.output import captioned, table_of
 
 ROWS_SHOWN: Final = 40
 WHOLE_FROM: Final = 10
@@ -102,7 +102,7 @@ def release_table(result: Result) -> Table:
     labels += [bin_column(each.measure) for each in body.released if each.bins]
     state = fate_of(result)
     table = table_of(*labels, *measures, title=f"{state} · {body.grid.size:,} cells")
-    table.caption = f"ε = {body.epsilon:.3f}, {delta_words(body.delta)}"
+    captioned(table, f"ε = {body.epsilon:.3f}, {delta_words(body.delta)}")
     rows = result.to_arrow()
     for row in rows.slice(0, ROWS_SHOWN).to_pylist():
         figures = (_figure(row[name], row[f"{name}_error_95"]) for name in measures)

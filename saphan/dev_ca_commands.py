@@ -12,7 +12,7 @@ from contracts.errors import InvalidInput
 from contracts.identifiers import AgencyId
 from contracts.values import Value
 from saphan import dev_ca
-from saphan.output import AsJson, say, show, table_of, told_errors
+from saphan.output import AsJson, captioned, say, show, table_of, told_errors
 
 _name: TypeAdapter[str] = TypeAdapter(AgencyId)
 
@@ -70,5 +70,5 @@ def _table(made: IssuedFiles) -> Table:
         *((p, "a member") for p in made.clients),
     ):
         table.add_row(str(path), whose)
-    table.caption = f"valid until {made.valid_until:%Y-%m-%d %H:%M} UTC"
+    captioned(table, f"valid until {made.valid_until:%Y-%m-%d %H:%M} UTC")
     return table

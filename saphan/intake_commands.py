@@ -27,6 +27,7 @@ from saphan.output import say, told_errors
 HomeOption = Annotated[Path, typer.Option("--home", help="The connector's folder.", envvar="SAPHAN_HOME")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on standard output.")]
 HOME = Path(".saphan")
+NO_IMPORTS = "ยังไม่มีการนำเข้า · nothing was imported yet"
 
 STAGES = {
     Stage.READING: "อ่านและตรวจ · reading and checking",
@@ -126,7 +127,7 @@ def imports_command(*, home: HomeOption = HOME, as_json: AsJson = False) -> None
             f"{each.outside_pilot} outside the pilot area"
             for each in past.imports
         ]
-        typer.echo(past.model_dump_json() if as_json else "\n".join(lines))
+        typer.echo(past.model_dump_json() if as_json else "\n".join(lines or [NO_IMPORTS]))
 
 
 def _contract(home: Path, dataset: str) -> WrittenContract:

@@ -72,6 +72,12 @@ def whole(text: str) -> Text:
     return Text(text, no_wrap=True, overflow="ignore")
 
 
+def captioned(table: Table, words: str) -> None:
+    """Put a line below a table, which stays one line where the table is narrower than it."""
+    table.caption = whole(words)
+    table.caption_justify = "left"
+
+
 def millions(nano_rho: int) -> str:
     """An amount of nano-rho in millions, exactly."""
     whole, rest = divmod(nano_rho, MILLION)

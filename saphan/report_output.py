@@ -18,7 +18,7 @@ from contracts.release import Release, ReleaseBody, ReleaseState
 from forecasting.flags import meaning_of
 from gateway.analysis_csv import FORMULA_STARTS
 from saphan.given_files import given_value
-from saphan.output import is_for_programs, table_of
+from saphan.output import captioned, is_for_programs, table_of
 
 ReleaseFiles = Annotated[
     list[Path], typer.Argument(metavar="FILE...", help="Releases, as `saphan release show REL --json` prints them.")
@@ -112,7 +112,7 @@ def _table(table: Table) -> Shown:
         shown.add_row(*(_written(figure) for figure in row))
     if len(table.rows) > MOST_ROWS:
         rest = len(table.rows) - MOST_ROWS
-        shown.caption = f"… {rest:,} more: --csv {table.name}"
+        captioned(shown, f"… {rest:,} more: --csv {table.name}")
     return shown
 
 

@@ -49,6 +49,12 @@ def text_of(table: Table) -> str:
     return console.file.getvalue()
 
 
+def test_a_caption_stays_one_line_below_a_narrow_table() -> None:
+    table = output.table_of("n")
+    output.captioned(table, "ε = 1.000, at δ = 1e-7")
+    assert "ε = 1.000, at δ = 1e-7" in text_of(table)
+
+
 def release(hours: int = 3, withdrawal: Withdrawal | None = None) -> Release:
     query = factories.query(dimensions=("hour",), where={"hour": tuple(f"{hour:02d}" for hour in range(hours))})
     if hours > 24:
