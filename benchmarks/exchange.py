@@ -12,7 +12,9 @@ every HTTP hop and every durable transaction of further requests, after those th
 bare in the same run. A bare transaction has as many inserts as the counted ones wrote with, of as many bytes, by the
 same driver.
 
-Beside it stands what the protocol needs of Cedar, DuckDB, OpenDP and pydantic; none of that is in the floor.
+Beside it stands what the protocol needs of Cedar, DuckDB, OpenDP and pydantic; none of that is in the floor. So does
+what signatures and verifications take where they happen: the floor repeats each with everything in the processor's
+caches, the programs wait and do other work in between.
 
 A token is asked of the whole application in process; its floor is its raw signatures alone, performed in turns with
 the tokens; the ratio is theirs to all.
@@ -56,6 +58,7 @@ FIXED = {
     "crimes_ref": None,
 }
 BOTH = ("brokered", "token")
+CRYPTO = ("sign", "verify", "note_check")
 Figures = dict[str, float]
 
 
@@ -105,6 +108,7 @@ def _against_floor(seconds: float, counted: Counter[str], folder: Path) -> Figur
     }
     per_request = {name: counted[name] / COUNTED for name in bare}
     parts = {name: per_request[name] * bare[name] for name in bare}
+    in_place = {name: counted[f"{name}_ns"] / COUNTED / 1e6 for name in CRYPTO}
     return {
         "brokered_ms": seconds * 1e3,
         "floor_ms": sum(parts.values()) * 1e3,
@@ -113,6 +117,7 @@ def _against_floor(seconds: float, counted: Counter[str], folder: Path) -> Figur
         "bytes_per_write": size,
         **{f"bare_{name}_us": bare[name] * 1e6 for name in bare},
         **{f"floor_{name}_ms": parts[name] * 1e3 for name in bare},
+        **{f"in_place_{name}_ms": milliseconds for name, milliseconds in in_place.items()},
     }
 
 
