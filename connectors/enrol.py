@@ -72,12 +72,12 @@ def make_home(home: Home, enrolment: Enrolment, now: datetime) -> Member:
         The agency's public keys, as they also lie in ``public.json`` for the federation's operator.
 
     Raises:
-        InvalidInput: ``setting-invalid`` for a home that holds keys, or a contract of another agency;
-            ``unknown-contract``; ``contract-invalid``.
+        InvalidInput: ``folder-in-use`` for a home that holds keys; ``setting-invalid`` for a contract of another
+            agency; ``unknown-contract``; ``contract-invalid``.
     """
     connector = f"{enrolment.agency}#connector-1"
     if home.keys.holds(connector):
-        raise InvalidInput("setting-invalid", setting="home", why="it holds keys already")
+        raise InvalidInput("folder-in-use")
     texts = [_text(each) for each in enrolment.datasets]
     home.make()
     home.pin_policies(installed_texts())

@@ -105,7 +105,7 @@ class Home:
         """The pinned keys of all members.
 
         Raises:
-            InvalidInput: ``setting-invalid`` when the file is missing or is not a federation; ``root-pinned`` in a home
+            InvalidInput: ``members-unknown`` when the file is missing or is not a federation; ``root-pinned`` in a home
                 whose keys come from the registry.
         """
         if pins_root(self.path):
@@ -113,8 +113,7 @@ class Home:
         try:
             return Federation.model_validate_json((self.path / "federation.json").read_bytes())
         except (OSError, ValidationError) as error:
-            why = "federation.json is missing or cannot be read"
-            raise InvalidInput("setting-invalid", setting="federation", why=why) from error
+            raise InvalidInput("members-unknown") from error
 
     def pin(self, federation: Federation) -> None:
         """Keep a copy of the federation's keys; from then on only these are believed."""

@@ -93,7 +93,8 @@ def load_settings(**given: object) -> ConnectorSettings:
     """The settings; ``given`` are those of the command line, None where it says nothing.
 
     Raises:
-        InvalidInput: ``setting-invalid``, naming the first wrong setting but never its value.
+        InvalidInput: ``setting-invalid``, naming the first wrong setting but never its value;
+            ``home-without-settings``.
     """
     try:
         return ConnectorSettings.model_validate({name: value for name, value in given.items() if value is not None})
@@ -101,5 +102,6 @@ def load_settings(**given: object) -> ConnectorSettings:
         first = error.errors(include_input=False, include_url=False)[0]
         name = ".".join(str(step) for step in first["loc"])
         # No member's home lacks its name: this is none.
-        others = ("home-without-settings",) if (name, first["type"]) == ("agency", "missing") else ()
-        raise InvalidInput("setting-invalid", others=others, setting=name, why=first["msg"]) from error
+        if (name, first["type"]) == ("agency", "missing"):
+            raise InvalidInput("home-without-settings") from error
+        raise InvalidInput("setting-invalid", setting=name, why=first["msg"]) from error

@@ -64,10 +64,10 @@ class KeyFolder:
         """A private key.
 
         Raises:
-            InvalidInput: ``setting-invalid`` when the home does not hold it, ``key-not-opened``.
+            InvalidInput: ``key-not-held`` when the home does not hold it, ``key-not-opened``.
         """
         if not self.holds(kid):
-            raise InvalidInput("setting-invalid", setting="keys", why=f"the home holds no key {kid}")
+            raise InvalidInput("key-not-held", kid=kid)
         data = self._file(kid).read_bytes()
         reference = hardware_reference(data)
         if reference is not None:
@@ -84,7 +84,7 @@ class KeyFolder:
         """The key of the highest number, whether or not it is registered.
 
         Raises:
-            InvalidInput: ``setting-invalid`` when the home holds none, ``key-not-opened``.
+            InvalidInput: ``key-not-held`` when the home holds none, ``key-not-opened``.
         """
         return self.key((f"{agency}#{purpose.value}-1", *self.of(agency, purpose))[-1])
 
@@ -92,7 +92,8 @@ class KeyFolder:
         """The newest key of a purpose that is registered, may sign at that instant and lies here.
 
         Raises:
-            InvalidInput: ``setting-invalid``, when there is none, or the one that lies here is not the registered one.
+            InvalidInput: ``key-not-held``, when there is none; ``setting-invalid``, when the one that
+            lies here is not the registered one.
         """
         registered = sorted(federation.keys_of(agency, purpose, at), key=lambda each: each.valid_from, reverse=True)
         for each in registered:
@@ -102,7 +103,7 @@ class KeyFolder:
                 if (public.x, public.y) != (each.x, each.y):
                     raise InvalidInput("setting-invalid", setting="keys", why=f"{each.kid} is not the registered one")
                 return key
-        raise InvalidInput("setting-invalid", setting="keys", why=f"the home holds no registered {purpose.value} key")
+        raise InvalidInput("key-not-held", kid=f"{agency}#{purpose.value}")
 
     def save(self, key: SoftwareKey) -> None:
         """Seal a key into the folder; one of that name is replaced.

@@ -106,10 +106,10 @@ def with_revocation(member: Member, kid: str) -> Member:
     """The statement in which a key is revoked: at once, for good, and for what it signed before as well.
 
     Raises:
-        InvalidInput: ``setting-invalid``, when the statement names no such key.
+        InvalidInput: ``key-not-stated``, when the statement names no such key.
     """
     if all(each.kid != kid for each in member.keys):
-        raise InvalidInput("setting-invalid", setting="keys", why=f"the statement names no key {kid}")
+        raise InvalidInput("key-not-stated", kid=kid)
     changed = tuple(each.model_copy(update={"revoked": True}) if each.kid == kid else each for each in member.keys)
     return member.model_copy(update={"keys": changed})
 

@@ -282,6 +282,5 @@ def _key(
     held = [key for purpose, key in member.signers(gateway.now()) if is_meant(purpose, key.kid)]
     held = sorted((key for key in held if key.kid != barred[0]), key=lambda key: key.kid in barred)
     if not held:
-        why = "the home holds no registered key that may do this"
-        raise InvalidInput("setting-invalid", setting="keys", why=why)
+        raise InvalidInput("key-not-held", kid=f"{member.settings.agency}#officer, #dpo")
     return held[0]

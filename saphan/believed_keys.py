@@ -50,7 +50,7 @@ def believed_of(home: Path, now: datetime) -> Believed:
     """What a home knows, without asking anybody.
 
     Raises:
-        InvalidInput: ``setting-invalid``, when it knows no keys, or what it knows cannot be read; ``root-pinned``.
+        InvalidInput: ``members-unknown``, when it knows no keys, or what it knows cannot be read; ``root-pinned``.
         SaphanError: When the registry that it has seen does not verify.
     """
     if pins_root(home) and (home / "registry").is_dir():
@@ -58,7 +58,7 @@ def believed_of(home: Path, now: datetime) -> Believed:
         return Believed(registry.federation, registry.good_until)
     federation = federation_of(home)
     if federation is None:
-        raise InvalidInput("setting-invalid", setting="federation", why="this home knows no keys yet")
+        raise InvalidInput("members-unknown")
     return Believed(federation)
 
 

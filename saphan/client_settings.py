@@ -112,7 +112,7 @@ class MemberHome:
         """The keys of all members: pinned, or from the trust registry where the home pins its root.
 
         Raises:
-            InvalidInput: ``setting-invalid``, ``root-pinned``.
+            InvalidInput: ``members-unknown``, ``root-pinned``.
             SaphanError: As ``trust.anchor.fetched``.
         """
         if not self._seen:
@@ -126,7 +126,7 @@ class MemberHome:
                 return fetched(home, line, _now())
         found = federation_of(home)
         if found is None:
-            raise InvalidInput("setting-invalid", setting="federation", why="federation.json is missing")
+            raise InvalidInput("members-unknown")
         return found
 
     def line(self) -> Line:
@@ -138,7 +138,7 @@ def federation_of(home: Path) -> Federation | None:
     """The keys of all members as a home has them without asking anybody; none in a home that knows nobody yet.
 
     Raises:
-        InvalidInput: ``setting-invalid``, when what it pinned cannot be read; ``root-pinned``.
+        InvalidInput: ``members-unknown``, when what it pinned cannot be read; ``root-pinned``.
         SaphanError: When the registry that it has seen does not hold.
     """
     if pins_root(home):
@@ -149,8 +149,7 @@ def federation_of(home: Path) -> Federation | None:
     try:
         return Federation.model_validate_json(path.read_bytes())
     except (OSError, ValidationError) as error:
-        why = "federation.json cannot be read"
-        raise InvalidInput("setting-invalid", setting="federation", why=why) from error
+        raise InvalidInput("members-unknown") from error
 
 
 def registered_keys(home: Path) -> dict[str, PublicKey]:
@@ -177,7 +176,8 @@ def load_client_settings(**given: object) -> ClientSettings:
     """Read the settings; what is ``None`` was not given.
 
     Raises:
-        InvalidInput: ``setting-invalid``, naming the first wrong setting and never its value.
+        InvalidInput: ``setting-invalid``, naming the first wrong setting and never its value;
+            ``home-without-settings``.
     """
     options = {name: value for name, value in given.items() if value is not None}
     try:
@@ -186,8 +186,9 @@ def load_client_settings(**given: object) -> ClientSettings:
         first = error.errors(include_input=False, include_url=False)[0]
         name = ".".join(str(part) for part in first["loc"]) or "saphan.toml"
         # No member's home lacks its name: this is none.
-        others = ("home-without-settings",) if (name, first["type"]) == ("agency", "missing") else ()
-        raise InvalidInput("setting-invalid", others=others, setting=name, why=first["type"]) from error
+        if (name, first["type"]) == ("agency", "missing"):
+            raise InvalidInput("home-without-settings") from error
+        raise InvalidInput("setting-invalid", setting=name, why=first["type"]) from error
 
 
 @cache

@@ -37,7 +37,7 @@ def dev_ca_command(
     """Issue certificates from an authority that is made for this alone; its private key is kept nowhere."""
     with told_errors(as_json=as_json):
         if output.exists() and any(output.iterdir()):
-            raise InvalidInput("setting-invalid", setting="output", why="the folder is not empty")
+            raise InvalidInput("folder-in-use")
         members = [_checked(name) for name in client or ()]
         now = datetime.now(UTC)  # noqa: TID251  # a command begins here
         authority = dev_ca.new_authority(server, now, days)

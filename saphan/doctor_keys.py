@@ -27,7 +27,7 @@ def newest_key(
         return folder.newest(federation, agency, purpose, now)
     except InvalidInput as error:
         held = folder.of(agency, purpose)
-        if error.code != "setting-invalid" or not held or federation.keys_of(agency, purpose, now):
+        if error.code != "key-not-held" or not held or federation.keys_of(agency, purpose, now):
             raise
         raise _why(federation, held, agency) from error
 

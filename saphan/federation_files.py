@@ -58,7 +58,7 @@ def make_officer(home: Path, agency: str, now: datetime, life: timedelta, number
     """
     folder, kid = KeyFolder(home), f"{agency}#{KeyPurpose.ROOT.value}-{number}"
     if folder.kids():
-        raise InvalidInput("setting-invalid", setting="home", why="it holds keys already")
+        raise InvalidInput("folder-in-use")
     key = new_key(kid)
     folder.save(key)
     public = key.public_key(KeyPurpose.ROOT, now, now + life)

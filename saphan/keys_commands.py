@@ -174,8 +174,7 @@ def _stated(home: Path) -> Member:
     try:
         return Member.model_validate_json((home / "public.json").read_bytes())
     except (OSError, ValidationError) as error:
-        why = "public.json is missing or cannot be read"
-        raise InvalidInput("setting-invalid", setting="home", why=why) from error
+        raise InvalidInput("home-not-made") from error
 
 
 def _state(home: Path, member: Member) -> None:

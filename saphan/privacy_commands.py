@@ -67,7 +67,7 @@ def _folder(home: Path | None) -> Iterator[Path]:
         yield from _temporary_folder()
         return
     if home.exists() and any(home.iterdir()):
-        raise InvalidInput("setting-invalid", setting="home", why="the folder is not empty")
+        raise InvalidInput("folder-in-use")
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     yield home.resolve()
 

@@ -27,7 +27,7 @@ def person(member: MemberHome, *purposes: KeyPurpose) -> SigningKey:
     """The key of the first of these people that the home holds.
 
     Raises:
-        InvalidInput: ``setting-invalid``.
+        InvalidInput: ``key-not-held``.
     """
     held = member.people()
     for purpose in purposes:
@@ -35,7 +35,7 @@ def person(member: MemberHome, *purposes: KeyPurpose) -> SigningKey:
             if key.kid.partition("#")[2].startswith(f"{purpose.value}-"):
                 return key
     named = " or ".join(each.value for each in purposes)
-    raise InvalidInput("setting-invalid", setting="keys", why=f"the home holds no key of its {named}")
+    raise InvalidInput("key-not-held", kid=named)
 
 
 def entry(model: type[Entry], fields: Mapping[str, object]) -> Entry:

@@ -56,7 +56,7 @@ def verified(home: Path, file: Path, now: datetime, quorum: int = 0) -> Verified
     """Read a release and check it by the keys that the home knew for the time of the release, however long ago.
 
     Raises:
-        InvalidInput: ``file-unreadable``; ``malformed-body``; ``setting-invalid``, when the home knows no keys.
+        InvalidInput: ``file-unreadable``; ``malformed-body``; ``members-unknown``, when the home knows no keys.
         Unavailable: ``registry-expired``, when the release is younger than all that the home knows.
         IntegrityError: ``release-altered``, ``receipt-missing``, ``log-entry-changed``, ``log-checkpoint-wrong`` or
             ``log-quorum-missing``.

@@ -106,10 +106,10 @@ class CentreHome:
             The centre's public keys, as they also lie in ``public.json`` for the federation.
 
         Raises:
-            InvalidInput: ``setting-invalid`` for a home that holds keys.
+            InvalidInput: ``folder-in-use`` for a home that holds keys.
         """
         if self.keys.holds(_kid(KeyPurpose.CLIENT, enrolment.agency)):
-            raise InvalidInput("setting-invalid", setting="home", why="it holds keys already")
+            raise InvalidInput("folder-in-use")
         self.folder.make()
         keys = []
         for purpose, number in KEYS:

@@ -82,7 +82,8 @@ def load_settings(home: Path | None = None, **given: object) -> CentreSettings:
     """Read the settings; what is ``None`` was not given.
 
     Raises:
-        InvalidInput: ``setting-invalid``, naming the first wrong setting and never its value.
+        InvalidInput: ``setting-invalid``, naming the first wrong setting and never its value;
+            ``home-without-settings``.
     """
     options = {name: value for name, value in {"home": home, **given}.items() if value is not None}
     try:
@@ -92,5 +93,6 @@ def load_settings(home: Path | None = None, **given: object) -> CentreSettings:
         # A file that is no TOML fails as a whole, without a place.
         name = ".".join(str(part) for part in first["loc"]) or "saphan.toml"
         # No member's home lacks its name: this is none.
-        others = ("home-without-settings",) if (name, first["type"]) == ("agency", "missing") else ()
-        raise InvalidInput("setting-invalid", others=others, setting=name, why=first["type"]) from error
+        if (name, first["type"]) == ("agency", "missing"):
+            raise InvalidInput("home-without-settings") from error
+        raise InvalidInput("setting-invalid", setting=name, why=first["type"]) from error

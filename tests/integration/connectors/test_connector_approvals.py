@@ -153,7 +153,7 @@ def test_a_standing_activity_asks_no_officer(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("kid", "error"),
-    [("ccib#dpo-1", "key-unknown"), ("oja#officer-1", "signers-incomplete"), ("ccib#officer-9", "setting-invalid")],
+    [("ccib#dpo-1", "key-unknown"), ("oja#officer-1", "signers-incomplete"), ("ccib#officer-9", "key-not-held")],
 )
 def test_only_an_officer_of_this_agency_decides(world: World, kid: str, error: str) -> None:
     give(world, looked_at())

@@ -140,7 +140,7 @@ def test_init_never_replaces_keys(home: Path, address: str) -> None:
         home,
         *("init", "--agency", "ccib", "--gateway", address, "--source", "sqlite:///x", "--dataset", "tpo_complaint"),
     )
-    assert code_of(again) == "setting-invalid"
+    assert code_of(again) == "folder-in-use"
     assert (home / "public.json").read_bytes() == before
 
 
@@ -257,9 +257,9 @@ def test_a_damaged_snapshot_offers_no_data_and_stops_nothing(home: Path) -> None
 def test_a_home_without_a_federation_or_a_key_says_so(home: Path) -> None:
     with pytest.raises(InvalidInput) as raised:
         Home(home).key("ccib#client-1")
-    assert raised.value.code == "setting-invalid"
+    assert raised.value.code == "key-not-held"
     (home / "federation.json").unlink()
-    assert code_of(run(home, "publish")) == "setting-invalid"
+    assert code_of(run(home, "publish")) == "members-unknown"
 
 
 # The signal may break off a poll that is still connecting: that socket is closed by the collector, not by the client.

@@ -23,7 +23,8 @@ KEYS = factories.federation()
 def why(home: Path, **settings: object) -> str:
     with pytest.raises(InvalidInput) as caught:
         create_app(GatewaySettings.model_validate({"home": home, **settings}), lambda: NOW)
-    assert caught.value.code == "setting-invalid"
+    if caught.value.code != "setting-invalid":
+        return caught.value.code
     return f"{caught.value.details['setting']}: {caught.value.details['why']}"
 
 
@@ -46,7 +47,7 @@ def test_a_home_is_closed_to_others_and_keeps_its_keys(tmp_path: Path) -> None:
 
 
 def test_a_gateway_without_a_federation_does_not_start(tmp_path: Path) -> None:
-    assert why(tmp_path).startswith("federation")
+    assert why(tmp_path) == "members-unknown"
 
 
 def test_a_gateway_under_another_name_does_not_start(tmp_path: Path) -> None:
@@ -56,7 +57,7 @@ def test_a_gateway_under_another_name_does_not_start(tmp_path: Path) -> None:
 def test_a_gateway_without_its_keys_does_not_start(tmp_path: Path) -> None:
     home = make_home(tmp_path / "home", KEYS)
     (home / "keys" / key_file_name("oja#log-1")).unlink()
-    assert why(home) == "keys: the home holds no registered log key"
+    assert why(home) == "key-not-held"
 
 
 def test_a_gateway_with_another_key_under_the_registered_name_does_not_start(tmp_path: Path) -> None:

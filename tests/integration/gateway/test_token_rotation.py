@@ -85,5 +85,5 @@ def test_a_home_gives_every_token_key_that_may_sign_now_or_later_and_lies_here(t
     assert [each.kid for each in home.token_keys(keys.federation, NOW)] == ["oja#token-1"]
     keep_key(path, NEXT)
     assert [each.kid for each in home.token_keys(keys.federation, NOW)] == ["oja#token-1", "oja#token-2"]
-    with pytest.raises(InvalidInput, match="setting-invalid"):
+    with pytest.raises(InvalidInput, match="key-not-held"):
         home.token_keys(keys.federation, NOW - timedelta(days=4000))

@@ -114,7 +114,7 @@ def test_a_revoked_key_signs_nothing_any_more_and_its_number_is_never_used_again
     assert home.asked("revoke", "oja#client-1")["state"] == "revoked"
 
     home.register()
-    with pytest.raises(InvalidInput, match="setting-invalid"):
+    with pytest.raises(InvalidInput, match="key-not-held"):
         home.signs_now()
     assert home.asked("new", "client")["kid"] == "oja#client-2"
 
@@ -184,7 +184,8 @@ def test_what_makes_no_sense_is_told(home: Home, arguments: tuple[str, ...]) -> 
 
 def test_a_folder_that_is_no_home_is_told(tmp_path: Path) -> None:
     answer = CliRunner().invoke(keys_commands.app, ["list", "--home", str(tmp_path)])
-    assert (answer.exit_code, "setting-invalid" in answer.stderr) == (2, True)
+    assert (answer.exit_code, "home-not-made (1554)" in answer.stderr) == (2, True)
+    assert "saphan connector init" in answer.stderr
 
 
 def test_another_key_under_a_registered_name_is_not_registered(home: Home) -> None:
@@ -204,3 +205,10 @@ def test_people_see_a_table(home: Home, monkeypatch: pytest.MonkeyPatch) -> None
     shown = home.run("list").stdout
     assert "oja#client-1" in shown
     assert "unregistered" in shown
+
+
+def test_a_key_that_is_not_stated_is_not_revoked_and_the_list_is_named(home: Home) -> None:
+    words = ["revoke", "oja#client-99", "--home", str(home.path)]
+    answer = CliRunner().invoke(keys_commands.app, words)
+    assert (answer.exit_code, "key-not-stated (1558)" in answer.stderr) == (2, True)
+    assert "saphan keys list" in answer.stderr

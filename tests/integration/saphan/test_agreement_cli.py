@@ -197,7 +197,7 @@ def test_agreements_are_tables_for_people(desk: Desk) -> None:
         (("draft", "/nonexistent.json"), 2, "file-unreadable"),
         (("verify", "/nonexistent.json"), 2, "file-unreadable"),
         (("reject", AGREED.id), 2, "reason-missing"),
-        (("sign", AGREED.id, "--key", "oja#officer-9"), 2, "setting-invalid"),
+        (("sign", AGREED.id, "--key", "oja#officer-9"), 2, "key-not-held"),
         (("sign", AGREED.id), 3, "act-not-allowed"),
     ],
 )

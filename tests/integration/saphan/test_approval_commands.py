@@ -88,7 +88,7 @@ def test_the_whole_agency_is_suspended_by_any_of_its_people(world: World) -> Non
     ("arguments", "code", "says"),
     [
         (("suspend", "tpo_complain", "--reason", "x"), 2, "unknown-contract"),
-        (("suspend", "--reason", "x", "--key", "officer-9"), 2, "setting-invalid"),
+        (("suspend", "--reason", "x", "--key", "officer-9"), 2, "key-not-held"),
         (("suspend", "--reason", "x", "--key", "connector-1"), 3, "key-unknown"),
         (("lift", "SUS-0001", "--reason", "x"), 2, "unknown-suspension"),
         (("decide", "REQ-0001", "--approve", "--reason", "x"), 2, "no-pending-request"),

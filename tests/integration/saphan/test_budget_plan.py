@@ -189,4 +189,4 @@ def test_without_a_verb_the_budget_is_what_is_left_of_it(tmp_path: Path) -> None
 
     found = CliRunner().invoke(command_line(asked), asked)
 
-    assert json.loads(found.stdout)["code"] == "setting-invalid"
+    assert json.loads(found.stdout)["code"] == "home-without-settings"

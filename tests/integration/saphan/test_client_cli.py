@@ -321,13 +321,13 @@ def test_an_error_is_a_problem_for_programs(desk: Desk) -> None:
 
 def test_a_home_without_keys_or_settings_is_said_to_be_wrong(desk: Desk, tmp_path: Path) -> None:
     empty = desk.run("budget", home=tmp_path)
-    assert (empty.exit_code, "agency" in empty.stderr) == (2, True)
+    assert (empty.exit_code, "setting-invalid" in empty.stderr) == (2, False)
     assert "pass --home DIR or set SAPHAN_HOME" in empty.stderr
     assert str(tmp_path) not in empty.stderr
     (tmp_path / "saphan.toml").write_text(f'agency = "oja"\ngateway = "{desk.served.url}"\n')
-    assert "federation.json is missing" in desk.run("budget", home=tmp_path).stderr
+    assert "members-unknown (1555)" in desk.run("budget", home=tmp_path).stderr
     (tmp_path / "federation.json").write_bytes((desk.oja / "federation.json").read_bytes())
-    assert "no registered connector key" in desk.run("budget", home=tmp_path).stderr
+    assert "oja#connector" in desk.run("budget", home=tmp_path).stderr
 
 
 def test_a_withdrawn_release_is_still_exported_but_said_to_be_withdrawn(

@@ -170,7 +170,7 @@ def test_a_home_without_the_members_keys(scene: Scene) -> None:
 
 def test_members_keys_that_cannot_be_read(scene: Scene) -> None:
     (scene.home.path / "federation.json").write_text("{}")
-    assert named(scene.home.path) == ("registry", "setting-invalid")
+    assert named(scene.home.path) == ("registry", "members-unknown")
 
 
 def with_key(federation: Federation, kid: str, change: Callable[[PublicKey], PublicKey | None]) -> Federation:
@@ -318,4 +318,4 @@ def test_the_command_shows_no_secret_and_no_folder(scene: Scene) -> None:
 def test_a_folder_that_is_no_home(tmp_path: Path) -> None:
     code, _, err = run(tmp_path)
     assert code == InvalidInput.exit_code
-    assert "setting-invalid" in err
+    assert "home-without-settings" in err

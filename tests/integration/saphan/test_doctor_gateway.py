@@ -103,7 +103,7 @@ def test_a_gateway_whose_certificate_cannot_be_used(scene: Scene, tmp_path: Path
 def test_a_gateway_without_one_of_its_keys(scene: Scene, tmp_path: Path) -> None:
     home = gateway_home(tmp_path, scene)
     next((home / "keys").glob("*log*")).unlink()
-    assert named(home) == ("key", "setting-invalid")
+    assert named(home) == ("key", "key-not-held")
     (home / "federation.json").unlink()
     assert named(home) == ("registry", "registry-incomplete")
 

@@ -87,7 +87,7 @@ def test_what_is_no_release_is_told_without_its_path(kept: Kept, tmp_path: Path)
 
 
 def test_a_home_that_knows_no_keys_verifies_nothing(kept: Kept, tmp_path: Path) -> None:
-    assert refusal(tmp_path, kept.file()).code == "setting-invalid"
+    assert refusal(tmp_path, kept.file()).code == "members-unknown"
 
 
 def home_of_registry(kept: Kept, folder: Path, looked: datetime) -> Path:

@@ -77,7 +77,7 @@ def test_an_agency_suspends_itself_from_its_home(desk: Desk, monkeypatch: pytest
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (("order", "ccib", "--reason", "x", "--key", "officer-9"), 2, "setting-invalid"),
+        (("order", "ccib", "--reason", "x", "--key", "officer-9"), 2, "key-not-held"),
         (("order", "ccib", "no_such_dataset", "--reason", "x"), 2, "unknown-contract"),
         (("lift", "SUS-0009", "--reason", "x", "--key", "officer-1"), 2, "unknown-suspension"),
     ],

@@ -136,3 +136,9 @@ def test_a_code_that_is_not_in_the_catalogue_is_a_defect() -> None:
 )
 def test_each_family_has_its_status_and_exit_code(family: type[SaphanError], status: int, exit_code: int) -> None:
     assert (family.status, family.exit_code) == (status, exit_code)
+
+
+@pytest.mark.parametrize("code", ["setting-invalid", "ceremony-file", "root-pinned", "role-not-given"])
+def test_an_english_detail_stands_quoted_at_the_end_of_the_thai_sentence(code: str) -> None:
+    reason = from_code(code, setting="x", file="x", role="x", why="it is so", what="it is so").reasons[0]
+    assert reason.message_th.endswith("(รายละเอียด: “it is so”)")

@@ -53,7 +53,7 @@ def test_enrolling_never_overwrites_keys(home: CentreHome) -> None:
     with pytest.raises(InvalidInput) as error:
         home.enrol(ENROLMENT, NOW)
 
-    assert error.value.code == "setting-invalid"
+    assert error.value.code == "folder-in-use"
     assert (home.path / "keys" / "oja~client-1.key").read_bytes() == before
 
 
@@ -61,7 +61,7 @@ def test_a_missing_key_is_named(home: CentreHome) -> None:
     with pytest.raises(InvalidInput) as error:
         home.key("rtp")
 
-    assert error.value.code == "setting-invalid"
+    assert error.value.code == "key-not-held"
     assert "rtp#client-1" in error.value.reasons[0].message_en
 
 
@@ -146,6 +146,6 @@ def test_a_home_without_settings_is_told_how_to_name_one(tmp_path: Path) -> None
     with pytest.raises(InvalidInput) as error:
         load_settings(tmp_path)
 
-    assert [each.code for each in error.value.reasons] == ["setting-invalid", "home-without-settings"]
-    assert "SAPHAN_HOME" in error.value.reasons[1].advice_th
+    assert [each.code for each in error.value.reasons] == ["home-without-settings"]
+    assert "SAPHAN_HOME" in error.value.reasons[0].advice_th
     assert str(tmp_path) not in str(error.value.problem())

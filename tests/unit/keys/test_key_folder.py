@@ -133,8 +133,8 @@ def test_a_key_that_is_not_the_registered_one_signs_nothing(tmp_path: Path) -> N
     folder = KeyFolder(tmp_path)
     folder.save(new_key("oja#client-1"))
 
-    for federation in (registered(new_key("oja#client-1")), registered()):
-        with pytest.raises(InvalidInput, match="setting-invalid"):
+    for federation, code in ((registered(new_key("oja#client-1")), "setting-invalid"), (registered(), "key-not-held")):
+        with pytest.raises(InvalidInput, match=code):
             folder.newest(federation, "oja", CLIENT, NOW + timedelta(hours=1))
 
 
@@ -144,7 +144,7 @@ def test_numbers_are_compared_as_numbers(tmp_path: Path) -> None:
         folder.save(new_key(f"oja#client-{number}"))
 
     assert folder.latest("oja", CLIENT).kid == "oja#client-10"
-    with pytest.raises(InvalidInput, match="setting-invalid"):
+    with pytest.raises(InvalidInput, match="key-not-held"):
         folder.latest("oja", OFFICER)
 
 
