@@ -107,3 +107,11 @@ def test_a_signal_ends_the_programs_and_takes_the_temporary_home_away(monkeypatc
     assert Terminated.stopped == 1
     assert [home.exists() for home in Recorded.homes] == [False]
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_an_audit_does_not_write_into_a_folder_that_is_in_use(tmp_path: Path) -> None:
+    (tmp_path / "mine").touch()
+    words = ["privacy", "audit", "--home", str(tmp_path)]
+    answer = CliRunner().invoke(command_line(words), words)
+    assert (answer.exit_code, "folder-in-use (1556)" in answer.stderr) == (2, True)
+    assert [each.name for each in tmp_path.iterdir()] == ["mine"]

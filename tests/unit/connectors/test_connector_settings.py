@@ -57,11 +57,11 @@ def test_a_wrong_setting_is_named_without_its_value(home: Path) -> None:
     assert "secret-word" not in str(raised.value)
 
 
-def test_a_missing_setting_is_named(tmp_path: Path) -> None:
+def test_a_home_without_settings_is_told_as_that_alone(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput) as raised:
         load_settings(home=tmp_path)
-    assert raised.value.details["setting"] == "agency"
-    assert "SAPHAN_HOME" in raised.value.reasons[1].advice_en
+    assert [each.code for each in raised.value.reasons] == ["home-without-settings"]
+    assert "SAPHAN_HOME" in raised.value.reasons[0].advice_en
 
 
 def test_the_source_is_never_printed(home: Path) -> None:
