@@ -94,10 +94,7 @@ def resume(unfinished: Unfinished, desk: Desk, clock: Callable[[], datetime]) ->
     Raises:
         Unavailable, IntegrityError: As ``answer``.
     """
-    if unfinished.part is None:
-        _answer_delivered(unfinished.task, desk, clock)
-    else:
-        _deliver(unfinished.part, unfinished.task, desk, clock)
+    _answer_delivered(unfinished.task, desk, clock)
 
 
 def _answer_delivered(task: Task, desk: Desk, clock: Callable[[], datetime]) -> None:
@@ -113,10 +110,7 @@ def _answer_delivered(task: Task, desk: Desk, clock: Callable[[], datetime]) -> 
         opening = _opening(checked, desk, clock)
         part = desk.journal.open(opening, clock())
     except (Refused, InvalidInput) as error:
-        if (made := _made_in_time(task, desk)) is not None:
-            _deliver(made, task, desk, clock)
-        elif not _is_held_back(task, error.code, desk):
-            _deliver(_refusal(task, error.code, desk, clock(), undo=True), task, desk, clock)
+        _say_no(task, error.code, desk, clock)
         return
     if part is None:
         # Steps (c) and (d): count, and protect where the contract says so.
@@ -127,13 +121,31 @@ def _answer_delivered(task: Task, desk: Desk, clock: Callable[[], datetime]) -> 
         _deliver(part, task, desk, clock)
 
 
-def _made_in_time(task: Task, desk: Desk) -> Part | None:
-    """The part that was made for this very task when all was in order, and that the gateway does not have yet.
+def _say_no(task: Task, code: str, desk: Desk, clock: Callable[[], datetime]) -> None:
+    """Refuse a task, unless its part was made in time or is held back; a part that must not leave is done with."""
+    made = next((each.part for each in desk.journal.unfinished() if each.task == task), None)
+    if made is not None and _was_made_in_time(made, task, desk):
+        _deliver(made, task, desk, clock)
+        return
+    if _is_held_back(task, code, desk):
+        return
+    if made is not None:
+        # Settled first: whatever becomes of the refusal, the figures are not taken up again.
+        desk.journal.settle(task.id, code, clock())
+    _deliver(_refusal(task, code, desk, clock(), undo=True), task, desk, clock)
 
-    It leaves as ``resume`` sends it. Whether this connector's own retry comes first or the task is handed out again,
-    after an outage for one, must not decide between an answer and a refusal of what is charged.
+
+def _was_made_in_time(part: Part, task: Task, desk: Desk) -> bool:
+    """Whether all that is known today says yes to what was made, but that its time has passed since.
+
+    It is charged, and an outage must not decide what becomes of it. A key that was revoked since, a contract that was
+    taken off the list or a suspension do.
     """
-    return next((each.part for each in desk.journal.unfinished() if each.task == task), None)
+    try:
+        desk.guard.check_task(task, part.finished)
+    except (Refused, InvalidInput):
+        return False
+    return True
 
 
 def _is_held_back(task: Task, code: str, desk: Desk) -> bool:

@@ -15,7 +15,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from contracts.errors import SaphanError, Spent
+from contracts.errors import InvalidInput, Refused, SaphanError, Spent
 from contracts.views import RequestStatus
 
 MILLION: Final = 1_000_000
@@ -24,9 +24,6 @@ SPENT: Final = {
     Spent.RESERVED: "งบถูกจองไว้ ยังไม่ถูกใช้ · budget is reserved, not spent yet",
     Spent.CHARGED: "งบถูกใช้แล้ว · budget was spent",
 }
-
-UNANSWERED: Final = "gateway-unreachable"
-"""After it nobody on this side knows what became of a question."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs; by itself when piped.")]
 
@@ -93,7 +90,8 @@ def say(text: str) -> None:
 def told_errors(*, as_json: bool = False, of_question: bool = False) -> Iterator[None]:
     """Turn an error into what people read, what programs read, and the exit code of its family.
 
-    After a question, people read that no budget was spent; elsewhere there is no budget to speak of.
+    When a question is refused, people read that no budget was spent. Elsewhere there is no budget to speak of, and
+    without an answer nobody on this side knows what became of a question.
     """
     try:
         yield
@@ -111,7 +109,8 @@ def tell(error: SaphanError, *, as_json: bool, of_question: bool = False) -> Non
         console.print(f"{reason.code} ({reason.number})", style="bold red", markup=False)
         console.print(f"  {reason.message_th}\n  {reason.message_en}", markup=False)
         console.print(f"  {reason.advice_th}\n  {reason.advice_en}", style="dim", markup=False)
-    if error.spent is not Spent.NOTHING or (of_question and error.code != UNANSWERED):
+    is_answered = isinstance(error, Refused | InvalidInput)
+    if error.spent is not Spent.NOTHING or (of_question and is_answered):
         console.print(SPENT[error.spent], style="dim", markup=False)
 
 

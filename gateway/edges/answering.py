@@ -37,7 +37,7 @@ class Cycle(RequestResponseCycle):
     def _begin(self, status: int, said: Sequence[Field]) -> None:
         self.response_started, self.waiting_for_100_continue = True, False
         fields = [*self.default_headers, *said]
-        named = dict(fields)
+        named = {name.lower(): value for name, value in fields}
         length = named.get(b"content-length")
         self.chunked_encoding = length is None and self.scope["method"] != "HEAD" and status not in WITHOUT_BODY
         self.expected_content_length = int(length or b"0")

@@ -1,6 +1,6 @@
 """From a leased task to one posted part: what is answered, charged, refused, and what survives a kill -9."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -9,14 +9,19 @@ import pytest
 
 from connectors.answer import answer, resume
 from connectors.crash import CrashPoint
+from connectors.journal.entries import Unfinished
 from contracts.canonical import digest_of
 from contracts.errors import IntegrityError, Refused, Unavailable
+from contracts.federation import PublicKey
 from contracts.task import LeasedTask, Part
 from tests import factories
 from tests.connector_world import PRICE, Killed, World, case, contract_text, die_at, token_for
 
 pytestmark = pytest.mark.integration
 
+Again = Callable[[World, Unfinished], None]
+
+EXACTLY = case("gateway")
 EXACT = (2, 0, 2, 1)
 """October and November by two types; see ``connector_world.snapshot_bytes``."""
 
@@ -184,15 +189,62 @@ def test_a_part_that_could_not_be_posted_is_posted_later_unchanged(world: World)
     assert world.journal.unfinished() == ()
 
 
-def test_a_part_that_was_made_in_time_leaves_also_when_its_task_is_handed_out_again_too_late(world: World) -> None:
-    world.answers.append(Unavailable("gateway-unreachable"))
-    with pytest.raises(Unavailable):
-        answer(case().leased(), world.desk(), world.clock)
-    (unfinished,) = world.journal.unfinished()
-    world.later(days=2)
+def hand_out_again(world: World, unfinished: Unfinished) -> None:
     token = token_for(unfinished.task, world.keys, now=world.now)
     answer(LeasedTask(task=unfinished.task, token=token, attempt=2), world.desk(), world.clock)
+
+
+def take_up(world: World, unfinished: Unfinished) -> None:
+    resume(unfinished, world.desk(), world.clock)
+
+
+def made_and_not_posted(world: World, protect_at: str = "connector") -> Unfinished:
+    world.answers.append(Unavailable("gateway-unreachable"))
+    with pytest.raises(Unavailable):
+        answer(case(protect_at).leased(), world.desk(), world.clock)
+    (unfinished,) = world.journal.unfinished()
+    return unfinished
+
+
+def revoke(world: World, kid: str) -> None:
+    federation = world.keys.federation
+
+    def without(key: PublicKey) -> PublicKey:
+        return key.model_copy(update={"revoked": key.revoked or key.kid == kid})
+
+    members = [each.model_copy(update={"keys": tuple(map(without, each.keys))}) for each in federation.members]
+    world.keys = replace(world.keys, federation=federation.model_copy(update={"members": tuple(members)}))
+
+
+@pytest.mark.parametrize("again", [hand_out_again, take_up])
+def test_a_part_that_was_made_in_time_leaves_also_too_late(world: World, again: Again) -> None:
+    unfinished = made_and_not_posted(world)
+    world.later(days=2)
+    again(world, unfinished)
     assert world.posted == [unfinished.part]
+    assert (world.spent, world.journal.unfinished()) == (PRICE, ())
+
+
+@pytest.mark.parametrize("again", [hand_out_again, take_up])
+@pytest.mark.parametrize(
+    ("forbid", "days", "code"),
+    [
+        (lambda world: revoke(world, "oja#client-1"), 0, "key-unknown"),
+        (lambda world: revoke(world, "oja#client-1"), 2, "key-unknown"),
+        (lambda world: revoke(world, "ccib#officer-1"), 0, "key-unknown"),
+        (lambda world: revoke(world, "ccib#officer-1"), 2, "delivery-expired"),
+        (lambda world: world.journal.retire(EXACTLY.contract.digest, world.now), 0, "contract-not-approved"),
+        (lambda world: world.journal.retire(EXACTLY.contract.digest, world.now), 2, "delivery-expired"),
+    ],
+)
+def test_figures_that_were_made_stay_here_when_more_than_their_time_is_against_them(
+    world: World, forbid: Callable[[World], None], days: int, code: str, again: Again
+) -> None:
+    unfinished = made_and_not_posted(world, "gateway")
+    forbid(world)
+    world.later(days=days, minutes=1)
+    again(world, unfinished)
+    assert [(each.refusal, each.charged, each.measures) for each in world.posted] == [(code, True, ())]
     assert (world.spent, world.journal.unfinished()) == (PRICE, ())
 
 

@@ -144,8 +144,8 @@ def test_a_refusal_is_raised_as_the_gateway_said_it(world: ApiWorld) -> None:
         (lambda g: g.question("AGR-NONE", factories.ACTIVITY, QUERY), "unknown-agreement"),
         (lambda g: g.release("REL-NONE"), "unknown-release"),
         (lambda g: g.latest_forecast(), "nothing-published"),
-        (lambda g: query_of(("count",), (), ("soon", "later"), {}), "malformed-body"),
-        (lambda g: query_of(("count",), (), ("2026-01-01", "2025-01-01"), {}), "malformed-body"),
+        (lambda g: query_of(("count",), (), ("soon", "later"), {}), "period-unclear"),
+        (lambda g: query_of(("count",), (), ("2026-01-01", "2025-01-01"), {}), "period-unclear"),
         (lambda g: query_of(("everything",), (), PERIOD, {}), "malformed-body"),
     ],
 )
