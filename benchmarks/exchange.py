@@ -16,7 +16,7 @@ Beside it stands what the protocol needs of Cedar, DuckDB, OpenDP and pydantic; 
 what signatures and verifications take where they happen: the floor repeats each with everything in the processor's
 caches, the programs wait and do other work in between.
 
-A token is asked of the whole application in process; its floor is its raw signatures alone, performed in turns with
+A token is asked of the whole application in process; its floor is its raw signatures alone, performed right after
 the tokens; the ratio is theirs to all.
 """
 

@@ -1,8 +1,8 @@
 """The token endpoint through the whole application, in process, beside the raw signatures that it cannot do without.
 
-The raw operations of a token are performed bare after each token, and both are added up: whatever the host does to the
-speed of this process in between, or to its caches, it does to both. Of several rounds the one that took least counts,
-for both sides the same one.
+In each round as many bare ones follow the tokens, in a loop of their own as in the floor of a brokered request: what
+the host does to the speed of this process, it does to both. Of several rounds the one that took least counts, for both
+sides the same one.
 """
 
 import asyncio
@@ -87,14 +87,14 @@ async def _answered(
     prepared: Sequence[tuple[Scope, bytes]],
     raw: Callable[[], None] = lambda: None,
 ) -> tuple[float, float]:
-    """CPU seconds of each call, in all threads, and of the raw operations after it, in this one."""
-    raw_seconds, started = 0.0, time.process_time()
+    """CPU seconds of each call, in all threads, and of its raw operations."""
+    started = time.process_time()
     for scope, body in prepared:
         await _call(app, scope, body)
-        before = time.thread_time()
+    between = time.process_time()
+    for _ in prepared:
         raw()
-        raw_seconds += time.thread_time() - before
-    return (time.process_time() - started - raw_seconds) / len(prepared), raw_seconds / len(prepared)
+    return (between - started) / len(prepared), (time.process_time() - between) / len(prepared)
 
 
 def _received(message: Message) -> tuple[Scope, bytes]:

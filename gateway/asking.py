@@ -68,7 +68,12 @@ def _span(start: str, until: str) -> Period:
             check_common_era(day)
         return Period.model_validate({"from": days[0], "until": days[1]})
     except ValueError as error:
-        raise InvalidInput("period-unclear", start=start, until=until) from error
+        raise InvalidInput("period-unclear", start=_printable(start), until=_printable(until)) from error
+
+
+def _printable(given: str) -> str:
+    """What was given, without what would steer the terminal that it is printed on."""
+    return "".join(filter(str.isprintable, given))
 
 
 def call_of(

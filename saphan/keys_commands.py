@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, ValidationError
 from rich.table import Table
 
 from contracts.canonical import canonical_bytes
-from contracts.errors import InvalidInput
+from contracts.errors import InvalidInput, Unavailable
 from contracts.federation import KeyPurpose, Member, PublicKey
 from contracts.keys import SigningKey, new_key
 from contracts.values import Value
@@ -182,7 +182,12 @@ def _state(home: Path, member: Member) -> None:
 
 
 def _told(home: Path, key: PublicKey, now: datetime, *, as_json: bool) -> None:
-    line = _line(home, key, registered_keys(home).get(key.kid), now)
+    try:
+        known = registered_keys(home).get(key.kid)
+    except Unavailable as error:  # what was done stands: it needs no registry
+        known = None
+        say(f"ยังตรวจกับทะเบียนไม่ได้ · not compared with the registry: {error.code}")
+    line = _line(home, key, known, now)
     show(line, lambda: _table((line,)), as_json=as_json)
     say(BY_OFFICERS.get(key.purpose, BY_THE_REGISTRAR))
 

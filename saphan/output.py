@@ -21,7 +21,7 @@ from contracts.views import RequestStatus
 MILLION: Final = 1_000_000
 SPENT: Final = {
     Spent.NOTHING: "ไม่เสียงบ · no budget was spent",
-    Spent.RESERVED: "งบถูกจองไว้ ยังไม่ถูกใช้ · budget is reserved, not spent yet",
+    Spent.RESERVED: "งบถูกจองไว้ไม่เกินราคาของคำขอ · at most the request's price is reserved",
     Spent.CHARGED: "งบถูกใช้แล้ว · budget was spent",
 }
 

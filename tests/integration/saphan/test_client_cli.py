@@ -56,7 +56,7 @@ def released(desk: Desk) -> Release:
     assert waiting.exit_code == 4, waiting.stderr
     assert "CCIB" in waiting.stderr
     assert "waiting-for-agency (1301)" in waiting.stderr
-    assert "budget is reserved, not spent yet" in waiting.stderr
+    assert "at most the request's price is reserved" in waiting.stderr
     assert "no budget was spent" not in waiting.stderr
     desk.served.world().answer()
     answered = desk.run("ask", *QUESTION, "--wait", "20", "--json")

@@ -118,6 +118,16 @@ def test_another_key_under_the_registrar_s_name_is_not_in_force(homes: FoundedHo
     assert states(home)["ccib#registrar-1"] == "unregistered"
 
 
+def test_a_key_is_revoked_also_where_the_registry_cannot_be_relied_upon(homes: FoundedHomes) -> None:
+    home = homes.follow("ccib")
+    for each in (home / "registry").rglob("*timestamp.json"):
+        each.unlink()
+    done = run("keys", "revoke", "ccib#connector-1", "--home", home, "--json")
+    assert "not compared with the registry: registry-incomplete" in done.stderr
+    assert json.loads(done.stdout)["state"] == "revoked"
+    assert [key.revoked for key in read_member(home / "public.json").keys if key.kid == "ccib#connector-1"] == [True]
+
+
 # ------------------------------------------------------------------ saphan people
 
 

@@ -137,7 +137,12 @@ def test_an_error_becomes_its_exit_code_and_tells_the_next_step(capsys: pytest.C
         (Refused("people-order-refused"), False, None),
         # A question that was sent may have been taken before the line broke.
         (Unavailable("gateway-unreachable"), True, None),
-        (Unavailable("waiting-for-agency", spent=Spent.RESERVED), False, "งบถูกจองไว้ ยังไม่ถูกใช้ · budget is reserved"),
+        (Unavailable("unknown-answer"), True, None),
+        (
+            Unavailable("waiting-for-agency", spent=Spent.RESERVED),
+            False,
+            "งบถูกจองไว้ไม่เกินราคาของคำขอ · at most the request's price is reserved",
+        ),
         (Refused("officer-refused", spent=Spent.CHARGED), False, "งบถูกใช้แล้ว · budget was spent"),
     ],
 )
