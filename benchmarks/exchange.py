@@ -44,7 +44,7 @@ WARM_UP = 20
 TICK_SECONDS = 0.25
 IN_FLIGHT = 30
 COUNTED = 20
-TOKENS = 100
+TOKENS = 20
 FIXED = {
     "station": "S1",
     "channel": "TPO",
