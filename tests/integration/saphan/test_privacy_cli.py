@@ -136,7 +136,8 @@ def test_a_home_without_the_right_person_s_key_says_so(desk: Desk, tmp_path: Pat
     name = str(desk.read("subject", "file", "access", "--dataset", CONTRACT.id)["id"])
     answer = invoke("subject", "answer", name, "fulfil", "--home", str(home))
     assert answer.exit_code == 2
-    assert "no key of its dpo" in answer.stderr
+    assert "key-not-held (1557)" in answer.stderr
+    assert "registered: dpo" in answer.stderr
 
 
 def test_the_gateway_retains_and_anybody_sees_the_certificates(desk: Desk) -> None:
