@@ -150,7 +150,8 @@ class Demo:
         enrolments = [(self._home(agency.name), [self._enrolment(agency)]) for agency in AGENCIES]
         # The gateway and the centre are the same member's, so that one process may make both homes.
         self.processes.run_together([*enrolments, (self.settings.folder, [gateway, centre])])
-        (self._home("gateway") / "saphan.toml").write_text(GATEWAY_SETTINGS, encoding="utf-8")
+        listen = f"listen_port = {self.address.rpartition(':')[2]}\n"
+        (self._home("gateway") / "saphan.toml").write_text(GATEWAY_SETTINGS + listen, encoding="utf-8")
         self._issue_certificates()
         with (self._home("centre") / "saphan.toml").open("a", encoding="utf-8") as settings:
             settings.write(f"simulations = {SIMULATIONS}\n")
@@ -204,8 +205,7 @@ class Demo:
         self.processes.run_together(jobs, lambda home: self.say(lines[home]))
 
     def _start_gateway(self) -> None:
-        port = self.address.rpartition(":")[2]
-        serve = ("gateway", "serve", "--home", ".", "--host", HOST, "--port", port)
+        serve = ("gateway", "serve", "--home", ".", "--host", HOST)
         gateway = self.processes.start("gateway", self._home("gateway"), *serve)
         until = time.monotonic() + START_SECONDS
         verify = client_context(self.address, ClientFiles(ca=self.authority))
