@@ -112,6 +112,13 @@ def test_five_programs_run_and_none_listens_but_the_gateway(running: Path) -> No
         assert bool(inodes & listening) == (name == "gateway"), name
 
 
+def test_the_doctor_finds_every_hop_of_the_gateway_fine(running: Path) -> None:
+    line = [sys.executable, "-m", "saphan", "doctor", "--home", str(running / "gateway"), "--json"]
+    told = subprocess.run(line, capture_output=True, timeout=120, check=False)
+
+    assert (told.returncode, json.loads(told.stdout)["failing"]) == (0, None)
+
+
 def test_no_program_has_a_file_of_another_open(running: Path) -> None:
     for name, pid in pids(running).items():
         foreign = {path for path in opened(pid, running) if not path.is_relative_to(running / name)}
